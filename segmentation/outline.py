@@ -1,0 +1,151 @@
+"""The boundary of a mask as SVG path data: marching squares on the logits, then simplified.
+
+Drawn in photo pixels. Pixel centres are at integers, so the photo itself covers
+[-0.5, W - 0.5] x [-0.5, H - 0.5]: the svg element's viewBox is "-0.5 -0.5 W H", and fill-rule is
+evenodd (holes are loops of their own).
+
+The contour is found between samples by linear interpolation (Lorensen and Cline 1987, in two
+dimensions), not on a thresholded picture: a thresholded one has steps of several photo pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from segmentation.geometry import CELL, FloatArray, PhotoGrid
+from segmentation.prediction import Prediction
+from segmentation.raster import model_logits
+
+TOLERANCE_VIEW_PX: Final = 0.7
+_MIN_LOOP_VIEW_PX2: Final = 6.0
+_NODES_MAX: Final = 512
+_OUTSIDE_LOGIT: Final = -1e4
+
+# For each of the 16 corner patterns (bit 0 top-left, 1 top-right, 2 bottom-right, 3 bottom-left)
+# the edges entered and left, wall on the right hand; edges are 0 top, 1 right, 2 bottom, 3 left.
+# Saddles (5, 10) keep the two wall corners apart, as OpenCV's 4-connected regions do.
+_SEGMENTS: Final[tuple[tuple[tuple[int, int], ...], ...]] = (
+    (), ((3, 0),), ((0, 1),), ((3, 1),),
+    ((1, 2),), ((3, 0), (1, 2)), ((0, 2),), ((3, 2),),
+    ((2, 3),), ((2, 0),), ((0, 1), (2, 3)), ((2, 1),),
+    ((1, 3),), ((1, 0),), ((0, 3),), (),
+)  # fmt: skip
+
+
+def outline_path(prediction: Prediction, *, view_size: tuple[int, int]) -> str:
+    """SVG path data ("M...Z M...Z") of the prediction's boundary, "" when there is none.
+
+    view_size: (width, height) in which it will be shown, in pixels: detail below about 0.7 of
+    those is left out. Coordinates are photo pixels with at most one decimal.
+    """
+    return path_of_logits(prediction.logits, prediction.grid, view_size=view_size)
+
+
+def path_of_logits(logits: FloatArray, grid: PhotoGrid, *, view_size: tuple[int, int]) -> str:
+    """`outline_path` for bare logits float32 256 x 256."""
+    view_px = max(grid.width / max(1, view_size[0]), grid.height / max(1, view_size[1]))
+    samples, xs, ys = _sample(logits, grid)
+    decimals = 0 if view_px >= 4 else 1
+    parts = []
+    for loop in _loops(samples, xs, ys):
+        if _area(loop) < _MIN_LOOP_VIEW_PX2 * view_px**2:
+            continue
+        simple = cv2.approxPolyDP(
+            loop.astype(np.float32)[:, None], TOLERANCE_VIEW_PX * view_px, True
+        )
+        points = np.asarray(simple, np.float64).reshape(-1, 2)
+        if len(points) >= 3:
+            parts.append(_path(points, decimals))
+    return "".join(parts)
+
+
+def _sample(
+    logits: FloatArray, grid: PhotoGrid
+) -> tuple[FloatArray, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Logits at nodes spread over the photo's rectangle, its edges included, and a ring outside.
+
+    Returns the samples (rows x columns) and the nodes' x and y in photo pixels; the ring lies on
+    the edge too, so that the contour of a wall that runs out of the photo runs along its edge.
+    """
+    field = model_logits(logits, grid)
+    rows, columns = field.shape
+    step = max(1.0, max(rows, columns) / _NODES_MAX)
+    across, down = max(2, round(columns / step) + 1), max(2, round(rows / step) + 1)
+    u = np.linspace(-0.5, columns - 0.5, across, dtype=np.float32)
+    v = np.linspace(-0.5, rows - 0.5, down, dtype=np.float32)
+    inner = cv2.remap(
+        field,
+        np.broadcast_to(u, (down, across)).copy(),
+        np.broadcast_to(v[:, None], (down, across)).copy(),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    samples = np.full((down + 2, across + 2), _OUTSIDE_LOGIT, np.float32)
+    samples[1:-1, 1:-1] = inner
+    xs = np.linspace(-0.5, grid.width - 0.5, across)
+    ys = np.linspace(-0.5, grid.height - 0.5, down)
+    return samples, np.pad(xs, 1, mode="edge"), np.pad(ys, 1, mode="edge")
+
+
+def _loops(
+    samples: FloatArray, xs: npt.NDArray[np.float64], ys: npt.NDArray[np.float64]
+) -> list[npt.NDArray[np.float64]]:
+    """Closed contours at level 0, each (N, 2) in photo pixels."""
+    points, follows = _crossings(samples, xs, ys)
+    loops = []
+    while follows:
+        start, edge = follows.popitem()
+        loop = [start]
+        while edge != start:
+            loop.append(edge)
+            edge = follows.pop(edge)
+        loops.append(points[loop])
+    return loops
+
+
+def _crossings(
+    samples: FloatArray, xs: npt.NDArray[np.float64], ys: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], dict[int, int]]:
+    """Crossing point of every grid edge (by edge number), and which crossing follows which."""
+    rows, columns = samples.shape
+    inside = samples > 0
+    # Edge numbers: horizontal edges (to the right of a node) first, then vertical ones (below it).
+    offset = rows * columns
+    points = np.zeros((2 * offset, 2))
+    values = samples.astype(np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        right = np.clip(values[:, :-1] / (values[:, :-1] - values[:, 1:]), 0, 1)
+        below = np.clip(values[:-1] / (values[:-1] - values[1:]), 0, 1)
+    horizontal = points[:offset].reshape(rows, columns, 2)
+    horizontal[:, :-1, 0] = xs[:-1] + right * np.diff(xs)
+    horizontal[:, :, 1] = ys[:, None]
+    vertical = points[offset:].reshape(rows, columns, 2)
+    vertical[:, :, 0] = xs
+    vertical[:-1, :, 1] = ys[:-1, None] + below * np.diff(ys)[:, None]
+
+    code = inside[:-1, :-1] | inside[:-1, 1:] << 1 | inside[1:, 1:] << 2 | inside[1:, :-1] << 3
+    follows: dict[int, int] = {}
+    for pattern, segments in enumerate(_SEGMENTS):
+        if not segments:
+            continue
+        y, x = np.nonzero(code == pattern)
+        node = y * columns + x
+        edges = (node, offset + node + 1, node + columns, offset + node)
+        for start, end in segments:
+            follows.update(zip(edges[start].tolist(), edges[end].tolist(), strict=True))
+    return points, follows
+
+
+def _area(loop: npt.NDArray[np.float64]) -> float:
+    x, y = loop[:, 0], loop[:, 1]
+    return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
+
+
+def _path(points: npt.NDArray[np.float64], decimals: int) -> str:
+    rounded = np.round(points, decimals)
+    text = [f"{x:.{decimals}f},{y:.{decimals}f}".replace(".0", "") for x, y in rounded]
+    return "M" + " ".join(text) + "Z"

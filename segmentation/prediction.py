@@ -1,0 +1,52 @@
+"""The decoder's answer for one set of clicks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from segmentation.geometry import FloatArray, PhotoGrid
+from segmentation.raster import coverage
+from segmentation.values import Click
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """Where the wall is, on the model's padded square grid.
+
+    logits: float32 256 x 256, above 0 is wall. candidates: float32 K x 256 x 256, the decoder's
+    own masks (K is 4, or 1 for an export that hides them). scores: float32 (K,), the decoder's
+    guess of each candidate's IoU. chosen: index of the candidate that SAM's rule picks. score:
+    how sure the model is of `logits`, 0..1. width, height: the photo's, in pixels. warning: a
+    sentence for the visitor when the mask looks wrong. suggested: a next click that would help.
+    """
+
+    logits: FloatArray
+    candidates: FloatArray
+    scores: FloatArray
+    score: float
+    chosen: int
+    width: int
+    height: int
+    warning: str | None = None
+    suggested: Click | None = None
+
+    @property
+    def grid(self) -> PhotoGrid:
+        """How the photo lies on the model's square."""
+        return PhotoGrid(self.width, self.height)
+
+    @property
+    def area(self) -> float:
+        """Share of the photo that is wall, 0..1."""
+        columns, rows = self.grid.mask_extent
+        return float((self.logits[:rows, :columns] > 0).mean())
+
+    def mask(self, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
+        """Coverage uint8 height x width, 0..255; size is (width, height), the photo's by default.
+
+        Exactly 255 inside and 0 outside; the edge ramp crosses 127.5 where the logits cross zero.
+        """
+        return coverage(self.logits, self.grid, size or (self.width, self.height))

@@ -1,0 +1,52 @@
+"""From mask logits on the 256 grid to coverage of photo pixels."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from segmentation.geometry import MODEL_SIDE, FloatArray, PhotoGrid
+
+# Width of the soft edge, in pixels of the 1024 grid: the decoder knows the edge to about one cell
+# of the 256 grid, and a wider ramp would let the old wall shine through at the contour.
+EDGE_WIDTH_PX: Final = 1.5
+# Logits this close to zero are undecided however flat they are; keeps the quotient finite.
+_FLAT_LOGIT_PER_PX: Final = 0.05
+
+
+def model_logits(logits: FloatArray, grid: PhotoGrid) -> FloatArray:
+    """Logits float32 256 x 256 to h x w on the 1024 grid, padding cut off.
+
+    The same step as SAM's `mask_postprocessing`: bilinear with pixel edges aligned.
+    """
+    width, height = grid.resized
+    full = cv2.resize(logits, (MODEL_SIDE, MODEL_SIDE), interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(full[:height, :width], np.float32)
+
+
+def coverage(logits: FloatArray, grid: PhotoGrid, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Soft mask uint8 height x width, 255 inside, 0 outside, a ramp at the edge.
+
+    logits: float32 256 x 256. size: (width, height) of the result, which shows the whole photo.
+    The ramp is linear in logit / |gradient of logit|, a first-order estimate of the signed
+    distance to the zero line, so that its width does not depend on how sure the decoder is. It is
+    made on the 1024 grid and only then enlarged, as bytes: 50 megapixels cost 50 MB, not 200.
+    """
+    field = model_logits(logits, grid)
+    dx = cv2.Sobel(field, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    dy = cv2.Sobel(field, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    slope = cv2.magnitude(dx, dy)
+    np.maximum(slope, _FLAT_LOGIT_PER_PX, out=slope)
+    slope *= EDGE_WIDTH_PX
+    np.divide(field, slope, out=field)
+    field += 0.5
+    np.clip(field, 0, 1, out=field)
+    field *= 255
+    soft = np.rint(field).astype(np.uint8)
+    width, height = size
+    shrinks = width < soft.shape[1] or height < soft.shape[0]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(soft, (width, height), interpolation=method), np.uint8)

@@ -1,0 +1,146 @@
+"""What goes into a prediction: clicks, a box, and the encoder's output with its byte format."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from segmentation.errors import EmbeddingError
+from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
+
+FEATURE_SHAPE: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
+THUMBNAIL_SHAPE: Final = (MASK_SIDE, MASK_SIDE, 3)
+
+_MAGIC: Final = b"WVEM\x01"
+_HEADER_MAX_BYTES: Final = 4096
+_FEATURE_BYTES: Final = 2 * 256 * FEATURE_SIDE * FEATURE_SIDE
+_THUMBNAIL_BYTES: Final = MASK_SIDE * MASK_SIDE * 3
+_SIDE_MAX_PX: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """One click in photo pixels (pixel centres at integers): label 1 includes, 0 excludes."""
+
+    x: float
+    y: float
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box in photo pixels, (x0, y0) one corner and (x1, y1) the opposite one."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """The encoder's output for one photo.
+
+    features: float32 1 x 256 x 64 x 64, already rounded to float16 precision, so that storing and
+    loading it changes no later mask. width, height: the photo's, in pixels. model: identity of the
+    model that made it. thumbnail: uint8 256 x 256 x 3 RGB, the photo on the mask grid, padding
+    black (the wall heads read edges from it). digest: SHA-256 of all of this, in hex.
+    """
+
+    features: FloatArray
+    width: int
+    height: int
+    model: str
+    thumbnail: npt.NDArray[np.uint8]
+    digest: str
+
+    @classmethod
+    def build(
+        cls,
+        features: npt.NDArray[np.floating],
+        *,
+        width: int,
+        height: int,
+        model: str,
+        thumbnail: npt.NDArray[np.uint8],
+    ) -> Embedding:
+        """Round the features to float16, freeze the arrays and name them by their digest."""
+        half = np.ascontiguousarray(features, np.float16)
+        whole = half.astype(np.float32)
+        thumbnail = np.ascontiguousarray(thumbnail)
+        whole.setflags(write=False)
+        thumbnail.setflags(write=False)
+        digest = _digest(half.tobytes(), thumbnail.tobytes(), width, height, model)
+        return cls(whole, width, height, model, thumbnail, digest)
+
+    @property
+    def grid(self) -> PhotoGrid:
+        """How the photo lies on the model's square."""
+        return PhotoGrid(self.width, self.height)
+
+    def to_bytes(self) -> bytes:
+        """Header, float16 features (2 MiB), deflated thumbnail; exact inverse: `from_bytes`."""
+        header = json.dumps(
+            {"w": self.width, "h": self.height, "model": self.model, "digest": self.digest}
+        ).encode()
+        features = self.features.astype(np.float16).tobytes()
+        thumbnail = zlib.compress(self.thumbnail.tobytes(), 1)
+        return b"".join([_MAGIC, struct.pack("<I", len(header)), header, features, thumbnail])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Embedding:
+        """Read what `to_bytes` wrote.
+
+        Raises EmbeddingError when the bytes are cut, altered or something else altogether; the
+        digest covers every byte of content.
+        """
+        try:
+            header, features, thumbnail = _split(data)
+            width, height, model = int(header["w"]), int(header["h"]), str(header["model"])
+            stated = str(header["digest"])
+        except (ValueError, KeyError, TypeError, UnicodeDecodeError, zlib.error) as error:
+            raise EmbeddingError(f"not an embedding: {error}") from error
+        if not (0 < width < _SIDE_MAX_PX and 0 < height < _SIDE_MAX_PX):
+            raise EmbeddingError(f"not an embedding: photo size {width} x {height}")
+        half = np.frombuffer(features, np.float16).reshape(FEATURE_SHAPE)
+        small = np.frombuffer(thumbnail, np.uint8).reshape(THUMBNAIL_SHAPE)
+        found = cls.build(half, width=width, height=height, model=model, thumbnail=small)
+        if found.digest != stated:
+            raise EmbeddingError(f"embedding altered: digest {found.digest}, stated {stated}")
+        return found
+
+
+def _split(data: bytes) -> tuple[dict[str, object], bytes, bytes]:
+    """Cut the byte format apart; ValueError when a part is missing or has the wrong length."""
+    start = len(_MAGIC) + 4
+    if data[: len(_MAGIC)] != _MAGIC or len(data) < start:
+        raise ValueError("wrong first bytes")
+    (length,) = struct.unpack("<I", data[len(_MAGIC) : start])
+    if length > _HEADER_MAX_BYTES:
+        raise ValueError(f"header of {length} bytes")
+    header = json.loads(data[start : start + length])
+    if not isinstance(header, dict):
+        raise ValueError("header is not an object")
+    features = data[start + length : start + length + _FEATURE_BYTES]
+    if len(features) != _FEATURE_BYTES:
+        raise ValueError(f"{len(features)} bytes of features, expected {_FEATURE_BYTES}")
+    # A bounded inflate: a damaged cache entry must not be able to fill the memory.
+    inflater = zlib.decompressobj()
+    thumbnail = inflater.decompress(data[start + length + _FEATURE_BYTES :], _THUMBNAIL_BYTES + 1)
+    if len(thumbnail) != _THUMBNAIL_BYTES:
+        raise ValueError(f"{len(thumbnail)} bytes of thumbnail, expected {_THUMBNAIL_BYTES}")
+    return header, features, thumbnail
+
+
+def _digest(features: bytes, thumbnail: bytes, width: int, height: int, model: str) -> str:
+    content = hashlib.sha256(f"{width}x{height} {model} ".encode())
+    content.update(features)
+    content.update(thumbnail)
+    return content.hexdigest()
