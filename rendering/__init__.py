@@ -1,0 +1,37 @@
+"""How a wallpaper lies on a wall: plane, light, matte, tiling, compositing, encoding.
+
+Pure: NumPy arrays and frozen dataclasses in and out. ``docs/rendering.md`` describes the methods.
+"""
+
+from __future__ import annotations
+
+from rendering.encode import encode_jpeg, encode_png
+from rendering.errors import (
+    ImageError,
+    NothingSelectedError,
+    PlacementError,
+    QuadError,
+    RenderingError,
+)
+from rendering.estimate import estimate_plane
+from rendering.placement import MODES, Mode, Placement
+from rendering.plane import WallPlane, plane_from_quad
+from rendering.render import Rendered, render
+
+__all__ = [
+    "MODES",
+    "ImageError",
+    "Mode",
+    "NothingSelectedError",
+    "Placement",
+    "PlacementError",
+    "QuadError",
+    "Rendered",
+    "RenderingError",
+    "WallPlane",
+    "encode_jpeg",
+    "encode_png",
+    "estimate_plane",
+    "plane_from_quad",
+    "render",
+]

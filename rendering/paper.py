@@ -1,0 +1,209 @@
+"""The wallpaper as a filtered texture, sampled at wall metres.
+
+A pixel of the photo shows a small quadrilateral of the wall; its colour is the mean of the paper
+over it, in linear light. Here that mean is taken by regular supersampling of the pixel from a mip
+level whose texels are finer than the pixel's short side, so the number of samples follows the
+footprint's anisotropy (as in Heckbert, Survey of texture mapping, 1986, and the hardware
+anisotropic filters since), chosen per block of pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rendering.arrays import F32, F64, U8, U16, f32
+from rendering.colour import srgb_table
+from rendering.placement import Placement
+from rendering.plane import WallPlane
+
+BLOCK = 128  # pixels; small enough that one level fits a block, large enough for OpenCV's speed
+MAX_SAMPLES = 12  # per axis and pixel, before a coarser level is taken instead
+HORIZON = 1e-4  # least depth ratio to the quad's middle: beyond it a wall shows no pattern
+PAD = 3  # texels around each level: bicubic reads two beyond
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Placement resolved on a plane: ``A`` (2 x 3) maps wall metres to repeats (u right, v down)."""
+
+    A: F64
+    drop: float
+    wrap: tuple[bool, bool]
+
+
+def lay_out(placement: Placement, plane: WallPlane, picture_size: tuple[int, int]) -> Layout:
+    """Metres to repeats for a wallpaper of ``picture_size`` (width, height) pixels."""
+    aspect = picture_size[1] / picture_size[0]
+    wall_w, wall_h = plane.size_m
+    x0, y0 = placement.origin_m
+    width, wrap = placement.repeat_width_m, (True, True)
+    if placement.mode == "fit-height":
+        width, wrap = wall_h / aspect, (True, False)
+    elif placement.mode == "fit-width":
+        width, wrap = wall_w, (False, True)
+    elif placement.mode == "cover":
+        width, wrap = max(wall_w, wall_h / aspect), (False, False)
+        x0, y0 = x0 + (wall_w - width) / 2, y0 + (wall_h - width * aspect) / 2
+    height = width * aspect
+    angle = math.radians(placement.rotation_deg)
+    c, s = math.cos(angle), math.sin(angle)
+    turn = np.array([[c / width, s / width], [-s / height, c / height]])
+    A = np.column_stack([turn, -turn @ np.array([x0, y0])])
+    if placement.mirror:
+        A[0] = -A[0]
+        A[0, 2] += 1.0
+    return Layout(A, placement.drop if placement.mode == "tile" else 0.0, wrap)
+
+
+class Paper:
+    """A wallpaper laid on a plane; ``sample`` gives its reflectance for a rectangle of the photo."""
+
+    def __init__(self, wallpaper: U8, plane: WallPlane, placement: Placement) -> None:
+        height, width = wallpaper.shape[:2]
+        self._layout = lay_out(placement, plane, (width, height))
+        lift = np.vstack([self._layout.A, [0, 0, 1.0]])
+        G = np.asarray(lift @ np.linalg.inv(plane.H), dtype=np.float64)
+        middle = float(G[2] @ np.append(plane.quad.mean(axis=0), 1.0))
+        # Scaled so that the third coordinate is 1 at the quad's middle: positive on the wall's
+        # side of the horizon, which lets the far side be cut off by its sign.
+        self._G = G / (middle or 1.0)
+        self._mirror_drop = -1.0 if placement.mirror else 1.0
+        self._levels: dict[int, U16] = {}
+        self._base = wallpaper
+        self._max_level = max(0, math.ceil(math.log2(max(width, height))))
+
+    def sample(self, x0: int, y0: int, width: int, height: int) -> F32:
+        """Linear reflectance, float32 height x width x 3 in 0..1, of that part of the photo."""
+        out = np.empty((height, width, 3), np.float32)
+        for top in range(0, height, BLOCK):
+            for left in range(0, width, BLOCK):
+                h, w = min(BLOCK, height - top), min(BLOCK, width - left)
+                out[top : top + h, left : left + w] = self._block(x0 + left, y0 + top, w, h)
+        out *= 1.0 / 65535.0
+        return out
+
+    def _block(self, x0: int, y0: int, width: int, height: int) -> F32:
+        level, nx, ny = self._density(x0, y0, width, height)
+        u, v = self._coordinates(x0, y0, width, height, nx, ny)
+        texture = self._level(level)
+        rows, columns = texture.shape[0] - 2 * PAD, texture.shape[1] - 2 * PAD
+        wrap_u, wrap_v = self._layout.wrap
+        if self._layout.drop:
+            v -= np.floor(u) * np.float32(self._layout.drop * self._mirror_drop)
+        u = u - np.floor(u) if wrap_u else np.clip(u, 0.0, 1.0)
+        v = v - np.floor(v) if wrap_v else np.clip(v, 0.0, 1.0)
+        u *= columns
+        u += PAD - 0.5
+        v *= rows
+        v += PAD - 0.5
+        smooth = level == 0 and nx == 1 and ny == 1
+        how = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
+        values = cv2.remap(texture, u, v, how, borderMode=cv2.BORDER_REPLICATE)
+        if nx > 1 or ny > 1:
+            values = cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA)
+        return f32(values)
+
+    def _coordinates(
+        self, x0: int, y0: int, width: int, height: int, nx: int, ny: int
+    ) -> tuple[F32, F32]:
+        """u, v in repeats at every subsample, float32 (height * ny) x (width * nx)."""
+        x = x0 - 0.5 + (np.arange(width * nx) + 0.5) / nx
+        y = y0 - 0.5 + (np.arange(height * ny) + 0.5) / ny
+        G = self._G
+        # Whole repeats are taken off at the block's first point in float64, so that float32 keeps
+        # its digits for the place within a repeat.
+        w00 = G[2, 0] * x[0] + G[2, 1] * y[0] + G[2, 2]
+        base_u = math.floor((G[0, 0] * x[0] + G[0, 1] * y[0] + G[0, 2]) / w00)
+        base_v = math.floor((G[1, 0] * x[0] + G[1, 1] * y[0] + G[1, 2]) / w00)
+        if not (self._layout.wrap[0]):
+            base_u = 0
+        if not (self._layout.wrap[1]):
+            base_v = 0
+        row_u = G[0] - base_u * G[2]
+        row_v = G[1] - base_v * G[2]
+        w = f32(G[2, 0] * x)[None, :] + f32(G[2, 1] * y + G[2, 2])[:, None]
+        np.maximum(w, np.float32(HORIZON), out=w)
+        np.divide(1.0, w, out=w)
+        u = (f32(row_u[0] * x)[None, :] + f32(row_u[1] * y + row_u[2])[:, None]) * w
+        v = (f32(row_v[0] * x)[None, :] + f32(row_v[1] * y + row_v[2])[:, None]) * w
+        if self._layout.drop:
+            v -= np.float32((self._layout.drop * self._mirror_drop * base_u) % 1.0)
+        return u, v
+
+    def _density(self, x0: int, y0: int, width: int, height: int) -> tuple[int, int, int]:
+        """Mip level and samples per pixel along x and y for a block."""
+        fx, fy = self._footprint(x0, y0, width, height)
+        fine = max(min(fx, fy), max(fx, fy) / MAX_SAMPLES)
+        # Texels of half the short side of the pixel's footprint: finer costs samples, coarser
+        # blurs (bilinear reading of the level widens the filter by a texel).
+        level = int(np.clip(math.floor(math.log2(max(fine, 1e-9))), 0, self._max_level))
+        texel = 2.0**level
+        nx = int(np.clip(math.ceil(fx / texel * 1.25), 1, 2 * MAX_SAMPLES))
+        ny = int(np.clip(math.ceil(fy / texel * 1.25), 1, 2 * MAX_SAMPLES))
+        return level, nx, ny
+
+    def _footprint(self, x0: int, y0: int, width: int, height: int) -> tuple[float, float]:
+        """Largest length, in texels of the full picture, of a pixel's step along x and along y."""
+        xs = np.array([x0, x0 + width / 2, x0 + width])
+        ys = np.array([y0, y0 + height / 2, y0 + height])
+        X, Y = (a.ravel() for a in np.meshgrid(xs, ys))
+        G = self._G
+        p = np.stack([X, Y, np.ones_like(X)])
+        q = G @ p
+        size = np.array([[self._base.shape[1]], [self._base.shape[0]]], dtype=np.float64)
+        # d(q/w)/dx = (G[:, x] - (q/w) G[2, x]) / w
+        q[2] = np.maximum(q[2], HORIZON)
+        uv = q[:2] / q[2]
+        dx = (G[:2, :1] - uv * G[2, 0]) / q[2] * size
+        dy = (G[:2, 1:2] - uv * G[2, 1]) / q[2] * size
+        return float(np.hypot(*dx).max()), float(np.hypot(*dy).max())
+
+    def _level(self, k: int) -> U16:
+        if k not in self._levels:
+            self._levels[k] = self._padded(self._reduced(k))
+        return self._levels[k]
+
+    def _reduced(self, k: int) -> U16:
+        height, width = self._base.shape[:2]
+        size = (max(1, round(width / 2**k)), max(1, round(height / 2**k)))
+        if k == 0:
+            return np.asarray(cv2.LUT(self._base, srgb_table()), dtype=np.uint16)
+        finer = max((i for i in self._levels if i < k), default=None)
+        if finer is None:
+            return _reduce_in_strips(self._base, size)
+        source = self._levels[finer][PAD:-PAD, PAD:-PAD]
+        return np.asarray(
+            cv2.resize(np.ascontiguousarray(source), size, interpolation=cv2.INTER_AREA),
+            dtype=np.uint16,
+        )
+
+    def _padded(self, level: U16) -> U16:
+        wrap_u, wrap_v = self._layout.wrap
+        drop = self._layout.drop * self._mirror_drop
+        tall = cv2.BORDER_WRAP if wrap_v else cv2.BORDER_REPLICATE
+        wide = cv2.BORDER_WRAP if wrap_u else cv2.BORDER_REPLICATE
+        body = cv2.copyMakeBorder(level, 0, 0, PAD, PAD, wide)
+        if drop:
+            # The neighbouring columns of a drop pattern hang lower and higher.
+            shift = round(drop * level.shape[0])
+            body[:, :PAD] = np.roll(body[:, :PAD], -shift, axis=0)
+            body[:, -PAD:] = np.roll(body[:, -PAD:], shift, axis=0)
+        return np.asarray(cv2.copyMakeBorder(body, PAD, PAD, 0, 0, tall), dtype=np.uint16)
+
+
+def _reduce_in_strips(picture: U8, size: tuple[int, int]) -> U16:
+    """Linear-light area reduction of an 8-bit picture without a full 16-bit copy of it."""
+    width, height = size
+    out = np.empty((height, width, 3), np.uint16)
+    step = max(1, (1 << 20) // max(1, picture.shape[1] * picture.shape[0] // height))
+    ratio = picture.shape[0] / height
+    for top in range(0, height, step):
+        end = min(height, top + step)
+        a, b = math.floor(top * ratio), math.ceil(end * ratio)
+        linear = cv2.LUT(picture[a:b], srgb_table())
+        out[top:end] = cv2.resize(linear, (width, end - top), interpolation=cv2.INTER_AREA)
+    return out

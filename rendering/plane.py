@@ -1,0 +1,165 @@
+"""A wall plane: the homography between wall metres and photo pixels.
+
+Hartley & Zisserman, Multiple View Geometry, 2nd ed., chapters 2 and 8: the columns of ``H`` are the
+images of the wall's x direction, its y direction and its origin, so the first two are the
+vanishing points of the wall's horizontals and verticals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from rendering.arrays import F64
+from rendering.errors import QuadError
+
+Source = Literal["quad", "estimated", "frontal"]
+
+MAX_SIZE_M = 1000.0
+# A corner whose sine of the turn is below this is a straight line for every practical purpose.
+MIN_TURN = 0.005
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WallPlane:
+    """A plane of the photo.
+
+    ``H``           3 x 3 float64, wall metres (x right, y down, origin at the quad's top-left
+                    corner) to photo pixels (pixel centres at integers), H[2, 2] = 1
+    ``quad``        4 x 2 float64 pixels TL, TR, BR, BL: a true rectangle on the wall
+    ``size_m``      that rectangle's width and height in metres
+    ``confidence``  0..1, 1 for a plane a person drew
+    ``source``      "quad" (given), "estimated" (from the photo), "frontal" (nothing was seen)
+    """
+
+    H: F64
+    quad: F64
+    size_m: tuple[float, float]
+    confidence: float = 1.0
+    source: Source = "quad"
+
+    @property
+    def vanishing_points(self) -> dict[str, F64]:
+        """Homogeneous unit 3-vectors: images of the wall's vertical and horizontal direction."""
+        return {
+            "vertical": self.H[:, 1] / np.linalg.norm(self.H[:, 1]),
+            "horizontal": self.H[:, 0] / np.linalg.norm(self.H[:, 0]),
+        }
+
+    def scaled(self, factor: float) -> WallPlane:
+        """The same plane for the photo resized by ``factor``.
+
+        Pixel centres are at integers, so the edges of the photo lie at -0.5 and a pixel x goes to
+        (x + 0.5) * factor - 0.5, as cv2.resize does.
+        """
+        shift = 0.5 * factor - 0.5
+        S = np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1.0]])
+        H = S @ self.H
+        quad = self.quad * factor + shift
+        return WallPlane(H / H[2, 2], quad, self.size_m, self.confidence, self.source)
+
+    def as_json(self) -> dict[str, object]:
+        """The plane as plain lists and numbers: quad, size_m, H, vanishing_points, confidence."""
+        points = self.vanishing_points
+        return {
+            "quad": [[round(float(v), 3) for v in corner] for corner in self.quad],
+            "size_m": [round(float(v), 5) for v in self.size_m],
+            "H": [[float(v) for v in row] for row in self.H],
+            "vanishing_points": {k: [float(v) for v in points[k]] for k in points},
+            "confidence": round(float(self.confidence), 4),
+            "source": self.source,
+        }
+
+
+def plane_from_quad(
+    quad: Sequence[Sequence[float]] | F64, size_m: Sequence[float], *, confidence: float = 1.0
+) -> WallPlane:
+    """The plane of a rectangle of ``size_m`` (width, height) metres seen at ``quad``.
+
+    ``quad``: 4 x 2 pixels, TL, TR, BR, BL. Raises QuadError when the corners cross, lie on a line,
+    turn inwards, run anticlockwise, or when a size is not a positive number of metres.
+    """
+    corners = np.asarray(quad, dtype=np.float64)
+    check_quad(corners)
+    width, height = _checked_size(size_m)
+    wall = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float64)
+    H = homography(wall, corners)
+    return WallPlane(H, corners.copy(), (width, height), confidence, "quad")
+
+
+def homography(source: F64, target: F64) -> F64:
+    """Exact homography (3 x 3, H[2, 2] = 1) of four points (4 x 2) to four points.
+
+    Solved on centred and scaled points (Hartley, In defence of the eight-point algorithm, 1997):
+    thousands of pixels beside a handful of metres would cost digits otherwise.
+    """
+    T0, T1 = _normaliser(source), _normaliser(target)
+    a, b = _map(T0, source), _map(T1, target)
+    rows = []
+    for (x, y), (u, v) in zip(a, b, strict=True):
+        rows.append([x, y, 1, 0, 0, 0, -u * x, -u * y, -u])
+        rows.append([0, 0, 0, x, y, 1, -v * x, -v * y, -v])
+    H = np.linalg.svd(np.array(rows))[2][-1].reshape(3, 3)
+    full = np.asarray(np.linalg.inv(T1) @ H @ T0, dtype=np.float64)
+    if not np.isfinite(full).all() or abs(full[2, 2]) < 1e-12:
+        raise QuadError("These four corners do not describe a wall. Move them apart.")
+    return np.asarray(full / full[2, 2], dtype=np.float64)
+
+
+def project(H: F64, points: F64) -> F64:
+    """Points (N x 2) through the homography ``H``; N x 2."""
+    return _map(H, np.asarray(points, dtype=np.float64))
+
+
+def check_quad(corners: F64) -> None:
+    """Refuse corners that are no convex, clockwise (TL, TR, BR, BL) quadrilateral.
+
+    Raises QuadError with a sentence that says what is wrong.
+    """
+    if corners.shape != (4, 2) or not np.isfinite(corners).all():
+        raise QuadError("Give four corners, each as two numbers x,y in pixels.")
+    if np.abs(corners).max() > 1e7:
+        raise QuadError("A corner lies far outside the photo.")
+    edges = np.roll(corners, -1, axis=0) - corners
+    lengths = np.hypot(edges[:, 0], edges[:, 1])
+    if lengths.min() < 1e-3:
+        raise QuadError("Two corners coincide. Place the four corners apart.")
+    after = np.roll(edges, -1, axis=0)
+    cross = edges[:, 0] * after[:, 1] - edges[:, 1] * after[:, 0]
+    sines = cross / (lengths * np.roll(lengths, -1))
+    if np.abs(sines).min() < MIN_TURN:
+        raise QuadError("Three corners lie on one line. Place them at the corners of a rectangle.")
+    if (sines > 0).all():
+        return
+    if (sines < 0).all():
+        raise QuadError(
+            "The corners run the wrong way round: top left, top right, bottom right, bottom left."
+        )
+    if (sines > 0).sum() == 2:
+        raise QuadError(
+            "The edges cross. Order the corners: top left, top right, bottom right, bottom left."
+        )
+    raise QuadError("One corner turns inwards. A wall seen in a photo has four outward corners.")
+
+
+def _checked_size(size_m: Sequence[float]) -> tuple[float, float]:
+    values = [float(v) for v in size_m]
+    if len(values) != 2 or not all(math.isfinite(v) and 0 < v <= MAX_SIZE_M for v in values):
+        raise QuadError("The rectangle's width and height must be positive numbers of metres.")
+    return values[0], values[1]
+
+
+def _normaliser(points: F64) -> F64:
+    centre = points.mean(axis=0)
+    spread = np.sqrt(((points - centre) ** 2).sum(axis=1).mean()) or 1.0
+    s = math.sqrt(2.0) / spread
+    return np.array([[s, 0, -s * centre[0]], [0, s, -s * centre[1]], [0, 0, 1.0]])
+
+
+def _map(H: F64, points: F64) -> F64:
+    q = points @ H[:, :2].T + H[:, 2]
+    return np.asarray(q[:, :2] / q[:, 2:], dtype=np.float64)
