@@ -62,13 +62,13 @@ class PhotoGrid:
         """(N, 2) photo pixels to positions on the 256 grid (cell centres at integers)."""
         width, height = self.resized
         ratio = np.array([width / self.width, height / self.height]) / CELL
-        return (np.asarray(points, np.float64).reshape(-1, 2) + 0.5) * ratio - 0.5
+        return np.asarray((np.asarray(points, np.float64).reshape(-1, 2) + 0.5) * ratio - 0.5)
 
     def mask_to_photo(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Inverse of `photo_to_mask`."""
         width, height = self.resized
         ratio = np.array([self.width / width, self.height / height]) * CELL
-        return (np.asarray(points, np.float64).reshape(-1, 2) + 0.5) * ratio - 0.5
+        return np.asarray((np.asarray(points, np.float64).reshape(-1, 2) + 0.5) * ratio - 0.5)
 
     def contains(self, x: float, y: float) -> bool:
         """True when (x, y) lies on the photo, its outermost pixels' edges included."""

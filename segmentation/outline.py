@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.geometry import CELL, FloatArray, PhotoGrid
+from segmentation.geometry import FloatArray, PhotoGrid
 from segmentation.prediction import Prediction
 from segmentation.raster import model_logits
 

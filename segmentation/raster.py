@@ -40,8 +40,8 @@ def coverage(logits: FloatArray, grid: PhotoGrid, size: tuple[int, int]) -> npt.
     dy = cv2.Sobel(field, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
     slope = cv2.magnitude(dx, dy)
     np.maximum(slope, _FLAT_LOGIT_PER_PX, out=slope)
-    slope *= EDGE_WIDTH_PX
     np.divide(field, slope, out=field)
+    np.multiply(field, 1 / EDGE_WIDTH_PX, out=field)
     field += 0.5
     np.clip(field, 0, 1, out=field)
     field *= 255

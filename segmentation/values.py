@@ -7,7 +7,7 @@ import json
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -117,7 +117,7 @@ class Embedding:
         return found
 
 
-def _split(data: bytes) -> tuple[dict[str, object], bytes, bytes]:
+def _split(data: bytes) -> tuple[dict[str, Any], bytes, bytes]:
     """Cut the byte format apart; ValueError when a part is missing or has the wrong length."""
     start = len(_MAGIC) + 4
     if data[: len(_MAGIC)] != _MAGIC or len(data) < start:

@@ -1,0 +1,234 @@
+"""Faster or richer versions of the weights, built here from the fetched originals.
+
+- `decoder4.onnx`: the decoder cut before its mask selection, so that all four candidate masks and
+  their scores come out. Same weights, same numbers; it also skips the full-size enlargement.
+- `encoder.int8.onnx`: the encoder with the weights of MatMul and Gemm as int8 per channel and
+  activations quantised on the fly (`quantize_dynamic`), after conversion to opset 17.
+
+A variant is loaded and run beside its original before it is put in place; beside it lies a stamp
+(`NAME.json`) with the digests of source and result and the builder's version, so that an
+up-to-date file is not built again. onnx and onnxruntime are imported only while building.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from onnx_models.errors import VariantError
+from onnx_models.files import digest_of, part_file, put_in_place, read_json, write_json
+from onnx_models.manifest import Manifest
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from segmentation import Prediction, SamModel
+
+# Raise it when a builder below changes what it writes.
+_BUILDER: Final = 1
+_OPSET: Final = 17
+_CHECK_THREADS: Final = 2
+# Least mask agreement (IoU) with the original on the built-in picture. The decoder cut is exact;
+# int8 may differ at the edges. On a CPU whose int8 products saturate, the check fails and the
+# original stays in use.
+_MIN_IOU: Final = {"encoder": 0.97, "decoder": 0.9999}
+_CHECK_POINTS: Final = ((0.2, 0.2), (0.75, 0.2), (0.62, 0.55), (0.3, 0.9), (0.88, 0.62))
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One file built from the manifest's encoder or decoder. role: "encoder" or "decoder"."""
+
+    file: str
+    role: str
+    build: Callable[[Path, Path], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A variant in place. origin: "in place" or "built"."""
+
+    path: Path
+    sha256: str
+    origin: str
+
+
+def cut_decoder(source: Path, target: Path) -> None:
+    """Make the four candidates and their scores the decoder's outputs. Raises VariantError."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    names = {
+        "/Reshape_9_output_0": "candidate_masks",
+        "/iou_prediction_head/layers.2/Gemm_output_0": "candidate_scores",
+    }
+    model = onnx.load(str(source))
+    graph = model.graph
+    nodes = _ancestors(graph.node, set(names))
+    if not set(names) <= {name for node in nodes for name in node.output}:
+        raise VariantError("this decoder has no tensors named as in MobileSAM's export")
+    used = {name for node in nodes for name in node.input}
+    for node in nodes:
+        for names_of in (node.input, node.output):
+            names_of[:] = [names.get(name, name) for name in names_of]
+    cut = helper.make_graph(
+        nodes,
+        "sam_decoder_four_candidates",
+        [item for item in graph.input if item.name in used],
+        [
+            helper.make_tensor_value_info("candidate_masks", TensorProto.FLOAT, (1, 4, 256, 256)),
+            helper.make_tensor_value_info("candidate_scores", TensorProto.FLOAT, (1, 4)),
+        ],
+        initializer=[item for item in graph.initializer if item.name in used],
+    )
+    result = helper.make_model(
+        cut, opset_imports=model.opset_import, ir_version=model.ir_version, producer_name=""
+    )
+    onnx.checker.check_model(result)
+    onnx.save(result, str(target))
+
+
+def _ancestors(nodes: Iterable[Any], wanted: set[str]) -> list[Any]:
+    """The nodes that the wanted tensors depend on, in their order."""
+    needed, kept = set(wanted), []
+    for node in reversed(list(nodes)):
+        if needed & set(node.output):
+            kept.append(node)
+            needed.update(node.input)
+    return kept[::-1]
+
+
+def quantise_encoder(source: Path, target: Path) -> None:
+    """Write the int8 encoder. Raises VariantError when the graph cannot be converted."""
+    import onnx
+    import onnx.version_converter
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    model = onnx.load(str(source))
+    for item in (*model.graph.input, *model.graph.output):
+        item.type.tensor_type.shape.dim[0].dim_value = 1
+    try:
+        converted = onnx.version_converter.convert_version(model, _OPSET)
+    except RuntimeError as error:
+        raise VariantError(f"not convertible to opset {_OPSET}: {error}") from error
+    # The quantiser advises a pre-processing on the root logger; here it brought nothing.
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        quantize_dynamic(
+            converted,
+            str(target),
+            op_types_to_quantize=["MatMul", "Gemm"],
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+        )
+    finally:
+        root.setLevel(level)
+
+
+DECODER_FOUR: Final = Variant("decoder4.onnx", "decoder", cut_decoder)
+ENCODER_INT8: Final = Variant("encoder.int8.onnx", "encoder", quantise_encoder)
+VARIANTS: Final = {variant.file: variant for variant in (DECODER_FOUR, ENCODER_INT8)}
+# Chosen by measurement, see docs/models.md; None keeps the float32 original.
+DEFAULT_ENCODER: Final[Variant | None] = None
+
+
+def ensure_variant(
+    variant: Variant, directory: Path, manifest: Manifest, say: Callable[[str], None]
+) -> Built:
+    """Build the variant unless it is there and up to date; the caller holds the folder's lock.
+
+    Raises VariantError when it cannot be built or its masks differ from the original's.
+    """
+    path = directory / variant.file
+    stamp_path = directory / f"{variant.file}.json"
+    source = getattr(manifest, variant.role)
+    wanted = {"source_sha256": source.sha256, "builder": _BUILDER}
+    stamp = read_json(stamp_path)
+    if path.is_file() and {key: stamp.get(key) for key in wanted} == wanted:
+        if digest_of(path) == stamp.get("sha256"):
+            return Built(path, str(stamp["sha256"]), "in place")
+        say(f"Damaged: {path}. Building it again.")
+    say(f"Building {variant.file} from {source.file}")
+    with part_file(directory) as part:
+        agreement = _build_checked(variant, directory / source.file, part, manifest)
+        digest = digest_of(part)
+        stamp_path.unlink(missing_ok=True)
+        put_in_place(part, path)
+    write_json(stamp_path, {**wanted, "sha256": digest, "least_mask_iou": round(agreement, 5)})
+    return Built(path, digest, "built")
+
+
+def _build_checked(variant: Variant, source: Path, part: Path, manifest: Manifest) -> float:
+    from segmentation import SegmentationError
+
+    try:
+        variant.build(source, part)
+        agreement = _agreement(variant, part, manifest)
+    except SegmentationError as error:
+        raise VariantError(f"does not run: {error}") from error
+    except (OSError, ValueError, RuntimeError, TypeError, AttributeError) as error:
+        raise VariantError(f"cannot be built from {source}: {error}") from error
+    if agreement < _MIN_IOU[variant.role]:
+        raise VariantError(
+            f"its masks agree only {agreement:.4f} (IoU) with the original's on this machine, "
+            f"{_MIN_IOU[variant.role]} is needed"
+        )
+    return agreement
+
+
+def _agreement(variant: Variant, part: Path, manifest: Manifest) -> float:
+    """Least IoU of the variant's masks with the original's over clicks on the built-in picture."""
+    from segmentation import Click, SamModel
+
+    files = {"encoder": manifest.encoder.file, "decoder": manifest.decoder.file}
+
+    def model(names: dict[str, str]) -> SamModel:
+        return SamModel.load(
+            part.parent,
+            encoder_threads=_CHECK_THREADS,
+            decoder_threads=_CHECK_THREADS,
+            encoder_file=names["encoder"],
+            decoder_file=names["decoder"],
+        )
+
+    picture = _picture()
+    height, width = picture.shape[:2]
+    original, changed = model(files), model({**files, variant.role: part.name})
+    first, second = original.encode(picture), changed.encode(picture)
+    least = 1.0
+    for x, y in _CHECK_POINTS:
+        clicks = [Click(x * width, y * height, 1)]
+        least = min(least, _iou(original.predict(first, clicks), changed.predict(second, clicks)))
+    return least
+
+
+def _iou(one: Prediction, other: Prediction) -> float:
+    a, b = one.logits > 0, other.logits > 0
+    union = int((a | b).sum())
+    return float((a & b).sum()) / union if union else 1.0
+
+
+def _picture() -> npt.NDArray[Any]:
+    """A drawn room, uint8 480 x 640 x 3: two walls, floor, window, sofa, picture; fixed noise."""
+    import cv2
+    import numpy as np
+
+    room = np.zeros((480, 640, 3), np.uint8)
+    shade = np.linspace(0, 30, 640)[None, :, None]
+    room[:] = np.clip(np.array([206, 198, 182]) - shade, 0, 255).astype(np.uint8)
+
+    def fill(points: list[tuple[int, int]], colour: tuple[int, int, int]) -> None:
+        cv2.fillPoly(room, [np.array(points, np.int32)], colour, lineType=cv2.LINE_AA)
+
+    fill([(400, 0), (640, 0), (640, 400), (400, 340)], (171, 166, 158))
+    fill([(0, 340), (400, 340), (640, 400), (640, 480), (0, 480)], (133, 98, 66))
+    fill([(60, 60), (160, 60), (160, 180), (60, 180)], (236, 244, 250))
+    fill([(240, 90), (330, 90), (330, 160), (240, 160)], (60, 84, 110))
+    fill([(330, 240), (560, 250), (570, 380), (330, 370)], (88, 110, 84))
+    noise = np.random.default_rng(1).normal(0, 3, room.shape)
+    return np.clip(room + noise, 0, 255).astype(np.uint8)
