@@ -1,0 +1,34 @@
+"""`manage.py worker`: make the queued pictures."""
+
+from __future__ import annotations
+
+import logging
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from jobs import worker
+
+
+class Command(BaseCommand):
+    """Runs one worker until it is told to stop."""
+
+    help = "Run a worker: makes queued pictures, and rescues what dead workers left."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """`--burst` ends when the queue is empty."""
+        parser.add_argument("--burst", action="store_true", help="stop when the queue is empty")
+        parser.add_argument("--name", help="the worker's name; a random one when absent")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Wait for Redis, then work."""
+        if not worker.wait_for_queue(seconds=10):
+            raise CommandError(
+                f"Redis does not answer at {settings.REDIS_URL}. Start it (make run brings its own) "
+                "or set REDIS_URL."
+            )
+        worker.build_worker(options["name"]).work(
+            burst=options["burst"], logging_level=logging.getLevelName(settings.LOG_LEVEL)
+        )

@@ -1,0 +1,107 @@
+"""Clicks with undo and redo, as a value.
+
+A history is a list of operations (an added click, a clear, a found wall, a box) and a cursor; the clicks in force are the
+operations before the cursor, folded. Undo and redo move the cursor, so a clear can be undone too. A new
+operation drops what was undone. Stored as JSON in the session's row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+CLEAR: Final = "clear"
+AUTO: Final = "auto"
+MAX_OPERATIONS: Final = 200
+
+Operation = tuple[float, float, int] | str
+ClickTuple = tuple[float, float, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ClickHistory:
+    """Operations so far and how many of them are in force."""
+
+    operations: tuple[Operation, ...] = ()
+    cursor: int = 0
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ClickHistory:
+        """Read what `as_json` wrote; an empty mapping is an empty history."""
+        operations = tuple(
+            item if isinstance(item, str) else (float(item[0]), float(item[1]), int(item[2]))
+            for item in data.get("operations", [])
+        )
+        return cls(operations, int(data.get("cursor", len(operations))))
+
+    def as_json(self) -> dict[str, Any]:
+        """A JSON-ready mapping."""
+        return {
+            "operations": [op if isinstance(op, str) else list(op) for op in self.operations],
+            "cursor": self.cursor,
+        }
+
+    @property
+    def clicks(self) -> tuple[ClickTuple, ...]:
+        """The clicks in force, oldest first."""
+        kept: list[ClickTuple] = []
+        for operation in self.operations[: self.cursor]:
+            if isinstance(operation, str):
+                kept.clear()
+            else:
+                kept.append(operation)
+        return tuple(kept)
+
+    @property
+    def is_auto(self) -> bool:
+        """True when the wall found without a click is in force: the last operation was `AUTO`."""
+        return self.cursor > 0 and self.operations[self.cursor - 1] == AUTO
+
+    @property
+    def has_mask(self) -> bool:
+        """True when there is anything to make a mask from: an include click, or the found wall."""
+        return self.is_auto or any(label == 1 for _, _, label in self.clicks)
+
+    @property
+    def can_undo(self) -> bool:
+        """True when there is an operation in force."""
+        return self.cursor > 0
+
+    @property
+    def can_redo(self) -> bool:
+        """True when an undone operation can come back."""
+        return self.cursor < len(self.operations)
+
+    def add(self, click: ClickTuple) -> ClickHistory:
+        """With one more click; the same click twice in a row (a double click) counts once."""
+        if self.cursor and self.operations[self.cursor - 1] == click:
+            return self
+        return self._push(click)
+
+    def replace(self, clicks: Sequence[ClickTuple]) -> ClickHistory:
+        """With exactly these clicks, as a clear and as many additions."""
+        history = self.clear()
+        for click in clicks:
+            history = history._push(click)
+        return history
+
+    def clear(self) -> ClickHistory:
+        """With no click in force; can be undone."""
+        return self._push(CLEAR) if self.clicks or self.is_auto else self
+
+    def auto(self) -> ClickHistory:
+        """With the wall that is found without a click."""
+        return self if self.is_auto else self._push(AUTO)
+
+    def undo(self) -> ClickHistory:
+        """One operation less in force."""
+        return ClickHistory(self.operations, max(0, self.cursor - 1))
+
+    def redo(self) -> ClickHistory:
+        """The last undone operation in force again."""
+        return ClickHistory(self.operations, min(len(self.operations), self.cursor + 1))
+
+    def _push(self, operation: Operation) -> ClickHistory:
+        operations = (*self.operations[: self.cursor], operation)
+        return ClickHistory(operations, len(operations))

@@ -1,0 +1,160 @@
+"""Embeddings of photos: each photo is encoded once, whoever asks first, and kept while it is useful.
+
+Three places, fastest first: a bounded LRU in this process, the shared cache (float16, with an end of life), and the
+encoder. Single-flight in the process by a future per photo, and across processes by a lock in the shared
+cache that ends by itself; whoever does not get it waits for the value to appear. With the shared cache away
+each process encodes for itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from django.conf import settings
+
+from jobs import valkey
+from segmentation import Embedding, EmbeddingError
+from sessions_app.image_types import Pixels
+from sessions_app.recently_used import RecentlyUsed
+from sessions_app.wall_model import sam_model
+
+logger = logging.getLogger(__name__)
+
+EMBEDDING_BYTES = 256 * 64 * 64 * 4
+LOCK_SECONDS = 60  # longer than any encoding; a dead encoder's lock ends by itself
+POLL_SECONDS = 0.05
+# Photos waiting for the background encoder; past it, the first click encodes instead. Each holds its pixels.
+MAX_WAITING = 8
+
+ReadPhoto = Callable[[], Pixels]
+
+
+memory: RecentlyUsed[str, Embedding] = RecentlyUsed(
+    settings.EMBEDDING_MEMORY_MIB * 1024 * 1024 // EMBEDDING_BYTES
+)
+_in_flight: dict[str, Future[Embedding]] = {}
+_in_flight_lock = threading.Lock()
+_background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
+_waiting = threading.BoundedSemaphore(MAX_WAITING)
+
+
+def cache_key(photo_digest: str) -> str:
+    """Name of a photo's embedding: model and photo, so that a new model never meets old embeddings."""
+    return f"embedding:{sam_model().identity}:{photo_digest}"
+
+
+def find(photo_digest: str) -> Embedding | None:
+    """The embedding if it is in memory or in the shared cache; never encodes."""
+    key = cache_key(photo_digest)
+    found = memory.get(key)
+    if found is None:
+        found = _from_shared(key)
+        if found is not None:
+            memory.put(key, found)
+    return found
+
+
+def obtain(photo_digest: str, read_photo: ReadPhoto) -> Embedding:
+    """The photo's embedding, waiting for whoever is encoding it, or encoding it here.
+
+    Args:
+        photo_digest: SHA-256 of the stored photo.
+        read_photo: called at most once, only where the encoder has to run; uint8 H x W x 3 RGB.
+
+    Raises:
+        segmentation.ModelError: the weights are missing or altered.
+        AppError: the photo could not be read.
+    """
+    found = find(photo_digest)
+    if found is not None:
+        return found
+    key = cache_key(photo_digest)
+    future, is_mine = _join_flight(key)
+    if not is_mine:
+        return future.result()
+    try:
+        embedding = _encode_once(key, read_photo)
+    except BaseException as error:
+        future.set_exception(error)
+        raise
+    else:
+        memory.put(key, embedding)
+        future.set_result(embedding)
+        return embedding
+    finally:
+        with _in_flight_lock:
+            _in_flight.pop(key, None)
+
+
+def encode_in_background(
+    photo_digest: str, read_photo: ReadPhoto, on_done: Callable[[], None]
+) -> bool:
+    """Start encoding without waiting; `on_done` runs after success, in the background thread.
+
+    Returns:
+        False when too many photos wait already: then the first click encodes.
+    """
+    if not _waiting.acquire(blocking=False):
+        logger.info("encoder is busy: the first click will encode")
+        return False
+
+    def work() -> None:
+        try:
+            obtain(photo_digest, read_photo)
+            on_done()
+        except Exception:  # the edge of a thread: the first click meets the same error and shows it
+            logger.exception("background encoding failed")
+        finally:
+            _waiting.release()
+
+    _background.submit(work)
+    return True
+
+
+def _join_flight(key: str) -> tuple[Future[Embedding], bool]:
+    with _in_flight_lock:
+        future = _in_flight.get(key)
+        if future is not None:
+            return future, False
+        future = _in_flight[key] = Future()
+        return future, True
+
+
+def _encode_once(key: str, read_photo: ReadPhoto) -> Embedding:
+    """Encode under the shared lock, or take what the lock's holder leaves in the shared cache."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    lock = f"lock:{key}"
+    token = valkey.acquire(lock, seconds=LOCK_SECONDS)
+    while token is None and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+        found = _from_shared(key)
+        if found is not None:
+            return found
+        token = valkey.acquire(lock, seconds=LOCK_SECONDS)
+    try:
+        found = _from_shared(key)
+        if found is not None:
+            return found
+        started = time.perf_counter()
+        embedding = sam_model().encode(read_photo())
+        logger.info("photo encoded in %.2f s", time.perf_counter() - started)
+        valkey.set_bytes(key, embedding.to_bytes(), seconds=settings.EMBEDDING_TTL_SECONDS)
+        return embedding
+    finally:
+        if token is not None:
+            valkey.release(lock, token)
+
+
+def _from_shared(key: str) -> Embedding | None:
+    data = valkey.get_bytes(key)
+    if data is None:
+        return None
+    try:
+        return Embedding.from_bytes(data)
+    except EmbeddingError:
+        logger.warning("a damaged embedding in the shared cache is ignored")
+        return None

@@ -1,0 +1,9 @@
+"""Array types shared by the services."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]  # H x W x 3, RGB, 0..255
+Mask = npt.NDArray[np.uint8]  # H x W, coverage of the wall, 0..255

@@ -1,0 +1,120 @@
+"""Reading sessions and generations: who may see what, and how a generation stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from jobs import queues
+from sessions_app.errors import Expired, NotFound
+from sessions_app.models import Generation, Session
+
+NO_SUCH_ROOM = "There is no such room here. It may have been opened in another browser, or deleted."
+ROOM_EXPIRED = "This room has expired and its pictures were deleted. Please upload the photo again."
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationStatus:
+    """How a generation stands, for the page and the API.
+
+    state: queued, generating, completed or failed. stage: what the worker is doing. progress: per cent.
+    waited_seconds, worked_seconds: in the queue, and since the work began (to its end). waiting_for_worker: it is
+    queued and no worker reports. ahead: jobs before it in the queue. error_message: the reason of a failure.
+    attempt_returned: the attempt of a failure was given back.
+    """
+
+    state: str
+    stage: str
+    progress: int
+    waited_seconds: float
+    worked_seconds: float
+    waiting_for_worker: bool
+    ahead: int
+    error_message: str
+    attempt_returned: bool
+
+
+def owned_session(*, session_id: UUID, visitor: str) -> Session:
+    """The visitor's session.
+
+    Raises:
+        NotFound: there is none of that id, or it is another visitor's.
+        Expired: its time is over.
+    """
+    found = _sessions().filter(pk=session_id, source=Session.Source.WEB, visitor=visitor).first()
+    return _alive(found if visitor else None)
+
+
+def api_session(*, session_id: UUID) -> Session:
+    """A session made through the API: whoever knows its random id may use it.
+
+    Raises:
+        NotFound: there is none of that id, or it was not made through the API.
+        Expired: its time is over.
+    """
+    return _alive(_sessions().filter(pk=session_id, source=Session.Source.API).first())
+
+
+def recent_sessions(*, visitor: str, limit: int = 12) -> list[Session]:
+    """The visitor's rooms, newest first."""
+    if not visitor:
+        return []
+    return list(
+        _sessions().filter(
+            source=Session.Source.WEB, visitor=visitor, expires_at__gt=timezone.now()
+        )[:limit]
+    )
+
+
+def latest_generation(session: Session) -> Generation | None:
+    """The session's newest generation."""
+    return (
+        Generation.objects.select_related("wallpaper")
+        .filter(session=session)
+        .order_by("-number")
+        .first()
+    )
+
+
+def completed_generations(session: Session) -> list[Generation]:
+    """The session's finished pictures, newest first."""
+    return list(
+        Generation.objects.select_related("wallpaper")
+        .filter(session=session, state=Generation.State.COMPLETED)
+        .order_by("-number")
+    )
+
+
+def generation_status(generation: Generation) -> GenerationStatus:
+    """How the generation stands now; asks the queue only while it waits there."""
+    now = timezone.now()
+    is_queued = generation.state == Generation.State.QUEUED
+    started = generation.started_at if not is_queued else None
+    ended = generation.finished_at or now
+    state = queues.queue_state() if is_queued else None
+    return GenerationStatus(
+        state=generation.state,
+        stage=generation.stage,
+        progress=generation.progress,
+        waited_seconds=max(0.0, ((started or ended) - generation.queued_at).total_seconds()),
+        worked_seconds=max(0.0, (ended - started).total_seconds()) if started else 0.0,
+        waiting_for_worker=state is not None and state.workers == 0,
+        ahead=queues.jobs_ahead(generation.pk, generation.run) if is_queued else 0,
+        error_message=generation.error_message,
+        attempt_returned=generation.attempt_returned,
+    )
+
+
+def _sessions() -> QuerySet[Session]:
+    return Session.objects.select_related("wallpaper")
+
+
+def _alive(session: Session | None) -> Session:
+    if session is None:
+        raise NotFound(NO_SUCH_ROOM)
+    if session.expires_at <= timezone.now():
+        raise Expired(ROOM_EXPIRED)
+    return session

@@ -1,0 +1,229 @@
+"""A generation's life before and around the work: asked for, queued, asked for again.
+
+Every change of state is one conditional UPDATE, so whoever comes second (a double click, a second worker, a late
+orphan) changes nothing and can tell. The steps of a running generation are in `sessions_app.services.runs`.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max
+from django.utils import timezone
+
+from jobs import queues
+from rendering.version import RENDERER_VERSION
+from sessions_app.errors import BadRequest, NoAttemptsLeft, NotFound, Unavailable, WrongState
+from sessions_app.models import Generation, Session, Wallpaper
+from sessions_app.services import masks, planes, wallpapers
+from sessions_app.services.runs import fail
+from sessions_app.services.transitions import prolong
+from sessions_app.wall_model import sam_model
+
+logger = logging.getLogger(__name__)
+
+QUEUE_AWAY = (
+    "The picture cannot be made at the moment: the queue does not answer. Your photo, your clicks and your "
+    "attempts are kept; please try again in a minute."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a generation is made from, as stored in its row."""
+
+    clicks: dict[str, object]
+    mask_key: str
+    mask_digest: str
+    wallpaper: Wallpaper
+    placement: dict[str, object]
+    plane: dict[str, object]
+    versions: dict[str, str]
+
+
+def request_generation(
+    *, session_id: UUID, request_key: str, backend: str | None = None, inline: bool = False
+) -> Generation:
+    """Take one attempt off and queue a generation of the session as it stands now.
+
+    The same `request_key` again gives the same generation, and while one is in progress that one: a double click, a
+    refresh or a second tab never makes two.
+
+    Args:
+        inline: the caller runs the task itself (commands); nothing is put into the queue.
+
+    Raises:
+        WrongState: mask or wallpaper are missing.
+        NoAttemptsLeft: all attempts are used.
+        BadRequest: no such backend, or a placement that makes no sense.
+        Unavailable: queue, weights or store are away; no attempt is lost.
+    """
+    prolong(session_id)
+    session = Session.objects.select_related("wallpaper").filter(pk=session_id).first()
+    if session is None:
+        raise NotFound("This room is not here any more.")
+    earlier = _already_answered(session_id, request_key)
+    if earlier is not None:
+        return earlier
+    name = checked_backend(backend)
+    if session.attempts_left < 1:
+        raise _no_attempts()
+    if not inline and not queues.queue_state().reachable:
+        raise Unavailable(QUEUE_AWAY, code="queue_unavailable")
+    inputs = _gather(session)
+    try:
+        with transaction.atomic():
+            generation = _insert(session_id, request_key, name, inputs)
+    except IntegrityError:  # another tab was first, between the look above and the insert
+        earlier = _already_answered(session_id, request_key)
+        if earlier is None:
+            raise
+        return earlier
+    if not inline:
+        _enqueue(generation)
+    return generation
+
+
+def queue_again(*, generation_id: UUID) -> Generation:
+    """A new generation with the inputs of an ended one; takes no attempt off.
+
+    Raises:
+        WrongState: it has not ended, or the session has another in progress.
+        Unavailable: the queue is away.
+    """
+    old = Generation.objects.select_related("wallpaper").filter(pk=generation_id).first()
+    if old is None:
+        raise NotFound("There is no such generation.")
+    if old.is_active:
+        raise WrongState("This generation is still in progress.", code="in_progress")
+    if not queues.queue_state().reachable:
+        raise Unavailable(QUEUE_AWAY, code="queue_unavailable")
+    inputs = Inputs(
+        clicks=old.clicks,
+        mask_key=old.mask_key,
+        mask_digest=old.mask_digest,
+        wallpaper=old.wallpaper,
+        placement=old.placement,
+        plane=old.plane,
+        versions=old.versions,
+    )
+    try:
+        with transaction.atomic():
+            generation = _insert(
+                old.session_id, secrets.token_hex(16), old.backend, inputs, takes_attempt=False
+            )
+    except IntegrityError as error:
+        raise WrongState(
+            "Another generation of this session is in progress.", code="in_progress"
+        ) from error
+    _enqueue(generation)
+    return generation
+
+
+def checked_backend(backend: str | None) -> str:
+    """The backend's name, the default for None.
+
+    Raises:
+        BadRequest: there is none of that name.
+    """
+    name = backend or settings.DEFAULT_GENERATION_BACKEND
+    if name not in settings.GENERATION_BACKENDS:
+        known = ", ".join(sorted(settings.GENERATION_BACKENDS))
+        raise BadRequest(
+            f"There is no generator called {name!r} here. Known: {known}.", code="unknown_backend"
+        )
+    return name
+
+
+def _already_answered(session_id: UUID, request_key: str) -> Generation | None:
+    own = Generation.objects.filter(session_id=session_id)
+    return (
+        own.filter(request_key=request_key).first()
+        or own.filter(state__in=Generation.ACTIVE).first()
+    )
+
+
+def _gather(session: Session) -> Inputs:
+    """Mask, plane and placement of the session as it stands; stores the mask."""
+    if not session.has_mask:
+        raise WrongState("Click the wall first, then generate.", code="no_mask")
+    if session.wallpaper is None:
+        raise WrongState("Choose a wallpaper first, then generate.", code="no_wallpaper")
+    wallpapers.current_placement(session)
+    mask = masks.pixels(session, size=(session.width, session.height))
+    if not mask.any():
+        raise WrongState("The marked wall is empty. Click the wall again.", code="empty_mask")
+    # The plane is the preview's, brought to full size: what was seen is what is made.
+    view = masks.view_pixels(session, max_side=settings.PREVIEW_MAX_SIDE_PX)
+    view_mask = masks.pixels(session, size=(view.shape[1], view.shape[0]))
+    plane = planes.plane_on(session, view, view_mask).scaled(session.width / view.shape[1])
+    key, digest = masks.store_mask(session, mask)
+    return Inputs(
+        clicks=session.click_history,
+        mask_key=key,
+        mask_digest=digest,
+        wallpaper=session.wallpaper,
+        placement={"repeat_width_m": session.wallpaper.repeat_width_m, **session.placement},
+        plane=plane.as_json(),
+        versions={"renderer": RENDERER_VERSION, "model": sam_model().identity},
+    )
+
+
+def _insert(
+    session_id: UUID, request_key: str, backend: str, inputs: Inputs, *, takes_attempt: bool = True
+) -> Generation:
+    """Take the attempt and write the row, in the caller's transaction.
+
+    Raises:
+        NoAttemptsLeft: another request took the last one.
+        IntegrityError: the request is answered already, or another generation is in progress.
+    """
+    session = Session.objects.filter(pk=session_id)
+    if takes_attempt:
+        taken = session.filter(attempts_left__gt=0).update(attempts_left=F("attempts_left") - 1)
+        if not taken:
+            raise _no_attempts()
+    last = Generation.objects.filter(session_id=session_id).aggregate(last=Max("number"))["last"]
+    generation = Generation.objects.create(
+        session_id=session_id,
+        number=(last or 0) + 1,
+        request_key=request_key[:64],
+        backend=backend,
+        clicks=inputs.clicks,
+        mask_key=inputs.mask_key,
+        mask_digest=inputs.mask_digest,
+        wallpaper=inputs.wallpaper,
+        placement=inputs.placement,
+        plane=inputs.plane,
+        versions=inputs.versions,
+        queued_at=timezone.now(),
+    )
+    session.update(status=Session.Status.QUEUED)
+    return generation
+
+
+def _enqueue(generation: Generation) -> None:
+    """Queue the committed row; with the queue away it is failed at once and the attempt given back."""
+    try:
+        queues.enqueue_generation(generation.pk, generation.run)
+    except queues.QueueAwayError as error:
+        fail(
+            generation.pk,
+            generation.run,
+            code="queue_unavailable",
+            message=QUEUE_AWAY,
+            detail=str(error),
+            is_ours=True,
+        )
+        raise Unavailable(QUEUE_AWAY, code="queue_unavailable") from error
+
+
+def _no_attempts() -> NoAttemptsLeft:
+    return NoAttemptsLeft(
+        "All attempts of this room are used. Upload the photo again to start a new one."
+    )

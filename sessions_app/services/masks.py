@@ -1,0 +1,194 @@
+"""The wall that a session's clicks mark: prediction, overlay for the page, pixels for the renderer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from django.conf import settings
+
+from segmentation import (
+    Click,
+    ModelError,
+    PhotoGrid,
+    Prediction,
+    PromptError,
+    SegmentationError,
+)
+from segmentation.outline import path_of_logits
+from sessions_app import embeddings, keys, storage
+from sessions_app.errors import BadClick, Unavailable, WrongState
+from sessions_app.image_types import Mask, Pixels
+from sessions_app.intake import (
+    IntakeError,
+    fit_within,
+    read_mask,
+    read_photo,
+    read_stored,
+    size_within,
+)
+from sessions_app.models import Session
+from sessions_app.recently_used import RecentlyUsed
+from sessions_app.services.transitions import mark_embedding_completed
+from sessions_app.wall_model import sam_model
+
+KEPT_PREDICTIONS = 48  # 1.3 MB each
+MASK_LOGIT = 12.0  # what a fully covered pixel of a given mask stands for on the logit grid
+
+PredictionKey = tuple[str, str, tuple[tuple[float, float, int], ...] | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What the page draws over the photo.
+
+    path: SVG path data in photo pixels (even-odd). view_box: of the svg element, so that pixel centres are at
+    integers. share: of the photo that is wall, 0..1. score: the model's own trust in the mask, 0..1, None for a mask
+    that was brought. warning: a sentence when the mask looks wrong. suggestion: a next click that would help.
+    """
+
+    path: str
+    view_box: str
+    share: float
+    score: float | None
+    warning: str | None
+    suggestion: tuple[float, float, int] | None
+
+
+_predictions: RecentlyUsed[PredictionKey, Prediction] = RecentlyUsed(KEPT_PREDICTIONS)
+
+
+def predict(session: Session) -> Prediction | None:
+    """The model's answer to the clicks in force; None when nothing is marked.
+
+    Raises:
+        Unavailable: the weights are missing.
+        BadClick: the clicks cannot be used.
+    """
+    history = session.history
+    if not history.has_mask:
+        return None
+    try:
+        model = sam_model()
+        prompt = "auto" if history.is_auto else history.clicks
+        key: PredictionKey = (session.photo_digest, model.identity, prompt)
+        found = _predictions.get(key)
+        if found is None:
+            embedding = embeddings.obtain(session.photo_digest, lambda: photo_pixels(session))
+            mark_embedding_completed(session.pk)
+            found = (
+                model.predict_auto(embedding, photo_pixels(session))
+                if history.is_auto
+                else model.predict(embedding, [Click(*click) for click in history.clicks])
+            )
+            _predictions.put(key, found)
+        return found
+    except ModelError as error:
+        raise Unavailable(error.user_message, code=error.code) from error
+    except PromptError as error:
+        raise BadClick(error.user_message, code=error.code) from error
+    except SegmentationError as error:
+        raise Unavailable(error.user_message, code=error.code) from error
+
+
+def overlay(session: Session) -> Overlay | None:
+    """The overlay of the marked wall; None when nothing is marked. May wait for the encoding.
+
+    Raises:
+        Unavailable: the weights or the store are away.
+        BadClick: the clicks cannot be used.
+    """
+    view_box = f"-0.5 -0.5 {session.width} {session.height}"
+    view_size = size_within((session.width, session.height), settings.VIEW_MAX_SIDE_PX)
+    if session.uploaded_mask_key:
+        mask = _uploaded_mask(session)
+        grid = PhotoGrid(session.width, session.height)
+        path = path_of_logits(_logits_of(mask, grid), grid, view_size=view_size)
+        return Overlay(path, view_box, float((mask > 127).mean()), None, None, None)
+    prediction = predict(session)
+    if prediction is None:
+        return None
+    suggested = prediction.suggested
+    return Overlay(
+        path=path_of_logits(prediction.logits, prediction.grid, view_size=view_size),
+        view_box=view_box,
+        share=prediction.area,
+        score=prediction.score,
+        warning=prediction.warning,
+        suggestion=None if suggested is None else (suggested.x, suggested.y, suggested.label),
+    )
+
+
+def pixels(session: Session, *, size: tuple[int, int]) -> Mask:
+    """The mask at `size` (width, height): uint8 H x W, 0..255.
+
+    Raises:
+        WrongState: nothing is marked.
+        Unavailable: the weights or the store are away.
+    """
+    if session.uploaded_mask_key:
+        mask = _uploaded_mask(session)
+        if mask.shape == (size[1], size[0]):
+            return mask
+        return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
+    prediction = predict(session)
+    if prediction is None:
+        raise WrongState("Click the wall first, then choose a wallpaper.", code="no_mask")
+    return prediction.mask(size)
+
+
+def version(session: Session) -> str:
+    """A short text that changes whenever the mask does."""
+    return storage.digest_of(
+        repr((session.history.clicks, session.history.is_auto, session.uploaded_mask_key)).encode()
+    )[:16]
+
+
+def store_mask(session: Session, mask: Mask) -> tuple[str, str]:
+    """Keep a mask at the photo's size; returns its key and digest.
+
+    Raises:
+        Unavailable: the store did not take it.
+    """
+    data = cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+    key = keys.mask(session.pk, storage.digest_of(data))
+    return key, storage.save(key, data)
+
+
+def photo_pixels(session: Session) -> Pixels:
+    """The upright photo at full resolution.
+
+    Raises:
+        NotFound, Unavailable: the store does not give it.
+    """
+    return _read_picture(session.photo_key)
+
+
+def view_pixels(session: Session, *, max_side: int) -> Pixels:
+    """The photo for a preview, brought down to `max_side` from the stored view."""
+    try:
+        view = read_photo(storage.read(keys.photo_view(session.pk))).pixels
+    except IntakeError as error:
+        raise Unavailable("The stored photo cannot be read.", code="storage_damaged") from error
+    return fit_within(view, max_side)
+
+
+def _uploaded_mask(session: Session) -> Mask:
+    data = storage.read(session.uploaded_mask_key)
+    return read_mask(data, size=(session.width, session.height))
+
+
+def _read_picture(key: str) -> Pixels:
+    try:
+        return read_stored(storage.read(key))
+    except IntakeError as error:
+        raise Unavailable("The stored photo cannot be read.", code="storage_damaged") from error
+
+
+def _logits_of(mask: Mask, grid: PhotoGrid) -> np.ndarray:
+    columns, rows = grid.mask_extent
+    small = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
+    logits = np.full((256, 256), -MASK_LOGIT, np.float32)
+    logits[:rows, :columns] = (small / 127.5 - 1) * MASK_LOGIT
+    return logits

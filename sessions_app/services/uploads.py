@@ -1,0 +1,133 @@
+"""A photo comes in: decoded safely, stored without loss and without metadata, encoding started."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from segmentation import SegmentationError
+from sessions_app import embeddings, keys, storage
+from sessions_app.catalogue import STATIC_DIR, sample_room
+from sessions_app.errors import AppError, BadUpload, NotFound
+from sessions_app.image_types import Pixels
+from sessions_app.intake import (
+    IntakeError,
+    encode_stored_photo,
+    encode_view,
+    fit_within,
+    read_photo,
+)
+from sessions_app.models import Session
+from sessions_app.services.transitions import end_of_life, mark_embedding_completed
+
+logger = logging.getLogger(__name__)
+
+
+def create_session(
+    *,
+    data: bytes,
+    source: Session.Source | str,
+    visitor: str = "",
+    max_side: int | None = None,
+    background: bool = True,
+) -> Session:
+    """A new session for a photo.
+
+    Args:
+        data: the uploaded file's bytes, whatever they are.
+        source: who asks; decides who may see the session.
+        visitor: the browser's token, for `Source.WEB`.
+        max_side: bring the photo down to this many pixels on its long side.
+        background: start encoding at once; commands encode when they need it.
+
+    Raises:
+        BadUpload: the file is refused; message and code are the intake's.
+        Unavailable: the photo could not be stored. Nothing is left behind.
+    """
+    try:
+        photo = read_photo(data)
+    except IntakeError as error:
+        raise BadUpload(error.user_message, code=error.code) from error
+    pixels = photo.pixels if max_side is None else fit_within(photo.pixels, max_side)
+    session_id = uuid.uuid4()
+    digest = _store(session_id, pixels)
+    session = Session(
+        id=session_id,
+        source=source,
+        visitor=visitor,
+        expires_at=end_of_life(),
+        photo_key=keys.photo(session_id),
+        photo_digest=digest,
+        photo_format=photo.source_format,
+        focal_35mm=photo.focal_35mm,
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+    )
+    with transaction.atomic():
+        session.save(force_insert=True)
+        if background:
+            transaction.on_commit(lambda: start_encoding(session, pixels))
+    logger.info("session %s: %d x %d %s", session_id, session.width, session.height, digest[:12])
+    return session
+
+
+def create_session_from_sample(
+    *, slug: str, source: Session.Source | str, visitor: str = ""
+) -> Session:
+    """A new session for one of the sample rooms.
+
+    Raises:
+        NotFound: there is no sample room of that name.
+    """
+    room = sample_room(slug)
+    if room is None:
+        raise NotFound("There is no such sample room.")
+    data = (Path(STATIC_DIR) / room.file).read_bytes()
+    return create_session(data=data, source=source, visitor=visitor)
+
+
+def start_encoding(session: Session, pixels: Pixels | None = None) -> None:
+    """Begin to encode the photo in the background, if nobody has; a click waits for it."""
+
+    def read() -> Pixels:
+        if pixels is not None:
+            return pixels
+        from sessions_app.services.masks import photo_pixels
+
+        return photo_pixels(session)
+
+    def done() -> None:
+        try:
+            mark_embedding_completed(session.pk)
+        finally:
+            connection.close()  # this thread's own; nobody else would
+
+    try:
+        embeddings.encode_in_background(session.photo_digest, read, done)
+    except SegmentationError:
+        logger.exception("encoding could not start")  # the first click will say so to the visitor
+
+
+def _store(session_id: uuid.UUID, pixels: Pixels) -> str:
+    """Write photo, view and thumbnail; returns the photo's digest. Leaves nothing when one fails."""
+    try:
+        digest = storage.save(keys.photo(session_id), encode_stored_photo(pixels))
+        view = fit_within(pixels, settings.VIEW_MAX_SIDE_PX)
+        storage.save(keys.photo_view(session_id), encode_view(view))
+        thumbnail = fit_within(view, settings.THUMBNAIL_MAX_SIDE_PX)
+        storage.save(keys.thumbnail(session_id), encode_view(thumbnail, quality=80))
+    except AppError:
+        _discard(session_id)
+        raise
+    return digest
+
+
+def _discard(session_id: uuid.UUID) -> None:
+    try:
+        storage.delete_prefix(keys.session_prefix(session_id))
+    except AppError:
+        logger.warning("objects of %s are left for the purge", session_id)

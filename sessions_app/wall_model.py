@@ -1,0 +1,33 @@
+"""The process's one SAM model, made on first use with the threads of the settings."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from segmentation import SamModel
+
+
+def model_directory() -> Path:
+    """Where the weights are: `SAM_MODEL_DIR`, else what set-up fetched."""
+    if settings.SAM_MODEL_DIR:
+        return Path(settings.SAM_MODEL_DIR)
+    return Path(settings.WALLPAPER_HOME) / "models"
+
+
+@lru_cache(maxsize=2)
+def _load(directory: Path, encoder_threads: int, decoder_threads: int) -> SamModel:
+    return SamModel.load(
+        directory, encoder_threads=encoder_threads, decoder_threads=decoder_threads
+    )
+
+
+def sam_model() -> SamModel:
+    """The model; its ONNX sessions are made when first run, after any fork.
+
+    Raises:
+        segmentation.ModelError: the weights are missing or altered.
+    """
+    return _load(model_directory(), settings.SAM_ENCODER_THREADS, settings.SAM_DECODER_THREADS)

@@ -1,0 +1,16 @@
+"""Every address of the product."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from wallpaper import health
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("v1/", include("sessions_app.api.urls")),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("", include("sessions_app.urls")),
+]
