@@ -11,9 +11,10 @@ import numpy as np
 
 from rendering.arrays import F32, F64, U8, check_mask, check_picture, f32, u8
 from rendering.colour import CameraCurve
-from rendering.errors import NothingSelectedError, RenderingError
+from rendering.errors import RenderingError
 from rendering.level import wall_albedo
 from rendering.light import WORK_SIDE, LightField, estimate_light
+from rendering.mask_box import bounding_box
 from rendering.paper import Paper
 from rendering.placement import Placement
 from rendering.plane import WallPlane
@@ -104,14 +105,6 @@ def render(
     same = np.array_equal(picture[mask == 0], photo[mask == 0])
     clock.lap("check")
     return Rendered(picture, clock.timings, same)
-
-
-def bounding_box(mask: U8) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 (exclusive) of the mask's non-zero pixels. Raises NothingSelectedError."""
-    x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
-    if width == 0 or height == 0:
-        raise NothingSelectedError
-    return x, y, x + width, y + height
 
 
 def _light(wall: U8, cover: U8, curve: CameraCurve, keep_shadows: float) -> tuple[LightField, F64]:
