@@ -17,7 +17,7 @@ from django.conf import settings
 from rq.timeouts import JobTimeoutException
 
 from jobs.generators import GenerationInputs, GeneratorError, generator
-from rendering import plane_from_quad
+from rendering import WallPlane
 from sessions_app import keys, storage
 from sessions_app.errors import AppError
 from sessions_app.image_types import Mask, Pixels
@@ -96,7 +96,6 @@ def _load(generation: Generation) -> GenerationInputs:
     session = generation.session
     photo = masks.photo_pixels(session)
     mask = read_mask(storage.read(generation.mask_key), size=(session.width, session.height))
-    plane = generation.plane
     placement = wallpapers.placement_of(
         generation.placement, default_repeat_m=generation.wallpaper.repeat_width_m
     )
@@ -104,9 +103,20 @@ def _load(generation: Generation) -> GenerationInputs:
         photo=photo,
         mask=mask,
         wallpaper=wallpapers.wallpaper_pixels(generation.wallpaper),
-        plane=plane_from_quad(plane["quad"], plane["size_m"], confidence=plane["confidence"]),
+        plane=_plane_of(generation.plane),
         placement=placement,
         brightness=float(generation.placement.get("brightness", 0.0)),
+    )
+
+
+def _plane_of(stored: dict[str, Any]) -> WallPlane:
+    width, height = stored["size_m"]
+    return WallPlane(
+        H=np.array(stored["H"], np.float64),
+        quad=np.array(stored["quad"], np.float64),
+        size_m=(width, height),
+        confidence=stored["confidence"],
+        source=stored["source"],
     )
 
 

@@ -15,6 +15,7 @@ from sessions_app.errors import BadClick, NotFound, WrongState
 from sessions_app.models import Session
 
 TRIES = 20
+PROLONGED_BY_AT_LEAST = timedelta(hours=1)
 
 
 def edit_clicks(session_id: UUID, edit: Callable[[Session, ClickHistory], ClickHistory]) -> Session:
@@ -61,10 +62,11 @@ def mark_embedding_completed(session_id: UUID) -> bool:
 
 
 def prolong(session_id: UUID) -> None:
-    """A session in use lives on: its end moves to a full lifetime from now."""
-    Session.objects.filter(pk=session_id, expires_at__gt=timezone.now()).update(
-        expires_at=end_of_life()
-    )
+    """A session in use lives on: its end moves to a full lifetime from now, at most once an hour."""
+    end = end_of_life()
+    Session.objects.filter(
+        pk=session_id, expires_at__gt=timezone.now(), expires_at__lt=end - PROLONGED_BY_AT_LEAST
+    ).update(expires_at=end)
 
 
 def end_of_life() -> datetime:

@@ -1,0 +1,167 @@
+"""What the commands `segment`, `plane` and `generate` share: their arguments, and how they fail.
+
+A user's mistake is one clear line on stderr and exit code 1 (2 for a wrong call, by argparse), never a traceback.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from jobs.generators import GeneratorError
+from rendering import RenderingError
+from segmentation import SegmentationError
+from sessions_app.errors import AppError
+from sessions_app.intake import IntakeError
+
+REFUSALS = (AppError, IntakeError, SegmentationError, RenderingError, GeneratorError)
+
+
+class PhotoCommand(BaseCommand):
+    """A command on one photo: quiet libraries, `--json`, refusals as one line."""
+
+    requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own annotation)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The photo and `--json`."""
+        parser.add_argument("photo", type=existing_file, metavar="PHOTO")
+        parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run, turning every refusal into one line."""
+        logging.getLogger().setLevel(logging.ERROR)
+        with refusals_as_one_line():
+            answer = self.run(options)
+        if options["json"]:
+            self.stdout.write(json.dumps(answer))
+
+    def run(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Do the work; returns what `--json` prints."""
+        raise CommandError("This command does nothing.")
+
+
+@contextmanager
+def refusals_as_one_line() -> Iterator[None]:
+    """Turn the errors a user can meet into `CommandError` with their sentence.
+
+    Raises:
+        CommandError: instead of any refusal, failed read or write, or database trouble.
+    """
+    try:
+        yield
+    except REFUSALS as error:
+        raise CommandError(error.user_message) from error
+    except OSError as error:
+        raise CommandError(
+            f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+        ) from error
+    except DatabaseError as error:
+        raise CommandError(f"The database cannot be used: {error}") from error
+
+
+def add_prompt_arguments(parser: ArgumentParser) -> None:
+    """`--point`, `--box` and `--auto`."""
+    parser.add_argument(
+        "--point",
+        type=point,
+        action="append",
+        default=[],
+        metavar="X,Y[,LABEL]",
+        help="a click in photo pixels; label 1 (default) includes, 0 excludes; may be repeated",
+    )
+    parser.add_argument("--auto", action="store_true", help="no click: the main wall")
+
+
+def existing_file(text: str) -> Path:
+    """A path to a readable file."""
+    path = Path(text)
+    if not path.is_file():
+        raise ArgumentTypeError(f"there is no file {text}")
+    return path
+
+
+def numbers(text: str, *counts: int) -> list[float]:
+    """Comma-separated finite numbers, as many as one of `counts`."""
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not numbers with commas between") from error
+    if len(values) not in counts:
+        wanted = " or ".join(str(count) for count in counts)
+        raise ArgumentTypeError(f"{text!r} has {len(values)} numbers, not {wanted}")
+    return values
+
+
+def point(text: str) -> tuple[float, float, int]:
+    """`X,Y` or `X,Y,LABEL`."""
+    values = numbers(text, 2, 3)
+    label = values[2] if len(values) == 3 else 1.0
+    if label not in (0.0, 1.0):
+        raise ArgumentTypeError(f"label {label:g} of {text!r} is neither 0 nor 1")
+    return values[0], values[1], int(label)
+
+
+def box(text: str) -> tuple[float, float, float, float]:
+    """`X0,Y0,X1,Y1`."""
+    x0, y0, x1, y1 = numbers(text, 4)
+    return x0, y0, x1, y1
+
+
+def metres_pair(text: str) -> tuple[float, float]:
+    """`X,Y` in metres."""
+    x, y = numbers(text, 2)
+    return x, y
+
+
+def size_in_metres(text: str) -> tuple[float, float]:
+    """`WxH` in metres."""
+    width, height = numbers(text.lower().replace("x", ","), 2)
+    return width, height
+
+
+def quad(text: str) -> list[tuple[float, float]]:
+    """Four corners `x,y x,y x,y x,y`: TL, TR, BR, BL."""
+    corners = [metres_pair(part) for part in text.split()]
+    if len(corners) != 4:
+        raise ArgumentTypeError(f"{text!r} has {len(corners)} corners, not 4")
+    return corners
+
+
+def write_picture(path: Path, pixels: Any) -> None:
+    """Write grey or RGB pixels in the format of the file's ending.
+
+    Raises:
+        CommandError: an ending that is not known, or a folder that is not there.
+    """
+    ending = path.suffix.lower()
+    if ending not in (".png", ".jpg", ".jpeg", ".webp"):
+        raise CommandError(f"Write to a .png, .jpg or .webp file, not to {path.name!r}.")
+    turned = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, 95] if ending in (".jpg", ".jpeg") else []
+    path.write_bytes(cv2.imencode(ending, turned, parameters)[1].tobytes())
+
+
+def ensure_database() -> None:
+    """Bring the embedded database up to date; tell how to do it for any other.
+
+    Raises:
+        CommandError: migrations are missing and the database is not the embedded one.
+    """
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if not plan:
+        return
+    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
+        raise CommandError("The database is not up to date. Run: manage.py migrate")
+    executor.migrate(executor.loader.graph.leaf_nodes(), plan)
