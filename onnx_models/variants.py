@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING, Any, Final
 from onnx_models.errors import VariantError
 from onnx_models.files import digest_of, part_file, put_in_place, read_json, write_json
 from onnx_models.manifest import Manifest
+from onnx_models.specimen import drawn_room
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from segmentation import Prediction, SamModel
 
 # Raise it when a builder below changes what it writes.
@@ -194,9 +193,10 @@ def _agreement(variant: Variant, part: Path, manifest: Manifest) -> float:
             decoder_threads=_CHECK_THREADS,
             encoder_file=names["encoder"],
             decoder_file=names["decoder"],
+            heads_directory=None,
         )
 
-    picture = _picture()
+    picture = drawn_room()
     height, width = picture.shape[:2]
     original, changed = model(files), model({**files, variant.role: part.name})
     first, second = original.encode(picture), changed.encode(picture)
@@ -211,24 +211,3 @@ def _iou(one: Prediction, other: Prediction) -> float:
     a, b = one.logits > 0, other.logits > 0
     union = int((a | b).sum())
     return float((a & b).sum()) / union if union else 1.0
-
-
-def _picture() -> npt.NDArray[Any]:
-    """A drawn room, uint8 480 x 640 x 3: two walls, floor, window, sofa, picture; fixed noise."""
-    import cv2
-    import numpy as np
-
-    room = np.zeros((480, 640, 3), np.uint8)
-    shade = np.linspace(0, 30, 640)[None, :, None]
-    room[:] = np.clip(np.array([206, 198, 182]) - shade, 0, 255).astype(np.uint8)
-
-    def fill(points: list[tuple[int, int]], colour: tuple[int, int, int]) -> None:
-        cv2.fillPoly(room, [np.array(points, np.int32)], colour, lineType=cv2.LINE_AA)
-
-    fill([(400, 0), (640, 0), (640, 400), (400, 340)], (171, 166, 158))
-    fill([(0, 340), (400, 340), (640, 400), (640, 480), (0, 480)], (133, 98, 66))
-    fill([(60, 60), (160, 60), (160, 180), (60, 180)], (236, 244, 250))
-    fill([(240, 90), (330, 90), (330, 160), (240, 160)], (60, 84, 110))
-    fill([(330, 240), (560, 250), (570, 380), (330, 370)], (88, 110, 84))
-    noise = np.random.default_rng(1).normal(0, 3, room.shape)
-    return np.clip(room + noise, 0, 255).astype(np.uint8)

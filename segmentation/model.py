@@ -6,6 +6,7 @@ threads may share one `SamModel`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -15,26 +16,36 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from segmentation.contract import CANDIDATE_OUTPUTS, OFFICIAL_OUTPUTS, check_decoder, check_encoder
+from segmentation.composition import honour_clicks, prompted_by_wall, wall_from_clicks
+from segmentation.contract import check_encoder
+from segmentation.decoder import Decoder
 from segmentation.description import ModelDescription, describe
-from segmentation.errors import EmbeddingError, PhotoError
+from segmentation.errors import EmbeddingError, ModelError, PhotoError
 from segmentation.geometry import CELL, MASK_SIDE, MODEL_SIDE, FloatArray, PhotoGrid
 from segmentation.prediction import Prediction
-from segmentation.prompts import Prompt, check_prompt, choose_candidate, encode_prompt
-from segmentation.runtime import LazySession, as_float32
+from segmentation.prompts import check_prompt, choose_candidate, encode_prompt
+from segmentation.review import middle_of_wall, review, stability
+from segmentation.runtime import LazySession
 from segmentation.values import Box, Click, Embedding
+from segmentation.wall import HEADS_DIRECTORY, WallHeads
+
+logger = logging.getLogger(__name__)
 
 # Mean and standard deviation of SAM's training pictures, RGB, 0..255.
 _MEAN: Final = np.array([123.675, 116.28, 103.53], np.float32)
 _STD: Final = np.array([58.395, 57.12, 57.375], np.float32)
-_NO_MASK: Final = np.zeros((1, 1, MASK_SIDE, MASK_SIDE), np.float32)
 
 
 class SamModel:
-    """An encoder and a decoder, loaded on first use in each process."""
+    """An encoder and a decoder, loaded on first use in each process, and the optional wall heads."""
 
     def __init__(
-        self, description: ModelDescription, *, encoder_threads: int, decoder_threads: int
+        self,
+        description: ModelDescription,
+        *,
+        encoder_threads: int,
+        decoder_threads: int,
+        heads: WallHeads | None = None,
     ) -> None:
         self.description = description
         self.identity = description.identity
@@ -44,12 +55,8 @@ class SamModel:
             threads=encoder_threads,
             check=check_encoder,
         )
-        self._decoder = LazySession(
-            description.decoder.path,
-            sha256=description.decoder.sha256,
-            threads=decoder_threads,
-            check=check_decoder,
-        )
+        self._decoder = Decoder(description.decoder, threads=decoder_threads)
+        self._heads = heads
 
     @classmethod
     def load(
@@ -60,18 +67,32 @@ class SamModel:
         decoder_threads: int,
         encoder_file: str | None = None,
         decoder_file: str | None = None,
+        heads_directory: Path | None = HEADS_DIRECTORY,
     ) -> SamModel:
         """Describe the model in `directory`; the graphs themselves are loaded when first run.
 
         Raises ModelError when no model is there. Another export's files are named by
-        `encoder_file` and `decoder_file`, or by a `model.json` in the folder.
+        `encoder_file` and `decoder_file`, or by a `model.json` in the folder. heads_directory: the
+        wall heads, None for plain SAM; without the files, or for an encoder they were not trained
+        on, the model is plain SAM too and a warning is logged.
         """
         found = describe(Path(directory), encoder=encoder_file, decoder=decoder_file)
-        return cls(found, encoder_threads=encoder_threads, decoder_threads=decoder_threads)
+        heads = None
+        if heads_directory is not None:
+            heads = _load_heads(found, heads_directory, threads=decoder_threads)
+        return cls(
+            found, encoder_threads=encoder_threads, decoder_threads=decoder_threads, heads=heads
+        )
+
+    @property
+    def knows_walls(self) -> bool:
+        """True when the wall heads are in use."""
+        return self._heads is not None
 
     def warm_up(self) -> None:
-        """Load both graphs now, in this process. Raises ModelError."""
-        _ = self._encoder.signature, self._decoder.signature
+        """Load encoder and decoder now, in this process. Raises ModelError."""
+        _ = self._encoder.signature
+        self._decoder.warm_up()
 
     def encode(self, photo: npt.NDArray[np.uint8]) -> Embedding:
         """Run the encoder on a photo, uint8 H x W x 3 RGB. Raises PhotoError, ModelError."""
@@ -92,24 +113,65 @@ class SamModel:
     ) -> Prediction:
         """The wall that clicks and box point at.
 
-        Raises PromptError when nothing is included or a point is outside the photo,
-        EmbeddingError when the embedding is another model's, ModelError.
+        With the wall heads, clicks are composed by `composition`; with a box, or without the
+        heads, by SAM's own joint decode. Raises PromptError when nothing is included or a point is
+        outside the photo, EmbeddingError when the embedding is another model's, ModelError.
         """
         self._check_embedding(embedding)
         check_prompt(clicks, box, embedding.grid)
-        prompt = encode_prompt(clicks, box, embedding.grid)
-        candidates, scores = self._decode(embedding, prompt)
-        chosen = choose_candidate(scores, prompt.labels.shape[1])
-        return _prediction(embedding, candidates, scores, chosen)
+        if self._heads is not None and box is None and self._decoder.shows_candidates:
+            logits, last = wall_from_clicks(self._decoder, self._heads, embedding, clicks)
+            candidates, scores = last.candidates.astype(np.float32), last.scores
+            chosen = choose_candidate(scores, prompt_points=2)
+            score = stability(logits, embedding.grid)
+        else:
+            prompt = encode_prompt(clicks, box, embedding.grid)
+            candidates, scores = self._decoder.decode(embedding, prompt)
+            chosen = choose_candidate(scores, prompt.labels.shape[1])
+            logits, score = candidates[chosen], float(np.clip(scores[chosen], 0, 1))
+        seen = review(logits, clicks, embedding.grid, self._wall_map(embedding))
+        return Prediction(
+            logits=honour_clicks(logits, clicks, embedding.grid),
+            candidates=candidates,
+            scores=scores,
+            score=score,
+            chosen=chosen,
+            width=embedding.width,
+            height=embedding.height,
+            warning=seen.warning,
+            suggested=seen.suggested,
+        )
 
     def predict_auto(self, embedding: Embedding, photo: npt.NDArray[np.uint8]) -> Prediction:
-        """The main wall, without a click: the best of a few clicks where walls usually are.
+        """The wall of a photo without a click: where the wall heads see it.
 
-        photo: the uint8 H x W x 3 RGB photo that `embedding` came from.
+        SAM, prompted by the wall map and its middle, sharpens the map's edges. Without the heads,
+        the best of a few clicks where walls usually are. photo: the uint8 H x W x 3 RGB photo that
+        `embedding` came from. Raises PhotoError, EmbeddingError, ModelError.
         """
         self._check_embedding(embedding)
         if photo.shape[:2] != (embedding.height, embedding.width):
             raise PhotoError(f"photo {photo.shape} is not the embedding's")
+        if self._heads is None or not self._decoder.shows_candidates:
+            return self._best_of_usual_places(embedding)
+        wall = self._heads.state(embedding).logit
+        click = middle_of_wall(wall, embedding.grid)
+        logits = prompted_by_wall(self._decoder, self._heads, embedding, click)
+        seen = review(logits, [], embedding.grid, wall)
+        return Prediction(
+            logits=logits,
+            candidates=logits[None],
+            scores=np.array([stability(logits, embedding.grid)], np.float32),
+            score=stability(logits, embedding.grid),
+            chosen=0,
+            width=embedding.width,
+            height=embedding.height,
+            warning=seen.warning,
+            suggested=seen.suggested,
+        )
+
+    def _best_of_usual_places(self, embedding: Embedding) -> Prediction:
+        """The most trusted mask of six clicks in the upper half, none of them the whole photo."""
         found = [
             self.predict(embedding, [Click(embedding.width * x, embedding.height * y, 1)])
             for x in (0.2, 0.5, 0.8)
@@ -117,42 +179,25 @@ class SamModel:
         ]
         return max(found, key=lambda p: p.score * min(p.area, 0.35) * (p.area < 0.85))
 
-    def _decode(
-        self, embedding: Embedding, prompt: Prompt, hint: FloatArray | None = None
-    ) -> tuple[FloatArray, FloatArray]:
-        """Candidates float32 K x 256 x 256 and scores (K,); hint: logits 256 x 256 to start from."""
-        feeds = {
-            "image_embeddings": embedding.features,
-            "point_coords": prompt.coords,
-            "point_labels": prompt.labels,
-            "mask_input": _NO_MASK if hint is None else hint[None, None],
-            "has_mask_input": np.array([0 if hint is None else 1], np.float32),
-        }
-        outputs = CANDIDATE_OUTPUTS
-        if "orig_im_size" in self._decoder.signature.inputs:
-            # Its full-size output is thrown away: ask for the smallest, the mask comes from logits.
-            feeds["orig_im_size"] = np.array([MASK_SIDE, MASK_SIDE], np.float32)
-            outputs = OFFICIAL_OUTPUTS
-        masks, scores = self._decoder.run(outputs, feeds)
-        return as_float32(masks[0]), as_float32(scores[0])
+    def _wall_map(self, embedding: Embedding) -> FloatArray | None:
+        return None if self._heads is None else self._heads.state(embedding).logit
 
     def _check_embedding(self, embedding: Embedding) -> None:
         if embedding.model != self.identity:
             raise EmbeddingError(f"embedding of model {embedding.model}, this is {self.identity}")
 
 
-def _prediction(
-    embedding: Embedding, candidates: FloatArray, scores: FloatArray, chosen: int
-) -> Prediction:
-    return Prediction(
-        logits=candidates[chosen],
-        candidates=candidates,
-        scores=scores,
-        score=float(np.clip(scores[chosen], 0, 1)),
-        chosen=chosen,
-        width=embedding.width,
-        height=embedding.height,
-    )
+def _load_heads(
+    description: ModelDescription, directory: Path, *, threads: int
+) -> WallHeads | None:
+    if not description.heads:
+        logger.warning("wall heads not used: they do not fit the encoder %s", description.name)
+        return None
+    try:
+        return WallHeads(directory, threads=threads)
+    except ModelError as error:
+        logger.warning("wall heads not used: %s", error)
+        return None
 
 
 def _resize(photo: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,44 @@
+"""A small least-recently-used map that threads may share."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class LruCache(Generic[Value]):
+    """At most `entries` values by key; `get_or_make` makes what is not there.
+
+    Two threads that miss the same key at once may both make it. Makers are pure, so the values are
+    equal, and nobody waits behind a lock for another visitor's decode.
+    """
+
+    def __init__(self, entries: int) -> None:
+        self._entries = entries
+        self._lock = threading.Lock()
+        self._values: OrderedDict[Hashable, Value] = OrderedDict()
+
+    def get_or_make(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """The value of `key`, made now when absent."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+        value = make()
+        with self._lock:
+            self._values[key] = value
+            self._values.move_to_end(key)
+            while len(self._values) > self._entries:
+                self._values.popitem(last=False)
+        return value
+
+    def reset_lock(self) -> None:
+        """Forget a lock that a thread of the parent process may have held at the fork."""
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._values)
