@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from rendering.arrays import F64, U8, Bool, check_mask, check_picture, u8
+from rendering.errors import QuadError
 from rendering.lines import LINE_SIDE, Segments, detect, from_ends
 from rendering.manhattan import Camera, fit, refine, sines, tolerance, weights
-from rendering.errors import QuadError
 from rendering.mask_box import bounding_box
 from rendering.plane import WallPlane, plane_from_quad
 from rendering.scale import metric_quad

@@ -1,16 +1,139 @@
-"""How light the paint is: what part of the wall's brightness is paint and what is light."""
+"""How light and what colour the paint is: which part of the wall's brightness is paint, which light.
+
+One picture cannot tell a grey wall in bright light from a white one in dim light; a room can. What is
+known, as densities over the paint's albedo a (luminance), whose maximum is taken:
+
+* the exposure: photographers and cameras expose rooms so that a white card on the wall would send
+  back about 0.65 of the scene-light unit (median(wall) / a is log-normal);
+* the ceiling: nearly always white (albedo about 0.8) and, just above the wall's upper edge, in the
+  same light as the wall just below it, so the ratio across the edge is the ratio of the albedos;
+* paint: between black (0.03) and the whitest white (0.92), light paints being common.
+
+The first two have heavy tails (Student's t), so that a night scene or a timber ceiling is outvoted
+instead of averaged. The same ceiling tells the light's colour; part of its colour is light bounced
+off the floor and the wall itself, so only part is believed.
+"""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
-from rendering.arrays import F32, F64
+from rendering.arrays import F32, F64, U8, Bool
+from rendering.colour import CameraCurve
+from rendering.plane import WallPlane, project
+
+LUMA = np.array([0.2126, 0.7152, 0.0722])
+EXPOSURE, EXPOSURE_SPREAD = 0.65, 0.35
+CEILING_ALBEDO, CEILING_SPREAD = 0.8, 0.22
+PAINT, PAINT_SPREAD = 0.5, 0.7
+DARKEST, WHITEST = 0.03, 0.92
+BELIEVED_COLOUR = 0.7  # of the ceiling's colour cast that is taken for the light's
+FREEDOM = 3.0  # of Student's t
 
 
-def wall_albedo(wall: F32) -> F64:
-    """Scene light that unit light would send back off this wall, per channel, from wall pixels.
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The ceiling beside the wall's upper edge: colour and the wall's luminance over it."""
 
-    ``wall``: N x 3 scene light of wall pixels.
+    colour: F64
+    ratio: float
+    share: float
+
+
+def camera_curve(photo: U8) -> CameraCurve:
+    """The tone curve guessed from how the photo's highlights end.
+
+    A film-like curve rolls off: few pixels reach 255, more lie just below. An uncurved one clips:
+    a spike at 255 and little below it.
     """
-    middle = np.median(wall, axis=0).astype(np.float64)
-    return np.maximum(middle / 0.6, 1e-4)
+    counts = np.bincount(photo[..., 1].ravel(), minlength=256) / photo[..., 1].size
+    clipped, near = float(counts[253:].sum()), float(counts[235:253].sum())
+    hard = np.clip((clipped - 0.04) / 0.05, 0, 1) * np.clip(
+        (clipped / max(near, 1e-5) - 1.2) / 1.2, 0, 1
+    )
+    return CameraCurve(1.0 - 0.6 * float(hard))
+
+
+def wall_albedo(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> F64:
+    """Scene light that unit light sends back off the wall's paint, 3 channels.
+
+    ``scene``: scene light of the whole photo (small) h x w x 3; ``wall``: any coverage; ``core``:
+    surely wall; ``plane`` in the pixels of ``scene``.
+    """
+    middle = np.maximum(np.median(scene[core], axis=0).astype(np.float64), 1e-4)
+    ceiling = find_ceiling(scene, wall, core, plane)
+    light = light_colour(ceiling, middle)
+    # Per unit of luminance, the light's colour taken out: the paint's colour.
+    paint = middle / light
+    paint /= paint @ LUMA
+    level = paint_luminance(float(middle @ LUMA), ceiling)
+    return np.asarray(np.maximum(level * paint * light / (light @ LUMA), 1e-4), dtype=np.float64)
+
+
+def paint_luminance(wall: float, ceiling: Ceiling | None) -> float:
+    """The most probable albedo (luminance) of paint that looks ``wall`` bright."""
+    log_a = np.linspace(math.log(DARKEST), math.log(WHITEST), 200)
+    belief = _student((math.log(wall) - log_a - math.log(EXPOSURE)) / EXPOSURE_SPREAD)
+    belief = belief - 0.5 * ((log_a - math.log(PAINT)) / PAINT_SPREAD) ** 2
+    if ceiling is not None:
+        seen = math.log(CEILING_ALBEDO * max(ceiling.ratio, 1e-3))
+        belief = belief + ceiling.share * _student((log_a - seen) / CEILING_SPREAD)
+    return float(np.exp(log_a[int(np.argmax(belief))]))
+
+
+def light_colour(ceiling: Ceiling | None, wall: F64) -> F64:
+    """Colour of the light, luminance 1: white unless the ceiling says otherwise."""
+    if ceiling is None:
+        return np.ones(3, dtype=np.float64)
+    cast = ceiling.colour / (ceiling.colour @ LUMA)
+    # Light bounced off a strongly coloured wall tints the ceiling: believe it less.
+    strength = float((wall.max() - wall.min()) / wall.max())
+    tint = float((cast.max() - cast.min()) / cast.max())
+    believed = BELIEVED_COLOUR * ceiling.share * min(1.0, max(0.0, 1.6 - 1.6 * strength))
+    believed *= min(1.0, max(0.0, 1.8 - 1.8 * tint))
+    light = np.maximum(cast, 1e-3) ** believed
+    return np.asarray(light / (light @ LUMA), dtype=np.float64)
+
+
+def find_ceiling(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> Ceiling | None:
+    """What lies above the wall's upper edge, column by column; None where there is nothing."""
+    height, width = wall.shape
+    columns = np.flatnonzero(wall.any(axis=0))
+    first = np.argmax(wall, axis=0)[columns]
+    tops = project(_inverse(plane), np.column_stack([columns, first]).astype(np.float64))
+    depth = max(3, round(0.03 * max(height, width)))
+    gap = max(1, round(0.005 * max(height, width)))
+    high = tops[:, 1] <= 0.08 * plane.size_m[1]
+    usable = high & (first >= gap + 2) & (first + 2 * gap < height)
+    if usable.sum() < max(6, 0.15 * len(columns)):
+        return None
+    above, below = [], []
+    for x, y in zip(columns[usable], first[usable], strict=True):
+        inside = core[y + gap : y + depth, x]
+        if not inside.any():
+            continue
+        above.append(np.median(scene[max(0, y - depth) : y - gap, x], axis=0))
+        below.append(np.median(scene[y + gap : y + depth, x][inside], axis=0))
+    if len(above) < 6:
+        return None
+    a, b = np.array(above, dtype=np.float64), np.array(below, dtype=np.float64)
+    logs = np.log(np.maximum(b @ LUMA, 1e-4) / np.maximum(a @ LUMA, 1e-4))
+    ratio = float(np.median(logs))
+    agree = np.abs(logs - ratio) < 0.35
+    # A ceiling is one surface: the columns agree, and it is no darker than the wall it tops.
+    share = float(agree.mean()) * min(1.0, 2 * len(above) / len(columns))
+    share *= float(np.clip((0.6 - ratio) / 0.4, 0.0, 1.0))
+    if share < 0.05:
+        return None
+    return Ceiling(np.maximum(np.median(a[agree], axis=0), 1e-4), math.exp(ratio), share)
+
+
+def _student(z: F64) -> F64:
+    return np.asarray(-0.5 * (FREEDOM + 1) * np.log1p(z * z / FREEDOM), dtype=np.float64)
+
+
+def _inverse(plane: WallPlane) -> F64:
+    return np.asarray(np.linalg.inv(plane.H), dtype=np.float64)

@@ -41,12 +41,12 @@ class Camera:
     cy: float
 
     @property
-    def K(self) -> F64:
+    def K(self) -> F64:  # noqa: N802
         """3 x 3 intrinsic matrix."""
         return np.array([[self.focal, 0, self.cx], [0, self.focal, self.cy], [0, 0, 1.0]])
 
     @property
-    def R(self) -> F64:
+    def R(self) -> F64:  # noqa: N802
         """3 x 3; columns: the room's horizontal, down and depth directions in camera axes."""
         return rotation(self.pitch, self.roll, self.yaw)
 

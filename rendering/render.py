@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from rendering.arrays import F32, F64, U8, check_mask, check_picture, f32, u8
+from rendering.arrays import F32, F64, U8, Bool, check_mask, check_picture, f32, u8
 from rendering.colour import CameraCurve
 from rendering.errors import RenderingError
-from rendering.level import wall_albedo
+from rendering.level import camera_curve, wall_albedo
 from rendering.light import WORK_SIDE, LightField, estimate_light
 from rendering.mask_box import bounding_box
 from rendering.paper import Paper
 from rendering.placement import Placement
 from rendering.plane import WallPlane
 
+LEVEL_SIDE = 512
+GLOSS = 0.02  # colourless reflection off the surface of paint and paper alike
 STRIP_PIXELS = 1 << 19  # per strip: about 40 MB of float32 temporaries
 
 OnStage = Callable[[str, float], None]
@@ -81,11 +83,13 @@ def render(
     box = bounding_box(mask)
     x0, y0, x1, y1 = box
     wall, cover = photo[y0:y1, x0:x1], mask[y0:y1, x0:x1]
-    curve = CameraCurve()
-    field_, albedo = _light(wall, cover, curve, keep_shadows)
+    curve, albedo = _level(photo, mask, plane)
+    clock.lap("level")
+    field_ = _light(wall, cover, curve)
     clock.lap("light")
     paper = Paper(wallpaper, plane, placement)
     clock.lap("paper")
+    gain = f32(2.0**brightness / (albedo + GLOSS))
     picture = photo.copy()
     strip = max(1, STRIP_PIXELS // (x1 - x0))
     for top in range(y0, y1, strip):
@@ -95,8 +99,7 @@ def render(
         clock.lap("sample")
         guide = curve.decode(photo[top:end, x0:x1])
         light = _light_at(field_, guide, top - y0, (y1 - y0, x1 - x0))
-        gain = f32(2.0**brightness / albedo)
-        shown = reflectance * (light * gain)
+        shown = (reflectance + np.float32(GLOSS)) * (light * gain)
         mixed = guide + alpha[..., None] * (shown - guide)
         coded = curve.encode(f32(np.maximum(mixed, 0.0)))
         target = picture[top:end, x0:x1]
@@ -107,21 +110,35 @@ def render(
     return Rendered(picture, clock.timings, same)
 
 
-def _light(wall: U8, cover: U8, curve: CameraCurve, keep_shadows: float) -> tuple[LightField, F64]:
+def _level(photo: U8, mask: U8, plane: WallPlane) -> tuple[CameraCurve, F64]:
+    """Tone curve and the wall's albedo, from the whole room at a small size."""
+    height, width = mask.shape
+    factor = min(1.0, LEVEL_SIDE / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = u8(cv2.resize(photo, size, interpolation=cv2.INTER_AREA))
+    cover = u8(cv2.resize(mask, size, interpolation=cv2.INTER_AREA))
+    curve = camera_curve(small)
+    scene = curve.decode(small)
+    return curve, wall_albedo(scene, cover > 16, core_of(cover), plane.scaled(factor))
+
+
+def core_of(cover: U8) -> Bool:
+    """Pixels that are surely wall: full coverage, a pixel away from the edge where there is room."""
+    core = cover >= 250
+    shrunk = cv2.erode(core.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    if shrunk.sum() >= 16:
+        return np.asarray(shrunk, dtype=np.bool_)
+    return core if core.any() else np.asarray(cover >= cover.max(), dtype=np.bool_)
+
+
+def _light(wall: U8, cover: U8, curve: CameraCurve) -> LightField:
     height, width = cover.shape
     scale = min(1.0, WORK_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = u8(cv2.resize(wall, size, interpolation=cv2.INTER_AREA))
-    cover_small = u8(cv2.resize(cover, size, interpolation=cv2.INTER_AREA))
-    core = cover_small >= 250
-    shrunk = u8(cv2.erode(core.astype(np.uint8), np.ones((3, 3), np.uint8))) > 0
-    if shrunk.sum() >= 16:
-        core = shrunk
-    elif not core.any():
-        core = cover_small >= cover_small.max()
-    guide = curve.decode(small)
+    core = core_of(u8(cv2.resize(cover, size, interpolation=cv2.INTER_AREA)))
     radius = max(2, round(0.012 * max(size)))
-    return estimate_light(guide, core, radius), wall_albedo(guide[core])
+    return estimate_light(curve.decode(small), core, radius)
 
 
 def _light_at(light: LightField, guide: F32, top: int, full: tuple[int, int]) -> F32:

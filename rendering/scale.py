@@ -23,7 +23,7 @@ def metric_quad(H: F64, wall: Bool, camera: Camera) -> tuple[F64, tuple[float, f
 
     ``H``: plane coordinates of any unit and origin (x right, y down) to pixels.
     """
-    back = np.linalg.inv(H)
+    back = np.asarray(np.linalg.inv(H), dtype=np.float64)
     ys, xs = np.nonzero(wall)
     points = project(back, np.column_stack([xs, ys]).astype(np.float64))
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
