@@ -32,7 +32,7 @@ def _client(url: str) -> redis.Redis:
     options: dict[str, object] = {"socket_timeout": ANSWER_TIMEOUT_SECONDS}
     if not url.startswith("unix:"):
         options["socket_connect_timeout"] = CONNECT_TIMEOUT_SECONDS
-    return redis.Redis.from_url(url, **options)  # type: ignore[arg-type]
+    return redis.Redis.from_url(url, **options)
 
 
 def client() -> redis.Redis:

@@ -32,7 +32,7 @@ class GenerationWorker(Worker):
 
     def run_maintenance_tasks(self) -> None:
         """RQ's own cleaning, then ours; called between jobs and while idle."""
-        super().run_maintenance_tasks()
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
         sweep()
 
 
@@ -67,7 +67,7 @@ def build_worker(name: str | None = None) -> GenerationWorker:
         connection=connection,
         serializer=queue.serializer,
         # RQ blocks on the queue for this minus 15 s, and reports each time.
-        default_worker_ttl=IDLE_REPORT_SECONDS + 15,
+        worker_ttl=IDLE_REPORT_SECONDS + 15,
         job_monitoring_interval=BUSY_REPORT_SECONDS,
         maintenance_interval=SWEEP_SECONDS,
         work_horse_killed_handler=on_horse_killed,

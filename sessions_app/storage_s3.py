@@ -12,7 +12,7 @@ from botocore.config import Config
 from storages.backends.s3 import S3Storage
 
 
-class PrivateS3Storage(S3Storage):
+class PrivateS3Storage(S3Storage):  # type: ignore[misc]
     """Private objects, short signed links, never overwriting, s3v4 signatures."""
 
     def get_default_settings(self) -> dict[str, Any]:

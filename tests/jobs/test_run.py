@@ -1,0 +1,233 @@
+"""The task: success, twice, gone, wrong state, failure; and rescue."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.core.files.storage import default_storage
+from django.utils import timezone
+from rq.timeouts import JobTimeoutException
+
+from jobs import queues, tasks
+from jobs.generators import Generated, GenerationInputs, GeneratorError
+from jobs.generators.local import LocalRenderer
+from sessions_app import storage
+from sessions_app.intake import read_stored
+from sessions_app.models import Generation, Session
+from sessions_app.services import masks, runs
+from tests.factories import make_generation, wall_mask
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run(generation: Generation) -> str:
+    outcome = tasks.run_generation(str(generation.pk), generation.run)
+    generation.refresh_from_db()
+    generation.session.refresh_from_db()
+    return outcome
+
+
+def result_objects(generation: Generation) -> list[str]:
+    folder = f"sessions/{generation.session_id}/results/"
+    return default_storage.listdir(folder)[1] if default_storage.exists(folder) else []
+
+
+def test_a_run_completes_and_stores_its_picture() -> None:
+    generation = make_generation()
+
+    outcome = run(generation)
+
+    assert outcome == "completed"
+    assert generation.state == Generation.State.COMPLETED
+    assert generation.session.status == Session.Status.COMPLETED
+    assert generation.progress == 100
+    assert generation.untouched_outside is True
+    assert {"loading", "storing"} < set(generation.timings)
+    assert storage.digest_of(storage.read(generation.result_key)) == generation.result_digest
+
+
+def test_the_picture_shows_the_paper_on_the_wall_and_the_photo_elsewhere() -> None:
+    generation = make_generation()
+    run(generation)
+
+    picture = read_stored(storage.read(generation.result_key)).astype(int)
+    photo = masks.photo_pixels(generation.session).astype(int)
+
+    outside = wall_mask() == 0
+    assert (picture[outside] == photo[outside]).all()
+    # The paper is mostly blue, the wall was not.
+    inside = picture[~outside]
+    assert (inside[:, 2] > inside[:, 0] + 20).mean() > 0.5
+
+
+def test_a_run_delivered_twice_works_once() -> None:
+    generation = make_generation()
+    run(generation)
+    before = Generation.objects.values().get(pk=generation.pk)
+
+    assert run(generation) == "nothing to do"
+
+    assert Generation.objects.values().get(pk=generation.pk) == before
+    assert len(result_objects(generation)) == 2
+
+
+def test_a_row_that_is_gone_is_nothing_to_do() -> None:
+    assert tasks.run_generation(str(uuid.uuid4()), 1) == "nothing to do"
+
+
+def test_a_run_that_was_replaced_is_nothing_to_do() -> None:
+    generation = make_generation()
+    Generation.objects.filter(pk=generation.pk).update(run=2)
+
+    assert tasks.run_generation(str(generation.pk), 1) == "nothing to do"
+
+
+def test_a_late_orphan_changes_nothing_and_leaves_no_object(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    generation = make_generation()
+    original = LocalRenderer.generate
+
+    def lose_the_lease_meanwhile(self: LocalRenderer, *args: object) -> Generated:
+        made = original(self, *args)  # type: ignore[arg-type]
+        Generation.objects.filter(pk=generation.pk).update(run=2, state="queued")
+        return made
+
+    monkeypatch.setattr(LocalRenderer, "generate", lose_the_lease_meanwhile)
+
+    assert run(generation) == "superseded"
+    assert generation.state == Generation.State.QUEUED
+    assert result_objects(generation) == []
+
+
+def test_a_refusal_that_is_not_ours_keeps_the_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> Generated:
+        raise GeneratorError("This picture was refused.", code="refused", is_ours=False)
+
+    monkeypatch.setattr(LocalRenderer, "generate", refuse)
+    generation = make_generation()
+
+    run(generation)
+
+    assert generation.state == Generation.State.FAILED
+    assert generation.error_message == "This picture was refused."
+    assert not generation.attempt_returned
+    assert generation.session.attempts_left == 9
+    assert generation.session.status == Session.Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (RuntimeError("secret detail"), "internal"),
+        (MemoryError(), "internal"),
+        (JobTimeoutException("too long"), "too_slow"),
+    ],
+)
+def test_a_fault_of_ours_gives_the_attempt_back(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception, code: str
+) -> None:
+    def break_down(*_: object) -> Generated:
+        raise fault
+
+    monkeypatch.setattr(LocalRenderer, "generate", break_down)
+    generation = make_generation()
+
+    run(generation)
+
+    assert generation.error_code == code
+    assert "secret" not in generation.error_message
+    assert type(fault).__name__ in generation.error_detail
+    assert generation.attempt_returned
+    assert generation.session.attempts_left == 10
+
+
+def test_a_generator_that_touches_the_rest_of_the_photo_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def paint_everything(_: LocalRenderer, inputs: GenerationInputs, __: object) -> Generated:
+        return Generated(np.full_like(inputs.photo, 7), {})
+
+    monkeypatch.setattr(LocalRenderer, "generate", paint_everything)
+    generation = make_generation()
+
+    run(generation)
+
+    assert generation.error_code == "touched_outside"
+    assert generation.session.attempts_left == 10
+
+
+def test_a_store_that_fails_at_the_end_gives_the_attempt_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    generation = make_generation()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(default_storage, "save", full)
+
+    run(generation)
+
+    assert generation.error_code == "storage_unavailable"
+    assert generation.attempt_returned
+
+
+def test_two_failures_give_the_attempt_back_once() -> None:
+    generation = make_generation()
+    reason = {"code": "x", "message": "x", "detail": "", "is_ours": True}
+
+    assert runs.fail(generation.pk, 1, **reason)
+    assert not runs.fail(generation.pk, 1, **reason)
+
+    generation.session.refresh_from_db()
+    assert generation.session.attempts_left == 10
+
+
+@pytest.mark.redis
+def test_a_run_whose_worker_died_is_queued_again() -> None:
+    generation = make_generation()
+    runs.start(generation.pk, 1)
+    Generation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    assert runs.rescue_stale() == runs.Rescue(requeued=1)
+
+    generation.refresh_from_db()
+    assert (generation.state, generation.run) == (Generation.State.QUEUED, 2)
+    assert queues.generation_queue().job_ids == [queues.job_id(generation.pk, 2)]
+
+
+@pytest.mark.redis
+def test_a_generation_that_keeps_killing_workers_is_given_up() -> None:
+    generation = make_generation()
+    Generation.objects.update(run=runs.MAX_RUNS)
+    runs.start(generation.pk, runs.MAX_RUNS)
+    Generation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+
+    assert runs.rescue_stale() == runs.Rescue(given_up=1)
+
+    generation.refresh_from_db()
+    assert generation.error_code == "worker_lost"
+    assert generation.attempt_returned
+
+
+@pytest.mark.redis
+def test_a_live_run_is_left_alone() -> None:
+    generation = make_generation()
+    runs.start(generation.pk, 1)
+
+    assert runs.rescue_stale() == runs.Rescue()
+
+
+@pytest.mark.redis
+def test_a_waiting_row_whose_job_was_lost_is_queued_anew() -> None:
+    generation = make_generation(inline=False)
+    queues.generation_queue().empty()
+    Generation.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
+
+    runs.rescue_stale()
+
+    assert queues.generation_queue().job_ids == [queues.job_id(generation.pk, 1)]

@@ -1,0 +1,75 @@
+"""The real worker on a real Valkey: forks, dies, and hands on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from jobs import queues, worker
+from jobs.generators import Generated, GenerationInputs
+from jobs.generators.local import LocalRenderer
+from sessions_app.models import Generation
+from tests.factories import make_generation
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.redis,
+    pytest.mark.slow,
+]
+
+
+def work_until_empty() -> None:
+    connections.close_all()  # as in a worker's parent: nothing open is inherited by the fork
+    worker.build_worker().work(burst=True, logging_level="ERROR")
+
+
+def test_a_queued_generation_is_made() -> None:
+    generation = make_generation(inline=False)
+
+    work_until_empty()
+
+    generation.refresh_from_db()
+    assert generation.state == Generation.State.COMPLETED, generation.error_detail
+    assert len(queues.generation_queue()) == 0
+
+
+def test_a_process_killed_once_is_replaced_and_the_picture_is_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    killed = tmp_path / "killed"
+    original = LocalRenderer.generate
+
+    def die_the_first_time(
+        self: LocalRenderer, inputs: GenerationInputs, on_stage: object
+    ) -> Generated:
+        if not killed.exists():
+            killed.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(self, inputs, on_stage)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LocalRenderer, "generate", die_the_first_time)
+    generation = make_generation(inline=False)
+
+    work_until_empty()
+
+    generation.refresh_from_db()
+    assert (generation.state, generation.run) == (Generation.State.COMPLETED, 2)
+
+
+def test_a_process_killed_every_time_ends_as_failed_with_the_attempt_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        LocalRenderer, "generate", lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    )
+    generation = make_generation(inline=False)
+
+    work_until_empty()
+
+    generation.refresh_from_db()
+    assert (generation.state, generation.error_code) == (Generation.State.FAILED, "worker_lost")
+    assert generation.session.__class__.objects.get().attempts_left == 10

@@ -1,0 +1,97 @@
+"""Each photo is encoded once."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from django.test import override_settings
+
+from segmentation import Embedding, SamModel
+from sessions_app import embeddings
+from sessions_app.recently_used import RecentlyUsed
+from sessions_app.wall_model import sam_model
+from tests.factories import room_pixels
+
+pytestmark = [pytest.mark.model, pytest.mark.redis, pytest.mark.usefixtures("sam_weights")]
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    embeddings.memory.clear()
+
+
+@pytest.fixture
+def encodings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Counts how often the real encoder runs."""
+    counted: list[int] = []
+    original = SamModel.encode
+
+    def counting(self: SamModel, photo: np.ndarray) -> Embedding:
+        counted.append(1)
+        return original(self, photo)
+
+    monkeypatch.setattr(SamModel, "encode", counting)
+    return counted
+
+
+def test_ten_threads_that_ask_at_once_encode_once(encodings: list[int]) -> None:
+    found: list[Embedding] = []
+
+    def ask() -> None:
+        found.append(embeddings.obtain("digest-a", room_pixels))
+
+    threads = [threading.Thread(target=ask) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(encodings) == 1
+    assert len({embedding.digest for embedding in found}) == 1
+
+
+def test_another_process_finds_the_embedding_in_the_shared_cache(encodings: list[int]) -> None:
+    first = embeddings.obtain("digest-b", room_pixels)
+    embeddings.memory.clear()  # as in a process that has just started
+
+    again = embeddings.obtain("digest-b", room_pixels)
+
+    assert len(encodings) == 1
+    assert again.digest == first.digest
+
+
+@override_settings(REDIS_URL="unix:///nonexistent/valkey.sock?db=0")
+def test_with_redis_away_the_photo_is_encoded_here(encodings: list[int]) -> None:
+    embeddings.obtain("digest-c", room_pixels)
+    embeddings.obtain("digest-c", room_pixels)
+
+    assert len(encodings) == 1
+
+
+def test_a_failed_encoding_is_told_to_all_who_wait_and_tried_anew_later(
+    encodings: list[int],
+) -> None:
+    def broken() -> np.ndarray:
+        raise OSError("photo is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        embeddings.obtain("digest-d", broken)
+
+    assert embeddings.obtain("digest-d", room_pixels).width == 320
+    assert len(encodings) == 1
+
+
+def test_the_key_names_the_model() -> None:
+    assert sam_model().identity in embeddings.cache_key("digest")
+
+
+def test_the_longest_unused_value_goes_first() -> None:
+    kept: RecentlyUsed[str, int] = RecentlyUsed(2)
+    kept.put("a", 1)
+    kept.put("b", 2)
+    kept.get("a")
+    kept.put("c", 3)
+
+    assert (kept.get("a"), kept.get("b"), kept.get("c")) == (1, None, 3)
