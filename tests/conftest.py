@@ -23,9 +23,10 @@ django_settings.STORAGES["staticfiles"] = {
 }
 Path(django_settings.STATIC_ROOT).mkdir()  # WhiteNoise warns of a missing one
 django.setup()
+# pytest-xdist's workers inherit the environment, and pytest-django would read the settings there before this file.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.core.files.storage import default_storage  # noqa: E402
-from django.db import connections  # noqa: E402
 
 from tests import servers  # noqa: E402
 from tests.stack import Stack, start_stack  # noqa: E402
@@ -45,15 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = getattr(item, "fixturenames", None)
         if names is not None and item.get_closest_marker("redis") and "valkey" not in names:
             names.insert(0, "valkey")
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """SQLite in a file, as in production: an in-memory one locks threads out instead of queueing them.
-
-    The folder belongs to this process alone, so parallel runs need no suffix.
-    """
-    connections["default"].settings_dict["TEST"]["NAME"] = str(HOME / "test.sqlite3")
 
 
 @pytest.fixture(autouse=True)
