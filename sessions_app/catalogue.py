@@ -144,7 +144,7 @@ class _Entry:
         try:
             with Image.open(path) as picture:
                 return picture.size
-        except (UnidentifiedImageError, OSError) as error:
+        except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
             raise self.fail(f"'{key}' names {path.name}, which is not a picture") from error
 
     def digest(self) -> str:

@@ -1,0 +1,3 @@
+"""The project's own wallpaper designs, drawn by program: same seed, same picture."""
+
+from __future__ import annotations
