@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from io import BytesIO
 from typing import Any
@@ -323,3 +324,12 @@ def test_what_hangs_behind_a_picture_is_gone(trailer: bytes) -> None:
 @pytest.mark.parametrize("colour", ["black", "white", (128, 128, 128)])
 def test_a_photo_of_one_colour_is_a_photo(colour: Any) -> None:
     assert read_photo(saved(Image.new("RGB", (64, 64), colour), "PNG")).pixels.std() == 0
+
+
+def test_photos_can_be_read_in_many_threads_at_once() -> None:
+    files = [saved(picture(), kind) for kind in ("JPEG", "PNG", "WEBP", "AVIF")] + [heic(picture())]
+    alone = [read_photo(data).pixels for data in files]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(read_photo, files * 4))
+    for index, photo in enumerate(together):
+        assert np.array_equal(photo.pixels, alone[index % len(files)])
