@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jobs.addresses import refusal
 
@@ -64,3 +68,13 @@ def test_a_private_address_needs_permission(address: str) -> None:
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_is_let_through(address: str) -> None:
     assert refusal(address) is None
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(st.ip_addresses())
+def test_nothing_is_let_through_that_the_standard_library_holds_back(
+    address: IPv4Address | IPv6Address,
+) -> None:
+    if refusal(str(address)) is None:
+        assert address.is_global
+        assert not address.is_multicast
