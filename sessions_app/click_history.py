@@ -45,22 +45,16 @@ class ClickHistory:
     @property
     def clicks(self) -> tuple[ClickTuple, ...]:
         """The clicks in force, oldest first."""
-        kept: list[ClickTuple] = []
-        for operation in self.operations[: self.cursor]:
-            if isinstance(operation, str):
-                kept.clear()
-            else:
-                kept.append(operation)
-        return tuple(kept)
+        return tuple(op for op in self._since(CLEAR, AUTO) if not isinstance(op, str))
 
     @property
     def is_auto(self) -> bool:
-        """True when the wall found without a click is in force: the last operation was `AUTO`."""
-        return self.cursor > 0 and self.operations[self.cursor - 1] == AUTO
+        """True when the wall that is found without a click is in force; later clicks correct it."""
+        return AUTO in self._since(CLEAR)
 
     @property
     def has_mask(self) -> bool:
-        """True when there is anything to make a mask from: an include click, or the found wall."""
+        """True when there is anything to make a mask from: the found wall, or an include click."""
         return self.is_auto or any(label == 1 for _, _, label in self.clicks)
 
     @property
@@ -91,8 +85,8 @@ class ClickHistory:
         return self._push(CLEAR) if self.clicks or self.is_auto else self
 
     def auto(self) -> ClickHistory:
-        """With the wall that is found without a click."""
-        return self if self.is_auto else self._push(AUTO)
+        """With the wall that is found without a click, in place of all clicks."""
+        return self if self.is_auto and not self.clicks else self._push(AUTO)
 
     def undo(self) -> ClickHistory:
         """One operation less in force."""
@@ -101,6 +95,12 @@ class ClickHistory:
     def redo(self) -> ClickHistory:
         """The last undone operation in force again."""
         return ClickHistory(self.operations, min(len(self.operations), self.cursor + 1))
+
+    def _since(self, *marks: str) -> tuple[Operation, ...]:
+        """The operations in force after the last of `marks`."""
+        in_force = self.operations[: self.cursor]
+        last = max((n for n, op in enumerate(in_force) if op in marks), default=-1)
+        return in_force[last + 1 :]
 
     def _push(self, operation: Operation) -> ClickHistory:
         operations = (*self.operations[: self.cursor], operation)

@@ -17,7 +17,9 @@ from segmentation import (
     SegmentationError,
 )
 from segmentation.outline import path_of_logits
+from segmentation.review import middle_of_wall
 from sessions_app import embeddings, keys, storage
+from sessions_app.click_history import ClickHistory, ClickTuple
 from sessions_app.errors import BadClick, Unavailable, WrongState
 from sessions_app.image_types import Mask, Pixels
 from sessions_app.intake import (
@@ -36,7 +38,7 @@ from sessions_app.wall_model import sam_model
 KEPT_PREDICTIONS = 48  # 1.3 MB each
 MASK_LOGIT = 12.0  # what a fully covered pixel of a given mask stands for on the logit grid
 
-PredictionKey = tuple[str, str, tuple[tuple[float, float, int], ...] | str]
+PredictionKey = tuple[str, str, bool, tuple[ClickTuple, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +72,13 @@ def predict(session: Session) -> Prediction | None:
     if not history.has_mask:
         return None
     try:
-        model = sam_model()
-        prompt = "auto" if history.is_auto else history.clicks
-        key: PredictionKey = (session.photo_digest, model.identity, prompt)
+        key = (session.photo_digest, sam_model().identity, history.is_auto, history.clicks)
         found = _predictions.get(key)
         if found is None:
-            embedding = embeddings.obtain(session.photo_digest, lambda: photo_pixels(session))
-            mark_embedding_completed(session.pk)
-            found = (
-                model.predict_auto(embedding, photo_pixels(session))
-                if history.is_auto
-                else model.predict(embedding, [Click(*click) for click in history.clicks])
-            )
+            found = _decode(session, history)
             _predictions.put(key, found)
+        if session.status == Session.Status.NEW:
+            mark_embedding_completed(session.pk)
         return found
     except ModelError as error:
         raise Unavailable(error.user_message, code=error.code) from error
@@ -90,6 +86,20 @@ def predict(session: Session) -> Prediction | None:
         raise BadClick(error.user_message, code=error.code) from error
     except SegmentationError as error:
         raise Unavailable(error.user_message, code=error.code) from error
+
+
+def _decode(session: Session, history: ClickHistory) -> Prediction:
+    """Run the decoder on the clicks in force, waiting for the encoding where it must."""
+    model = sam_model()
+    embedding = embeddings.obtain(session.photo_digest, lambda: photo_pixels(session))
+    clicks = [Click(*click) for click in history.clicks]
+    if not history.is_auto:
+        return model.predict(embedding, clicks)
+    found = model.predict_auto(embedding, photo_pixels(session))
+    if not clicks:
+        return found
+    # Corrections of the found wall: it stands for a click in its middle.
+    return model.predict(embedding, [middle_of_wall(found.logits, found.grid), *clicks])
 
 
 def overlay(session: Session) -> Overlay | None:

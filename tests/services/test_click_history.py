@@ -87,3 +87,12 @@ def test_undoing_everything_and_redoing_everything_gives_the_same_clicks(moves: 
 
     assert rewound.clicks == ()
     assert forward.clicks == history.clicks
+
+
+def test_clicks_after_the_found_wall_correct_it() -> None:
+    corrected = ClickHistory().add(A).auto().add(B)
+
+    assert corrected.is_auto
+    assert corrected.clicks == (B,)
+    assert corrected.has_mask
+    assert not corrected.clear().is_auto

@@ -1,0 +1,91 @@
+"""The marked wall, by the real model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sessions_app.catalogue import STATIC_DIR, sample_rooms
+from sessions_app.errors import WrongState
+from sessions_app.models import Session
+from sessions_app.services import clicking, masks, uploads
+from sessions_app.services.masks import Overlay
+from tests.factories import make_session
+
+pytestmark = [pytest.mark.django_db, pytest.mark.model]
+
+
+@pytest.fixture
+def sample() -> Session:
+    """A session with a sample room; nothing marked."""
+    data = (Path(STATIC_DIR) / sample_rooms()[0].file).read_bytes()
+    return uploads.create_session(data=data, source=Session.Source.WEB, background=False)
+
+
+def click_the_wall(session: Session) -> Session:
+    x, y = sample_rooms()[0].suggested_click
+    return clicking.add_click(session_id=session.pk, x=x, y=y, label=1)
+
+
+def shown(session: Session) -> Overlay:
+    overlay = masks.overlay(session)
+    assert overlay is not None
+    return overlay
+
+
+def test_a_click_on_the_wall_marks_a_good_part_of_the_photo(sample: Session) -> None:
+    overlay = shown(click_the_wall(sample))
+
+    assert 0.1 < overlay.share < 0.9
+    assert overlay.path.startswith("M")
+    assert overlay.view_box == f"-0.5 -0.5 {sample.width} {sample.height}"
+
+
+def test_the_first_click_completes_the_embedding(sample: Session) -> None:
+    session = click_the_wall(sample)
+
+    masks.overlay(session)
+
+    session.refresh_from_db()
+    assert session.status == Session.Status.EMBEDDING_COMPLETED
+
+
+def test_an_excluded_point_ends_up_outside(sample: Session) -> None:
+    session = click_the_wall(sample)
+    inside = np.argwhere(masks.pixels(session, size=(sample.width, sample.height)) == 255)
+    y, x = (int(value) for value in inside[len(inside) // 5])
+
+    session = clicking.add_click(session_id=session.pk, x=x, y=y, label=0)
+
+    assert masks.pixels(session, size=(sample.width, sample.height))[y, x] == 0
+
+
+def test_undo_gives_back_the_very_same_mask(sample: Session) -> None:
+    session = click_the_wall(sample)
+    before = masks.pixels(session, size=(200, 150))
+    clicking.add_click(session_id=session.pk, x=5, y=5, label=0)
+
+    session = clicking.undo_click(session_id=session.pk)
+
+    assert (masks.pixels(session, size=(200, 150)) == before).all()
+
+
+def test_the_wall_is_found_without_a_click_and_can_be_corrected(sample: Session) -> None:
+    session = clicking.find_wall(session_id=sample.pk)
+    found = masks.pixels(session, size=(sample.width, sample.height))
+    y, x = (int(value) for value in np.argwhere(found == 255)[1000])
+
+    corrected = clicking.add_click(session_id=session.pk, x=x, y=y, label=0)
+
+    assert (found == 255).mean() > 0.05
+    assert masks.pixels(corrected, size=(sample.width, sample.height))[y, x] == 0
+
+
+def test_with_nothing_marked_there_is_no_overlay_and_no_mask() -> None:
+    session = make_session()
+
+    assert masks.overlay(session) is None
+    with pytest.raises(WrongState):
+        masks.pixels(session, size=(10, 10))
