@@ -134,8 +134,8 @@ def _split(data: bytes) -> tuple[dict[str, Any], bytes, bytes]:
     # A bounded inflate: a damaged cache entry must not be able to fill the memory.
     inflater = zlib.decompressobj()
     thumbnail = inflater.decompress(data[start + length + _FEATURE_BYTES :], _THUMBNAIL_BYTES + 1)
-    if len(thumbnail) != _THUMBNAIL_BYTES:
-        raise ValueError(f"{len(thumbnail)} bytes of thumbnail, expected {_THUMBNAIL_BYTES}")
+    if not inflater.eof or inflater.unused_data or len(thumbnail) != _THUMBNAIL_BYTES:
+        raise ValueError(f"thumbnail cut or not {_THUMBNAIL_BYTES} bytes")
     return header, features, thumbnail
 
 

@@ -1,0 +1,225 @@
+"""The real weights: clicks to masks, in any thread and any process, the same every time."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from segmentation import Box, Click, Embedding, EmbeddingError, PhotoError, PromptError, SamModel
+from tests.segmentation.shapes import iou
+
+pytestmark = pytest.mark.model
+
+WALL = [Click(230, 40, 1)]
+
+
+def walls(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Both walls of the drawn room, from the polygons that `drawn_room` draws."""
+    truth = np.zeros(photo.shape[:2], bool)
+    truth[:340, :400] = True
+    truth[:370, 400:] = True
+    truth[60:180, 60:160] = False
+    truth[90:160, 240:330] = False
+    truth[250:, 330:560] = False
+    return truth
+
+
+def test_one_click_finds_the_plain_walls(
+    model: SamModel, embedding: Embedding, room: npt.NDArray[np.uint8]
+) -> None:
+    prediction = model.predict(embedding, WALL)
+
+    mask = prediction.mask()
+
+    assert mask.shape == room.shape[:2]
+    assert iou(mask > 127, walls(room)) > 0.8
+    assert 0 < prediction.score <= 1
+    assert prediction.candidates.shape == (4, 256, 256)
+    assert prediction.scores.shape == (4,)
+
+
+def test_an_exclude_click_takes_something_away(model: SamModel, embedding: Embedding) -> None:
+    before = model.predict(embedding, WALL).mask()
+
+    after = model.predict(embedding, [*WALL, Click(560, 200, 0)]).mask()
+
+    assert after[200, 560] == 0
+    assert (after > 127).sum() <= (before > 127).sum()
+
+
+@pytest.mark.parametrize("which", ["model", "plain_model"])
+def test_every_click_is_honoured(
+    which: str, request: pytest.FixtureRequest, room: npt.NDArray[np.uint8]
+) -> None:
+    model: SamModel = request.getfixturevalue(which)
+    clicks = [Click(230, 40, 1), Click(110, 100, 0), Click(600, 450, 1), Click(40, 300, 1)]
+
+    mask = model.predict(model.encode(room), clicks).mask()
+
+    for click in clicks:
+        assert (mask[int(click.y), int(click.x)] > 127) == (click.label == 1)
+
+
+def test_a_box_is_followed(model: SamModel, embedding: Embedding) -> None:
+    mask = model.predict(embedding, [], Box(232, 84, 338, 168)).mask() > 127
+
+    truth = np.zeros(mask.shape, bool)
+    truth[90:161, 240:331] = True
+    assert iou(mask, truth) > 0.85
+
+
+def test_the_main_wall_is_found_without_a_click(
+    model: SamModel, embedding: Embedding, room: npt.NDArray[np.uint8]
+) -> None:
+    prediction = model.predict_auto(embedding, room)
+
+    assert prediction.mask()[40, 230] == 255
+    assert 0.1 < prediction.area < 0.9
+
+
+def test_plain_sam_proposes_a_wall_too(plain_model: SamModel, room: npt.NDArray[np.uint8]) -> None:
+    assert 0.05 < plain_model.predict_auto(plain_model.encode(room), room).area < 0.9
+
+
+def test_a_photo_that_is_not_the_embeddings_is_refused(
+    model: SamModel, embedding: Embedding
+) -> None:
+    with pytest.raises(PhotoError, match="not the embedding's"):
+        model.predict_auto(embedding, np.zeros((10, 10, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "photo",
+    [
+        np.zeros((48, 64), np.uint8),
+        np.zeros((48, 64, 4), np.uint8),
+        np.zeros((48, 64, 3), np.float32),
+        np.zeros((0, 64, 3), np.uint8),
+    ],
+)
+def test_an_array_that_is_no_photo_is_refused(model: SamModel, photo: npt.NDArray) -> None:
+    with pytest.raises(PhotoError):
+        model.encode(photo)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 2000), (2000, 3)])
+def test_extreme_photos_are_segmented_without_a_crash(
+    model: SamModel, size: tuple[int, int]
+) -> None:
+    height, width = size
+    embedding = model.encode(np.full((height, width, 3), 120, np.uint8))
+
+    assert model.predict(embedding, [Click(0, 0, 1)]).mask().shape == size
+
+
+def test_the_same_clicks_give_the_same_mask_whatever_came_before(
+    weights_folder: Path, embedding: Embedding, model: SamModel
+) -> None:
+    clicks = [Click(230, 40, 1), Click(500, 300, 0)]
+    model.predict(embedding, [Click(300, 300, 1)])
+    first = model.predict(embedding, clicks)
+    fresh = SamModel.load(weights_folder, encoder_threads=2, decoder_threads=1)
+
+    again = fresh.predict(Embedding.from_bytes(embedding.to_bytes()), clicks)
+
+    np.testing.assert_array_equal(again.logits, first.logits)
+
+
+def test_rounding_to_float16_changes_no_mask_noticeably(
+    plain_model: SamModel, room: npt.NDArray[np.uint8]
+) -> None:
+    from segmentation.geometry import PhotoGrid
+    from segmentation.model import _normalise, _resize
+
+    rounded = plain_model.encode(room)
+    small = _resize(room, PhotoGrid(640, 480).resized)
+    encoder = plain_model._encoder
+    [features] = encoder.run(
+        list(encoder.signature.outputs), {next(iter(encoder.signature.inputs)): _normalise(small)}
+    )
+    exact = Embedding(
+        features, 640, 480, rounded.model, rounded.thumbnail, digest="without rounding"
+    )
+
+    one, other = (plain_model.predict(e, WALL).mask() > 127 for e in (rounded, exact))
+
+    assert iou(one, other) > 0.998
+
+
+def test_two_threads_get_what_one_gets(model: SamModel, embedding: Embedding) -> None:
+    sets = [[Click(40 + 60 * k, 60 + 20 * k, 1)] for k in range(6)]
+    alone = [model.predict(embedding, clicks).logits for clicks in sets]
+    fresh = SamModel(model.description, encoder_threads=1, decoder_threads=1, heads=model._heads)
+
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda clicks: fresh.predict(embedding, clicks).logits, sets))
+
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def _in_child(model: SamModel, data: bytes, queue: multiprocessing.Queue) -> None:
+    loaded_before = model._decoder._session.loaded
+    logits = model.predict(Embedding.from_bytes(data), WALL).logits
+    queue.put((loaded_before, model._decoder._session.loaded, logits))
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_builds_sessions_of_its_own(model: SamModel, embedding: Embedding) -> None:
+    here = model.predict(embedding, WALL).logits
+    fork = multiprocessing.get_context("fork")
+    queue = fork.Queue()
+
+    child = fork.Process(target=_in_child, args=(model, embedding.to_bytes(), queue))
+    child.start()
+    loaded_before, loaded_after, there = queue.get(timeout=60)
+    child.join(60)
+
+    assert (loaded_before, loaded_after) == (False, True)
+    assert child.exitcode == 0
+    np.testing.assert_array_equal(there, here)
+
+
+def test_undoing_a_click_decodes_nothing_again(
+    weights_folder: Path, embedding: Embedding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = SamModel.load(weights_folder, encoder_threads=1, decoder_threads=1)
+    clicks = [Click(230, 40, 1), Click(500, 300, 0), Click(300, 200, 1)]
+    for count in (2, 3):
+        model.predict(embedding, clicks[:count])
+    decodes = []
+    original = model._decoder.decode
+    monkeypatch.setattr(
+        model._decoder, "decode", lambda *args: decodes.append(1) or original(*args)
+    )
+
+    model.predict(embedding, clicks[:2])
+
+    assert decodes == []
+
+
+def test_an_embedding_of_another_model_is_refused(model: SamModel, embedding: Embedding) -> None:
+    other = Embedding.build(
+        embedding.features,
+        width=640,
+        height=480,
+        model="another",
+        thumbnail=embedding.thumbnail,
+    )
+
+    with pytest.raises(EmbeddingError):
+        model.predict(other, WALL)
+
+
+def test_a_click_outside_the_photo_is_refused_in_words(
+    model: SamModel, embedding: Embedding
+) -> None:
+    with pytest.raises(PromptError) as caught:
+        model.predict(embedding, [Click(640, 40, 1)])
+
+    assert "640 x 480" in caught.value.user_message
