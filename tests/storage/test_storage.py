@@ -1,0 +1,108 @@
+"""Stored objects, on disk and on a real S3 server alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+from django.core.files.storage import default_storage
+
+from jobs import tasks
+from sessions_app import keys, storage
+from sessions_app.errors import NotFound, Unavailable
+from sessions_app.models import Generation
+from tests.factories import make_generation
+
+
+@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.s3)])
+def _store(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test once on each kind of store."""
+    if request.param == "s3":
+        request.getfixturevalue("s3_storage")
+    yield
+
+
+pytestmark = pytest.mark.usefixtures("_store")
+
+
+def test_what_is_saved_is_read_back() -> None:
+    digest = storage.save("sessions/a/photo.png", b"bytes")
+
+    assert storage.read("sessions/a/photo.png") == b"bytes"
+    assert storage.exists("sessions/a/photo.png")
+    assert digest == storage.digest_of(b"bytes")
+
+
+def test_a_missing_object_is_not_found() -> None:
+    assert not storage.exists("sessions/a/none.png")
+    with pytest.raises(NotFound):
+        storage.read("sessions/a/none.png")
+
+
+def test_deleting_what_is_not_there_is_no_error() -> None:
+    storage.delete("sessions/a/none.png")
+
+
+def test_a_sessions_objects_are_removed_together_and_nobody_elses() -> None:
+    for key in ("sessions/a/photo.png", "sessions/a/masks/1.png", "sessions/b/photo.png"):
+        storage.save(key, b"x")
+
+    removed = storage.delete_prefix("sessions/a/")
+
+    assert removed == 2
+    assert not storage.exists("sessions/a/masks/1.png")
+    assert storage.exists("sessions/b/photo.png")
+    assert storage.session_folders() == ["b"]
+
+
+def test_removing_an_empty_prefix_removes_nothing() -> None:
+    assert storage.delete_prefix("sessions/none/") == 0
+    assert storage.session_folders() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_generation_runs_from_photo_to_result() -> None:
+    generation = make_generation()
+
+    tasks.run_generation(str(generation.pk), generation.run)
+
+    generation.refresh_from_db()
+    assert generation.state == Generation.State.COMPLETED, generation.error_detail
+    assert storage.digest_of(storage.read(generation.result_key)) == generation.result_digest
+    assert storage.delete_prefix(keys.session_prefix(generation.session_id)) >= 7
+
+
+@pytest.mark.s3
+def test_objects_on_s3_are_private_and_links_are_signed(s3_storage: object) -> None:
+    storage.save("sessions/a/photo.png", b"bytes")
+    url = default_storage.url("sessions/a/photo.png")
+
+    with urlopen(url) as answer:
+        assert answer.read() == b"bytes"
+    with pytest.raises(HTTPError) as refusal:
+        urlopen(url.split("?")[0])
+    assert refusal.value.code in (400, 401, 403)
+    refusal.value.close()
+
+
+def test_a_half_written_file_does_not_pass_for_the_whole(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    if "s3" in request.node.name:
+        pytest.skip("S3 takes an object whole or not at all")
+    target = Path(default_storage.path("sessions/a/photo.png"))
+
+    def write_half(*_: object) -> None:
+        target.parent.mkdir(parents=True)
+        target.write_bytes(b"by")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(default_storage, "save", write_half)
+
+    with pytest.raises(Unavailable):
+        storage.save("sessions/a/photo.png", b"bytes")
+
+    assert not storage.exists("sessions/a/photo.png")
