@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -18,11 +17,10 @@ from tests.factories import make_generation
 
 
 @pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.s3)])
-def _store(request: pytest.FixtureRequest) -> Iterator[None]:
+def _store(request: pytest.FixtureRequest) -> None:
     """Each test once on each kind of store."""
     if request.param == "s3":
         request.getfixturevalue("s3_storage")
-    yield
 
 
 pytestmark = pytest.mark.usefixtures("_store")
