@@ -1,0 +1,36 @@
+"""Clears up when the launcher is killed without warning (SIGKILL, out of memory).
+
+A small process beside the others, holding the reading end of a pipe. The launcher writes a line for each child it has
+started ("PID GRACE_SECONDS"); when the pipe ends, the launcher is gone, and whatever its children left is ended, last
+started first. After an orderly stop there is nothing left to do.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterable
+
+from wallpaper.launcher import sessions
+
+
+def watch(lines: Iterable[str]) -> list[tuple[int, float]]:
+    """Collect the children told of until the pipe ends; in order of starting."""
+    children = []
+    for line in lines:
+        leader, grace_seconds = line.split()
+        children.append((int(leader), float(grace_seconds)))
+    return children
+
+
+def main() -> None:
+    """Wait for the end of standard input, then end what is left."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    for leader, grace_seconds in reversed(watch(sys.stdin)):
+        if sessions.members(leader):
+            sessions.end(leader, grace_seconds=grace_seconds)
+
+
+if __name__ == "__main__":
+    main()
