@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -12,7 +15,7 @@ from django.db import connection, transaction
 from segmentation import SegmentationError
 from sessions_app import embeddings, keys, storage
 from sessions_app.catalogue import STATIC_DIR, sample_room
-from sessions_app.errors import AppError, BadUpload, NotFound
+from sessions_app.errors import AppError, BadUpload, NotFound, Unavailable
 from sessions_app.image_types import Pixels
 from sessions_app.intake import (
     IntakeError,
@@ -25,6 +28,11 @@ from sessions_app.models import Session
 from sessions_app.services.transitions import end_of_life, mark_embedding_completed
 
 logger = logging.getLogger(__name__)
+
+# Decoding takes about ten bytes a pixel: two 50-megapixel photos at once stay within 1.1 GB.
+DECODINGS_AT_ONCE = 2
+DECODING_PATIENCE_SECONDS = 20
+_decoding = threading.BoundedSemaphore(DECODINGS_AT_ONCE)
 
 
 def create_session(
@@ -46,15 +54,16 @@ def create_session(
 
     Raises:
         BadUpload: the file is refused; message and code are the intake's.
-        Unavailable: the photo could not be stored. Nothing is left behind.
+        Unavailable: too many uploads at once, or the photo could not be stored. Nothing is left behind.
     """
-    try:
-        photo = read_photo(data)
-    except IntakeError as error:
-        raise BadUpload(error.user_message, code=error.code) from error
-    pixels = photo.pixels if max_side is None else fit_within(photo.pixels, max_side)
     session_id = uuid.uuid4()
-    digest = _store(session_id, pixels)
+    with _a_decoding_place():
+        try:
+            photo = read_photo(data)
+        except IntakeError as error:
+            raise BadUpload(error.user_message, code=error.code) from error
+        pixels = photo.pixels if max_side is None else fit_within(photo.pixels, max_side)
+        digest = _store(session_id, pixels)
     session = Session(
         id=session_id,
         source=source,
@@ -110,6 +119,20 @@ def start_encoding(session: Session, pixels: Pixels | None = None) -> None:
         embeddings.encode_in_background(session.photo_digest, read, done)
     except SegmentationError:
         logger.exception("encoding could not start")  # the first click will say so to the visitor
+
+
+@contextmanager
+def _a_decoding_place() -> Iterator[None]:
+    """One of the few places where a photo may be decoded at a time."""
+    if not _decoding.acquire(timeout=DECODING_PATIENCE_SECONDS):
+        raise Unavailable(
+            "Many photos are coming in at this moment. Please upload yours again in a few seconds.",
+            code="busy",
+        )
+    try:
+        yield
+    finally:
+        _decoding.release()
 
 
 def _store(session_id: uuid.UUID, pixels: Pixels) -> str:

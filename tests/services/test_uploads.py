@@ -72,3 +72,17 @@ def test_a_sample_room_becomes_a_session() -> None:
     session = uploads.create_session_from_sample(slug=room.slug, source=Session.Source.WEB)
 
     assert session.photo_format == "JPEG"
+
+
+def test_too_many_uploads_at_once_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "DECODING_PATIENCE_SECONDS", 0)
+    with (
+        uploads._a_decoding_place(),
+        uploads._a_decoding_place(),
+        pytest.raises(Unavailable) as refusal,
+    ):
+        make_session()
+
+    assert refusal.value.code == "busy"
+    assert refusal.value.retry_after_seconds
+    assert make_session().pk
