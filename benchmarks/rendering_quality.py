@@ -1,10 +1,11 @@
 """How right the pictures are, against path-traced rooms where the truth is known.
 
-    python benchmarks/rendering_quality.py [light|plane|both] [--data DIR] [--save DIR] [--scene NAME]
+    python benchmarks/rendering_quality.py [light|pattern|plane|both] [--data DIR] [--save DIR] [--scene NAME]
 
 ``light``: true mask and true quad given, as shared/bench/run_product.py does; each score is printed
 beside the photo left unchanged and a flat paste. ``plane``: true mask given, the plane estimated;
-beside the fronto-parallel guess. Needs the development data and scikit-image (for score.py).
+beside the fronto-parallel guess. ``pattern``: as ``light``, but the photo already shows another
+wallpaper, whose pattern must not shine through. Needs the development data and scikit-image (for score.py).
 """
 
 from __future__ import annotations
@@ -75,6 +76,9 @@ def light(score: ModuleType, data: Path, options: argparse.Namespace) -> None:
             ox, oy = item.get("origin_m", [0, 0])
             place = Placement(item["repeat_width_m"], (ox - x0, oy - y0))
             paper = read(data / "wallpapers" / Path(item["file"]).name)
+            if options.what == "pattern":
+                other = next(w for w in room["wallpapers"] if w["name"] != item["name"])
+                photo = read(scene / other["truth"])
             done = render(photo, mask, paper, plane, place)
             pictures = {"ours": done.picture}
             if not options.ours_only:
@@ -150,7 +154,7 @@ def scenes(data: Path, only: str | None) -> list[Path]:
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["light", "plane", "both"], default="both")
+    parser.add_argument("what", nargs="?", choices=["light", "plane", "both", "pattern"], default="both")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "synthetic")
     parser.add_argument("--bench", type=Path, default=ROOT.parent / "shared" / "bench")
     parser.add_argument("--save", type=Path)
@@ -160,7 +164,7 @@ def main() -> None:
     if not (options.bench / "score.py").exists() or not options.data.exists():
         sys.exit("The development data is not here: nothing to compare with.")
     sys.path.insert(0, str(options.bench))
-    if options.what in {"light", "both"}:
+    if options.what in {"light", "pattern", "both"}:
         light(importlib.import_module("score"), options.data, options)
     if options.what in {"plane", "both"}:
         planes(options.data, options)

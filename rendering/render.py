@@ -137,8 +137,7 @@ def _light(wall: U8, cover: U8, curve: CameraCurve) -> LightField:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = u8(cv2.resize(wall, size, interpolation=cv2.INTER_AREA))
     core = core_of(u8(cv2.resize(cover, size, interpolation=cv2.INTER_AREA)))
-    radius = max(2, round(0.012 * max(size)))
-    return estimate_light(curve.decode(small), core, radius)
+    return estimate_light(curve.decode(small), core)
 
 
 def _light_at(light: LightField, guide: F32, top: int, full: tuple[int, int]) -> F32:
