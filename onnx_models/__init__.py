@@ -7,7 +7,7 @@ imported only while a variant is being built.
 
 from __future__ import annotations
 
-from onnx_models.errors import ModelFetchError
+from onnx_models.errors import ModelFetchError, ModelSetupError, VariantError
 from onnx_models.manifest import Manifest, ModelEntry, load_manifest
 from onnx_models.prepare import Report, ensure_models, model_directory
 
@@ -15,7 +15,9 @@ __all__ = [
     "Manifest",
     "ModelEntry",
     "ModelFetchError",
+    "ModelSetupError",
     "Report",
+    "VariantError",
     "ensure_models",
     "load_manifest",
     "model_directory",

@@ -1,0 +1,168 @@
+"""The built variants beside the published files: mask agreement and time, paired in one run.
+
+    .venv/bin/python benchmarks/segmentation_variants.py [--photos N] [--rounds N] [--threads N]
+
+Agreement: IoU of plain SAM's masks (threshold 0 at the photo's size) from the variant against the
+published float32 files, three clicks a photo of `../shared/data/rooms`: inside the true wall, and
+at two places drawn at random with a fixed seed. Time: medians over alternating runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image, ImageOps
+from segmentation_clicks import MODELS, ROOT, SHARED, load_bench
+
+sys.path.insert(0, str(ROOT))
+
+from segmentation import Click, Embedding, SamModel, outline_path
+
+
+def model(threads: int, encoder: str, decoder: str, *, heads: bool = False) -> SamModel:
+    """A model from named files, plain SAM unless heads are asked for."""
+    options = {} if heads else {"heads_directory": None}
+    return SamModel.load(
+        MODELS,
+        encoder_threads=threads,
+        decoder_threads=1,
+        encoder_file=encoder,
+        decoder_file=decoder,
+        **options,
+    )
+
+
+def photos(limit: int) -> list[tuple[np.ndarray, list[Click]]]:
+    """Photos with three include clicks each."""
+    bench = load_bench()
+    found = []
+    names = argparse.Namespace(rooms=str(SHARED / "data" / "rooms"), synthetic=None)
+    for index, (_, photo, wall) in enumerate(bench.cases(names)):
+        if index >= limit:
+            break
+        rng = np.random.default_rng([11, index])
+        with Image.open(photo) as image:
+            rgb = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+        true = np.asarray(Image.open(wall).convert("L")) > 127
+        first = bench.next_click(np.zeros_like(true), true, rng, np.zeros_like(true))
+        height, width = true.shape
+        places = [first[:2]] if first else []
+        places += [(int(rng.integers(width)), int(rng.integers(height))) for _ in range(2)]
+        found.append((rgb, [Click(x, y, 1) for x, y in places]))
+    return found
+
+
+def agreement(one: SamModel, other: SamModel, cases: list[tuple[np.ndarray, list[Click]]]) -> str:
+    """Mean and least IoU of both models' masks."""
+    values = []
+    for photo, clicks in cases:
+        first, second = one.encode(photo), other.encode(photo)
+        for click in clicks:
+            a = one.predict(first, [click]).mask() > 127
+            b = other.predict(second, [click]).mask() > 127
+            values.append((a & b).sum() / max(1, (a | b).sum()))
+    return f"IoU mean {np.mean(values):.4f} min {np.min(values):.4f} over {len(values)} prompts"
+
+
+def paired(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median seconds of each call, run in turns so that a busy machine hurts all alike."""
+    spent: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        call()
+    for _ in range(rounds):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call()
+            spent[name].append(time.perf_counter() - started)
+    return {name: float(np.median(values)) for name, values in spent.items()}
+
+
+def show(title: str, seconds: dict[str, float], baseline: str) -> None:
+    """One line a call, with its ratio to the baseline."""
+    print(title)
+    for name, value in seconds.items():
+        print(f"  {name:42} {1000 * value:8.1f} ms  {value / seconds[baseline]:.2f}")
+
+
+def main() -> None:
+    """Print agreement and times."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=int, default=26)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    stock = model(options.threads, "encoder.onnx", "sam.onnx")
+    cut = model(options.threads, "encoder.onnx", "decoder4.onnx")
+    int8 = model(options.threads, "encoder.int8.onnx", "sam.onnx")
+    product = model(options.threads, "encoder.onnx", "decoder4.onnx", heads=True)
+    cases = photos(options.photos)
+    print("decoder4.onnx against sam.onnx:      ", agreement(stock, cut, cases))
+    print("encoder.int8.onnx against float32:   ", agreement(stock, int8, cases))
+    photo, clicks = cases[0]
+    show(
+        f"encode, {options.threads} threads, {photo.shape[1]} x {photo.shape[0]}",
+        paired(
+            {
+                "encoder.onnx": lambda: stock.encode(photo),
+                "encoder.int8.onnx": lambda: int8.encode(photo),
+            },
+            options.rounds,
+        ),
+        "encoder.onnx",
+    )
+    one, two, three = stock.encode(photo), cut.encode(photo), product.encode(photo)
+    turn = iter(range(10**6))
+
+    def fresh_click(embedding: Embedding) -> Click:
+        """A click that was not decoded before."""
+        number = next(turn)
+        return Click((37 * number) % embedding.width, (53 * number) % embedding.height, 1)
+
+    bench = load_bench()
+    published = bench.Stock(str(MODELS / "encoder.onnx"), str(MODELS / "sam.onnx"), threads=1)
+    published.emb = one.features
+    published.h, published.w = photo.shape[:2]
+    published.s = 1024 / max(photo.shape[:2])
+    place = (clicks[0].x, clicks[0].y, 1)
+    second = [*clicks[:1]]
+    show(
+        "one click, 1 thread, embedding to mask at the photo's size",
+        paired(
+            {
+                "sam.onnx, full-size output": lambda: published.mask([place]),
+                "decoder4.onnx": lambda: cut.predict(two, clicks[:1]).mask(),
+                "with wall heads, first click": lambda: product.predict(
+                    three, [fresh_click(three)]
+                ).mask(),
+                "with wall heads, further click": lambda: product.predict(
+                    three, [*second, fresh_click(three)]
+                ).mask(),
+            },
+            options.rounds,
+        ),
+        "sam.onnx, full-size output",
+    )
+    prediction = product.predict(three, clicks[:1])
+    show(
+        "from logits",
+        paired(
+            {
+                "mask at 12 MP (4000 x 3000)": lambda: prediction.mask((4000, 3000)),
+                "mask at 50 MP (8660 x 5774)": lambda: prediction.mask((8660, 5774)),
+                "outline for a view of 1024 px": lambda: outline_path(
+                    prediction, view_size=(1024, 768)
+                ),
+            },
+            options.rounds,
+        ),
+        "mask at 12 MP (4000 x 3000)",
+    )
+    print(f"outline: {len(outline_path(prediction, view_size=(1024, 768)))} characters")
+
+
+if __name__ == "__main__":
+    main()

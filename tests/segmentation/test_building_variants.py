@@ -1,0 +1,180 @@
+"""Variants are built once, checked against their original, and repaired when damaged."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from onnx_models import VariantError, ensure_models, load_manifest
+from onnx_models.variants import DECODER_FOUR, Variant, cut_decoder, ensure_variant
+from segmentation import Click, Embedding, SamModel
+
+pytestmark = pytest.mark.model
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def built(weights_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with the original weights and everything built from them; not to be changed."""
+    target = tmp_path_factory.mktemp("home") / "models"
+    target.mkdir()
+    for entry in load_manifest().models:
+        if not (weights_folder / entry.file).is_file():
+            pytest.skip("another model is configured; the variants are built from MobileSAM")
+        (target / entry.file).symlink_to((weights_folder / entry.file).resolve())
+    ensure_models(own_directory=None, home=target.parent, say=print)
+    return target
+
+
+@pytest.fixture
+def folder(built: Path, tmp_path: Path) -> Path:
+    """A copy of the built folder, to be damaged."""
+    target = tmp_path / "home" / "models"
+    shutil.copytree(built, target, symlinks=True)
+    return target
+
+
+def test_a_variant_that_is_up_to_date_is_left_alone(built: Path) -> None:
+    said: list[str] = []
+
+    found = ensure_variant(DECODER_FOUR, built, load_manifest(), said.append)
+
+    assert (found.origin, said) == ("in place", [])
+
+
+def test_building_twice_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    cut_decoder(built / "sam.onnx", tmp_path / "again.onnx")
+
+    assert (tmp_path / "again.onnx").read_bytes() == (built / "decoder4.onnx").read_bytes()
+
+
+def test_a_damaged_variant_is_built_again(folder: Path) -> None:
+    said: list[str] = []
+    before = ensure_variant(DECODER_FOUR, folder, load_manifest(), said.append)
+    before.path.write_bytes(before.path.read_bytes()[:-100])
+
+    after = ensure_variant(DECODER_FOUR, folder, load_manifest(), said.append)
+
+    assert (after.origin, after.sha256) == ("built", before.sha256)
+    assert any(line.startswith("Damaged: ") for line in said)
+
+
+def test_a_stamp_of_an_older_builder_is_not_trusted(folder: Path) -> None:
+    stamp = folder / "decoder4.onnx.json"
+    stamp.write_text(json.dumps({**json.loads(stamp.read_text()), "builder": 0}))
+
+    assert ensure_variant(DECODER_FOUR, folder, load_manifest(), print).origin == "built"
+
+
+def test_a_variant_that_does_not_run_is_not_put_in_place(folder: Path) -> None:
+    broken = Variant("broken.onnx", "decoder", lambda source, target: target.write_bytes(b"no"))  # type: ignore[arg-type, return-value]
+
+    with pytest.raises(VariantError, match="does not run"):
+        ensure_variant(broken, folder, load_manifest(), print)
+
+    assert list(folder.glob("broken*")) == []
+
+
+def _noisy_decoder(source: Path, target: Path) -> None:
+    """The cut decoder with its last mask weights disturbed."""
+    import onnx
+    from onnx import numpy_helper
+
+    cut_decoder(source, target)
+    graph = onnx.load(str(target))
+    rng = np.random.default_rng(0)
+    for item in graph.graph.initializer:
+        if item.name.startswith("mask_decoder.output_hypernetworks_mlps"):
+            values = numpy_helper.to_array(item)
+            noisy = values + rng.normal(0, values.std(), values.shape).astype(np.float32)
+            item.CopyFrom(numpy_helper.from_array(noisy, item.name))
+    onnx.save(graph, str(target))
+
+
+def test_a_variant_with_other_masks_is_not_put_in_place(folder: Path) -> None:
+    worse = Variant("worse.onnx", "decoder", _noisy_decoder)
+
+    with pytest.raises(VariantError, match="agree only"):
+        ensure_variant(worse, folder, load_manifest(), print)
+
+    assert list(folder.glob("worse*")) == []
+
+
+def test_the_cut_decoder_gives_what_the_published_one_chooses(
+    built: Path, room: np.ndarray
+) -> None:
+    published, cut = (
+        SamModel.load(
+            built,
+            encoder_threads=2,
+            decoder_threads=1,
+            encoder_file="encoder.onnx",
+            decoder_file=name,
+            heads_directory=None,
+        )
+        for name in ("sam.onnx", "decoder4.onnx")
+    )
+    embedding = published.encode(room)
+    same = Embedding.build(
+        embedding.features,
+        width=embedding.width,
+        height=embedding.height,
+        model=cut.identity,
+        thumbnail=embedding.thumbnail,
+    )
+
+    for clicks in ([Click(230, 40, 1)], [Click(230, 40, 1), Click(500, 400, 0)]):
+        one, other = published.predict(embedding, clicks), cut.predict(same, clicks)
+        assert other.candidates.shape == (4, 256, 256)
+        np.testing.assert_allclose(one.logits, other.logits, atol=1e-3)
+        assert one.score == pytest.approx(other.score, abs=1e-4)
+
+
+def test_a_complete_folder_is_confirmed_without_importing_onnx(built: Path) -> None:
+    home = built.parent
+    code = (
+        "import runpy, sys\n"
+        "sys.argv = ['onnx_models', '--json']\n"
+        "try:\n"
+        "    runpy.run_module('onnx_models', run_name='__main__')\n"
+        "except SystemExit as done:\n"
+        "    assert done.code == 0, done.code\n"
+        "heavy = {'onnx', 'onnxruntime', 'numpy', 'django'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    environment = {**os.environ, "WALLPAPER_HOME": str(home), "SAM_MODEL_DIR": ""}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert {file["origin"] for file in report["files"]} == {"in place"}
+    assert done.stderr == ""
+
+
+def test_the_description_names_what_is_in_use(built: Path) -> None:
+    report = ensure_models(own_directory=None, home=built.parent, say=print)
+
+    description = json.loads((built / "model.json").read_text())
+
+    digests = {file["file"]: file["sha256"] for file in report.files}
+    for role in ("encoder", "decoder"):
+        assert digests[description[role]["file"]] == description[role]["sha256"]
+    assert description["decoder"]["file"] == "decoder4.onnx"
+    assert SamModel.load(built, encoder_threads=1, decoder_threads=1).knows_walls
