@@ -12,18 +12,17 @@ import time
 import traceback
 from typing import Any
 
-import numpy as np
 from django.conf import settings
 from rq.timeouts import JobTimeoutException
 
-from jobs.generators import GenerationInputs, GeneratorError, generator
-from rendering import WallPlane
+from jobs import making
+from jobs.generators import GeneratorError, generator
 from sessions_app import keys, storage
 from sessions_app.errors import AppError
-from sessions_app.image_types import Mask, Pixels
-from sessions_app.intake import encode_stored_photo, encode_view, fit_within, read_mask
+from sessions_app.image_types import Pixels
+from sessions_app.intake import encode_stored_photo, encode_view, fit_within
 from sessions_app.models import Generation
-from sessions_app.services import masks, runs, wallpapers
+from sessions_app.services import runs
 
 logger = logging.getLogger(__name__)
 
@@ -72,52 +71,23 @@ def run_generation(generation_id: str, run: int) -> str:
 def _make(generation: Generation) -> dict[str, Any]:
     """Load, generate, check, store; returns the fields of the completed row."""
     started = time.perf_counter()
-    inputs = _load(generation)
+    inputs = making.load_inputs(generation)
     timings = {"loading": time.perf_counter() - started}
     _report(generation, "loading")
     made = generator(generation.backend).generate(
         inputs, lambda stage, _seconds: _report(generation, stage)
     )
     timings.update(made.timings)
-    untouched = unchanged_outside(inputs.photo, made.picture, inputs.mask)
-    if not untouched:
+    if not making.unchanged_outside(inputs.photo, made.picture, inputs.mask):
         raise GeneratorError(INTERNAL, code="touched_outside", is_ours=True)
     started = time.perf_counter()
     stored = _store(generation, made.picture)
     timings["storing"] = time.perf_counter() - started
     return {
         **stored,
-        "untouched_outside": untouched,
+        "untouched_outside": True,
         "timings": {name: round(seconds, 4) for name, seconds in timings.items()},
     }
-
-
-def _load(generation: Generation) -> GenerationInputs:
-    session = generation.session
-    photo = masks.photo_pixels(session)
-    mask = read_mask(storage.read(generation.mask_key), size=(session.width, session.height))
-    placement = wallpapers.placement_of(
-        generation.placement, default_repeat_m=generation.wallpaper.repeat_width_m
-    )
-    return GenerationInputs(
-        photo=photo,
-        mask=mask,
-        wallpaper=wallpapers.wallpaper_pixels(generation.wallpaper),
-        plane=_plane_of(generation.plane),
-        placement=placement,
-        brightness=float(generation.placement.get("brightness", 0.0)),
-    )
-
-
-def _plane_of(stored: dict[str, Any]) -> WallPlane:
-    width, height = stored["size_m"]
-    return WallPlane(
-        H=np.array(stored["H"], np.float64),
-        quad=np.array(stored["quad"], np.float64),
-        size_m=(width, height),
-        confidence=stored["confidence"],
-        source=stored["source"],
-    )
 
 
 def _store(generation: Generation, picture: Pixels) -> dict[str, str]:
@@ -127,13 +97,6 @@ def _store(generation: Generation, picture: Pixels) -> dict[str, str]:
     digest = storage.save(result_key, encode_stored_photo(picture))
     storage.save(view_key, encode_view(fit_within(picture, settings.VIEW_MAX_SIDE_PX)))
     return {"result_key": result_key, "result_view_key": view_key, "result_digest": digest}
-
-
-def unchanged_outside(photo: Pixels, picture: Pixels, mask: Mask) -> bool:
-    """True when every pixel with mask 0 is the photo's, bit for bit."""
-    return photo.shape == picture.shape and bool(
-        np.all((photo == picture).all(axis=2) | (mask > 0))
-    )
 
 
 def _report(generation: Generation, stage: str) -> None:
