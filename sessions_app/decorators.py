@@ -1,0 +1,56 @@
+"""What stands before every page view: the method, the visitor's own session, and one answer to every refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from sessions_app.errors import AppError
+from sessions_app.selectors import owned_session
+from sessions_app.views.errors import refusal
+from sessions_app.visitors import visitor_of
+
+View = Callable[..., HttpResponseBase]
+
+
+def answers(*methods: str) -> Callable[[View], View]:
+    """Let only these methods in (GET brings HEAD), and turn an `AppError` into the page's answer."""
+    allowed = [*methods, "HEAD"] if "GET" in methods else list(methods)
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def answer(request: HttpRequest, **path: Any) -> HttpResponseBase:
+            if request.method not in allowed:
+                return HttpResponseNotAllowed(allowed)
+            try:
+                response = view(request, **path)
+            except AppError as error:
+                response = refusal(request, error)
+            patch_vary_headers(response, ["HX-Request"])
+            return response
+
+        return answer
+
+    return decorate
+
+
+def with_session(view: View) -> View:
+    """Swap `session_id` for the visitor's own session.
+
+    The permission is decided here and nowhere else: an unknown id and somebody else's are the same 404, an
+    expired session is a 410. The session is noted on the request, so that a refusal can be shown in its room.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest, *, session_id: UUID, **path: Any) -> HttpResponseBase:
+        session = owned_session(session_id=session_id, visitor=visitor_of(request))
+        request.room = session  # type: ignore[attr-defined]
+        return view(request, session, **path)
+
+    return answer

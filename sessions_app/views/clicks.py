@@ -1,0 +1,53 @@
+"""Clicks on the photo: each answers with the overlay, and what changed around it."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from sessions_app import forms
+from sessions_app.decorators import answers, with_session
+from sessions_app.models import Session
+from sessions_app.services import clicking
+from sessions_app.views.room import wall_changed
+
+
+@answers("POST")
+@with_session
+def click(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """One click: x, y in photo pixels, label 1 to include or 0 to exclude."""
+    x, y, label = forms.read_click(request.POST, session)
+    clicking.add_click(session_id=session.pk, x=x, y=y, label=label)
+    return wall_changed(request, session)
+
+
+@answers("POST")
+@with_session
+def click_undo(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """The last step is taken back."""
+    clicking.undo_click(session_id=session.pk)
+    return wall_changed(request, session)
+
+
+@answers("POST")
+@with_session
+def click_redo(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """The last undone step comes back."""
+    clicking.redo_click(session_id=session.pk)
+    return wall_changed(request, session)
+
+
+@answers("POST")
+@with_session
+def click_clear(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """All clicks go; can be undone."""
+    clicking.clear_clicks(session_id=session.pk)
+    return wall_changed(request, session)
+
+
+@answers("POST")
+@with_session
+def find_wall(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """The main wall is marked without a click."""
+    clicking.find_wall(session_id=session.pk)
+    return wall_changed(request, session)

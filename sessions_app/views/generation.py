@@ -1,0 +1,42 @@
+"""Asking for the picture, and following it."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+from sessions_app import forms
+from sessions_app.decorators import answers, with_session
+from sessions_app.models import Session
+from sessions_app.services import generations
+from sessions_app.views import presenting
+
+PANEL = "session/generation.html"
+RESULT = "session/result.html"
+
+
+@answers("POST")
+@with_session
+def generate(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """One attempt is taken and the picture queued; the same request again changes nothing."""
+    key = forms.read_request_key(request.POST)
+    generations.request_generation(session_id=session.pk, request_key=key)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseRedirect(reverse("session", args=[session.pk]))
+    fresh = Session.objects.select_related("wallpaper").get(pk=session.pk)
+    return TemplateResponse(request, PANEL, presenting.generation_context(fresh))
+
+
+@never_cache
+@answers("GET")
+@with_session
+def status(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """How the picture stands; the fragment says itself whether to ask again. `part=result` is the picture's section."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseRedirect(reverse("session", args=[session.pk]))
+    if request.GET.get("part") == "result":
+        return TemplateResponse(request, RESULT, presenting.result_context(session))
+    return TemplateResponse(request, PANEL, presenting.generation_context(session))

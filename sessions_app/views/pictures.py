@@ -1,0 +1,115 @@
+"""Pictures of a room, from the store to their owner's browser and to nobody else's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+
+from sessions_app import keys, storage
+from sessions_app.decorators import answers, with_session
+from sessions_app.errors import NotFound
+from sessions_app.intake import STORED_CONTENT_TYPE, VIEW_CONTENT_TYPE
+from sessions_app.models import Generation, Session, Wallpaper
+from sessions_app.services import previews, wallpapers
+
+# What lies at these addresses never changes: results and photos are never overwritten, previews carry a version.
+FOR_EVER = "private, max-age=31536000, immutable"
+ASK_AGAIN = "private, no-cache"
+
+
+@answers("GET")
+@with_session
+def photo_view(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """The photo as the page shows it."""
+    tag = f"{session.photo_digest}-view"
+    return _picture(request, lambda: storage.read(keys.photo_view(session.pk)), tag=tag)
+
+
+@answers("GET")
+@with_session
+def thumbnail(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """The photo as lists show it."""
+    tag = f"{session.photo_digest}-thumb"
+    return _picture(request, lambda: storage.read(keys.thumbnail(session.pk)), tag=tag)
+
+
+@answers("GET")
+@with_session
+def preview(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """The wallpaper on the wall, at screen size, as the room stands now."""
+    version = previews.preview_version(session)
+    named = version is not None and request.GET.get("v") == version
+    return _picture(
+        request,
+        lambda: previews.render_preview(session),
+        tag=version or "none",
+        cache=FOR_EVER if named else ASK_AGAIN,
+    )
+
+
+@answers("GET")
+@with_session
+def wallpaper_picture(
+    request: HttpRequest, session: Session, wallpaper_id: UUID
+) -> HttpResponseBase:
+    """A wallpaper the visitor brought, small."""
+    wallpaper = (
+        session.wallpapers.exclude(source=Wallpaper.Source.DESIGN).filter(pk=wallpaper_id).first()
+    )
+    if wallpaper is None:
+        raise NotFound("This wallpaper is not here any more.")
+    return _picture(request, lambda: wallpapers.thumbnail_bytes(wallpaper), tag=wallpaper.digest)
+
+
+@answers("GET")
+@with_session
+def result_view(request: HttpRequest, session: Session, number: int) -> HttpResponseBase:
+    """A finished picture at screen size."""
+    found = _completed(session, number)
+    tag = f"{found.result_digest}-view"
+    return _picture(request, lambda: storage.read(found.result_view_key), tag=tag)
+
+
+@answers("GET")
+@with_session
+def download(request: HttpRequest, session: Session, number: int) -> HttpResponseBase:
+    """A finished picture at full resolution, without loss."""
+    found = _completed(session, number)
+    response = _picture(
+        request,
+        lambda: storage.read(found.result_key),
+        tag=found.result_digest,
+        content_type=STORED_CONTENT_TYPE,
+    )
+    response.headers["Content-Disposition"] = f'attachment; filename="wallpaper-{number}.png"'
+    return response
+
+
+def _completed(session: Session, number: int) -> Generation:
+    found = session.generations.filter(number=number, state=Generation.State.COMPLETED).first()
+    if found is None:
+        raise NotFound("There is no such picture in this room.")
+    return found
+
+
+def _picture(
+    request: HttpRequest,
+    read: Callable[[], bytes],
+    *,
+    tag: str,
+    content_type: str = VIEW_CONTENT_TYPE,
+    cache: str = FOR_EVER,
+) -> HttpResponseBase:
+    """The picture, or 304 when the browser has it; it is read only when it is sent."""
+    etag = quote_etag(tag)
+    known = get_conditional_response(request, etag=etag)
+    response = known or HttpResponse(read(), content_type=content_type)
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = cache
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

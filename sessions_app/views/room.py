@@ -1,0 +1,61 @@
+"""The room's page, its deletion, and how a change of the room is answered."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+
+from sessions_app.decorators import answers, with_session
+from sessions_app.models import Session
+from sessions_app.services import retention
+from sessions_app.views import presenting
+
+
+@never_cache
+@answers("GET")
+@with_session
+def session(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """The workspace, as the server knows it."""
+    return presenting.room_page(request, session)
+
+
+@answers("POST")
+@with_session
+def session_delete(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """Delete the room with everything in it."""
+    retention.purge_session(session_id=session.pk)
+    return HttpResponseRedirect(reverse("home"))
+
+
+def wall_changed(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """After a click: the overlay and what follows from it.
+
+    Raises:
+        AppError: the mask could not be made; the click itself is kept.
+    """
+    if not request.htmx:  # type: ignore[attr-defined]
+        return _back(session)
+    context = presenting.wall_context(_fresh(session))
+    if context["masking_error"] is not None:
+        raise context["masking_error"]
+    return TemplateResponse(request, "session/changes.html", context)
+
+
+def paper_changed(request: HttpRequest, session: Session, template: str) -> HttpResponseBase:
+    """After a change of the wallpaper: its fragments, the preview's address, and the button."""
+    if not request.htmx:  # type: ignore[attr-defined]
+        return _back(session)
+    context = presenting.paper_context(_fresh(session))
+    return TemplateResponse(request, template, context)
+
+
+def _fresh(session: Session) -> Session:
+    return Session.objects.select_related("wallpaper").get(pk=session.pk)
+
+
+def _back(session: Session) -> HttpResponseRedirect:
+    """A plain form is sent back to the page, so that a reload repeats nothing."""
+    return HttpResponseRedirect(reverse("session", args=[session.pk]))

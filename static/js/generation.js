@@ -1,0 +1,65 @@
+// @ts-check
+/**
+ * The generation as the page follows it: says changes aloud, brings the result, rests while hidden.
+ *
+ * The server decides whether and how often to ask (the fragment carries its own trigger, or none).
+ */
+
+const announcer = /** @type {HTMLElement} */ (document.querySelector("[data-announcer]"));
+
+const panel = () => /** @type {HTMLElement} */ (document.querySelector("[data-generation]"));
+const status = () => /** @type {HTMLElement} */ (panel().querySelector("[data-status]"));
+const result = () => /** @type {HTMLElement} */ (document.querySelector("[data-result]"));
+
+let known = status().dataset.status ?? "";
+
+/** After each new panel: tell the other modules, and fetch the result if it is not the one on the page. */
+function follow() {
+  const now = status().dataset.status ?? "";
+  document.dispatchEvent(new CustomEvent("app:status", { detail: { status: now } }));
+  if (now !== known) announcer.textContent = status().textContent?.trim() ?? "";
+  known = now;
+  if (panel().dataset.completed !== result().dataset.number) {
+    result().dispatchEvent(new CustomEvent("resultready"));
+  }
+}
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target instanceof Element && event.target.closest("[data-result]")) showResult();
+  else follow();
+});
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  if (/** @type {CustomEvent} */ (event).detail.target?.id === "generation") window.queueMicrotask(follow);
+});
+
+// A refused wish may still have changed what is true (an attempt given back, a newer request key).
+document.addEventListener("htmx:responseError", (event) => {
+  const { elt } = /** @type {CustomEvent} */ (event).detail;
+  if (elt.matches("[data-generate-form]")) panel().dispatchEvent(new CustomEvent("lookagain"));
+});
+
+function showResult() {
+  const quiet = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  result().scrollIntoView({ behavior: quiet ? "auto" : "smooth", block: "start" });
+  const title = result().querySelector("#result-title");
+  if (title instanceof HTMLElement) title.focus({ preventScroll: true });
+}
+
+// Nobody looks at a hidden tab: it asks again when it is looked at.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const polling = event.target instanceof Element && event.target.matches("[data-poll]");
+  if (polling && document.hidden) event.preventDefault();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) panel().dispatchEvent(new CustomEvent("lookagain"));
+});
+
+// A page from the back-forward cache shows what was true when it was left.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});
+
+document.addEventListener("submit", (event) => {
+  if (!(event.target instanceof Element) || !event.target.matches("[data-delete]")) return;
+  if (!window.confirm("Delete this room with its photo and all its pictures?")) event.preventDefault();
+});

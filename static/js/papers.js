@@ -1,0 +1,96 @@
+// @ts-check
+/**
+ * The wallpaper step: stepper, sizes of files, and forms that stay as the visitor left them.
+ *
+ * Listeners sit on the document, since the server replaces the forms.
+ */
+
+/** @param {Event} event @param {string} selector */
+const within = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
+
+/* --- repeat width --- */
+
+/** One step: a centimetre, larger where the repeat is large. @param {number} value */
+const stepAt = (value) => (value >= 200 ? 10 : value >= 60 ? 5 : 1);
+
+/** @type {number | undefined} */
+let settle;
+
+document.addEventListener("click", (event) => {
+  const button = within(event, "[data-step]");
+  const input = button?.closest("[data-stepper]")?.querySelector("input");
+  if (!(button instanceof HTMLElement) || !input) return;
+  const value = Number(input.value) || 0;
+  const step = stepAt(value) * Number(button.dataset.step);
+  const next = Math.min(Math.max(Math.round((value + step) * 10) / 10, Number(input.min)), Number(input.max));
+  input.value = String(next);
+  // A run of presses is one change.
+  window.clearTimeout(settle);
+  settle = window.setTimeout(() => {
+    input.form?.dispatchEvent(new CustomEvent("placementchange", { bubbles: true }));
+  }, 250);
+});
+
+// Enter in a field has already sent its `change`; the form's own submit would only leave the page.
+document.addEventListener("submit", (event) => {
+  if (within(event, "[data-placement]")) event.preventDefault();
+});
+
+/* --- choosing --- */
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful } = /** @type {CustomEvent} */ (event).detail;
+  if (elt.matches("[data-gallery]")) keepChoice(elt, successful);
+  if (elt.matches("[data-file-form]")) elt.reset();
+  if (elt.matches("[data-link-form]") && successful) elt.reset();
+});
+
+/**
+ * After a success the choice is what a reset comes back to; after a refusal the form goes back to the last one.
+ * @param {HTMLFormElement} form
+ * @param {boolean} successful
+ */
+function keepChoice(form, successful) {
+  if (!successful) {
+    form.reset();
+    return;
+  }
+  for (const radio of form.querySelectorAll("input[type=radio]")) {
+    if (radio instanceof HTMLInputElement) radio.defaultChecked = radio.checked;
+  }
+}
+
+// Before it is sent: a file over the limit would be refused after minutes on a slow line.
+document.addEventListener("htmx:confirm", (event) => {
+  const form = within(event, "[data-file-form]");
+  const input = form?.querySelector("input[type=file]");
+  if (!(form instanceof HTMLFormElement) || !(input instanceof HTMLInputElement)) return;
+  const limit = Number(form.dataset.maxBytes);
+  const size = input.files?.[0]?.size ?? 0;
+  if (size <= limit) return;
+  event.preventDefault();
+  const message = `This file is ${Math.ceil(size / 1048576)} MB; a wallpaper may have up to ${Math.round(limit / 1048576)} MB.`;
+  document.dispatchEvent(new CustomEvent("app:error", { detail: { message } }));
+  form.reset();
+});
+
+/* --- details stay open over a swap --- */
+
+/** @type {Set<string>} */
+const opened = new Set();
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const details = event.target;
+    if (!(details instanceof HTMLDetailsElement) || !details.dataset.keepOpen || !details.isConnected) return;
+    if (details.open) opened.add(details.dataset.keepOpen);
+    else opened.delete(details.dataset.keepOpen);
+  },
+  true,
+);
+document.addEventListener("htmx:afterSwap", () => {
+  for (const name of opened) {
+    const details = document.querySelector(`[data-keep-open="${name}"]`);
+    if (details instanceof HTMLDetailsElement) details.open = true;
+  }
+});

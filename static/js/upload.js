@@ -1,0 +1,103 @@
+// @ts-check
+/**
+ * The start page: choosing, dropping, pasting or taking a photo sends it at once, with progress.
+ *
+ * The form itself is posted by htmx (or by the browser, without script); this module only starts it.
+ */
+
+const form = /** @type {HTMLFormElement} */ (document.querySelector("[data-upload]"));
+const input = /** @type {HTMLInputElement} */ (form.querySelector("[data-upload-input]"));
+const camera = /** @type {HTMLInputElement} */ (form.querySelector("[data-upload-camera]"));
+const busy = /** @type {HTMLElement} */ (form.querySelector("[data-upload-busy]"));
+const idle = /** @type {HTMLElement} */ (form.querySelector(".drop__idle"));
+const state = /** @type {HTMLElement} */ (form.querySelector("[data-upload-state]"));
+const bar = /** @type {HTMLProgressElement} */ (form.querySelector("[data-upload-progress]"));
+
+const maxBytes = Number(form.dataset.maxBytes);
+
+/** @param {string} message */
+function refuse(message) {
+  document.dispatchEvent(new CustomEvent("app:error", { detail: { message } }));
+  input.value = "";
+}
+
+/** @param {boolean} sending */
+function showSending(sending) {
+  busy.hidden = !sending;
+  idle.hidden = sending;
+  bar.value = 0;
+  state.textContent = "Sending the photo…";
+}
+
+/** Posts what is in the file field. */
+function send() {
+  const file = input.files?.[0];
+  if (!file) return;
+  if (file.size > maxBytes) {
+    const limit = Math.round(maxBytes / 1024 / 1024);
+    refuse(`This file is ${Math.ceil(file.size / 1024 / 1024)} MB; photos may have up to ${limit} MB.`);
+    return;
+  }
+  form.requestSubmit();
+}
+
+/** @param {FileList | undefined | null} files */
+function take(files) {
+  const file = files?.[0];
+  if (!file) return;
+  const transfer = new DataTransfer();
+  transfer.items.add(file);
+  input.files = transfer.files;
+  send();
+}
+
+input.addEventListener("change", send);
+camera.addEventListener("change", () => take(camera.files));
+
+form.addEventListener("htmx:beforeRequest", () => showSending(true));
+form.addEventListener("htmx:xhr:progress", (event) => {
+  const { loaded, total, lengthComputable } = /** @type {CustomEvent} */ (event).detail;
+  if (!lengthComputable || !total) return;
+  bar.value = (loaded / total) * 100;
+  if (loaded >= total) state.textContent = "Opening the photo…";
+});
+form.addEventListener("htmx:afterRequest", (event) => {
+  const { xhr, successful } = /** @type {CustomEvent} */ (event).detail;
+  // After a success the browser is on its way to the room: keep the bar until it leaves.
+  if (successful && xhr.getResponseHeader("HX-Redirect")) return;
+  showSending(false);
+  input.value = "";
+  camera.value = "";
+});
+
+let over = 0;
+/** @param {DragEvent} event */
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+
+document.addEventListener("dragenter", (event) => {
+  if (!carriesFiles(event)) return;
+  over += 1;
+  form.toggleAttribute("data-over", true);
+});
+document.addEventListener("dragleave", () => {
+  over = Math.max(0, over - 1);
+  form.toggleAttribute("data-over", over > 0);
+});
+document.addEventListener("dragover", (event) => {
+  if (carriesFiles(event)) event.preventDefault();
+});
+document.addEventListener("drop", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  over = 0;
+  form.toggleAttribute("data-over", false);
+  take(event.dataTransfer?.files);
+});
+document.addEventListener("paste", (event) => take(event.clipboardData?.files));
+
+// Coming back by the back button: the page may be the one that was left while sending.
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  showSending(false);
+  form.reset();
+});
