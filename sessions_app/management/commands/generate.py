@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+import cv2
 from django.conf import settings
 from django.core.management.base import CommandError
 
@@ -25,7 +25,7 @@ from sessions_app.commands import (
     size_in_metres,
     write_picture,
 )
-from sessions_app.intake import read_stored
+from sessions_app.intake import read_mask, read_photo, read_stored
 from sessions_app.models import Generation, Session
 from sessions_app.services import clicking, generations, planes, uploads, wallpapers
 
@@ -78,7 +78,6 @@ class Command(PhotoCommand):
         run_generation(str(generation.pk), generation.run)
         generation.refresh_from_db()
         if generation.state != Generation.State.COMPLETED:
-            sys.stderr.write("" if settings.DEBUG is False else generation.error_detail)
             raise CommandError(generation.error_message or "The picture could not be made.")
         data = storage.read(generation.result_key)
         if options["out"].suffix.lower() == ".png":
@@ -99,16 +98,20 @@ class Command(PhotoCommand):
 
     @staticmethod
     def _mark_wall(session: Session, options: dict[str, Any]) -> None:
+        """Points, mask and quad are in pixels of the photo as given, whatever `--max-side` made of it."""
+        photo_size = size_of_photo(options["photo"], session, options["max_side"])
+        factor = session.width / photo_size[0]
         if options["mask"] is not None:
-            clicking.use_mask(session_id=session.pk, data=options["mask"].read_bytes())
+            data = mask_within(options["mask"].read_bytes(), photo_size, session)
+            clicking.use_mask(session_id=session.pk, data=data)
         elif options["auto"]:
             clicking.find_wall(session_id=session.pk)
         else:
-            clicking.replace_clicks(session_id=session.pk, clicks=options["point"])
+            clicks = [(*scaled((x, y), factor), label) for x, y, label in options["point"]]
+            clicking.replace_clicks(session_id=session.pk, clicks=clicks)
         if options["quad"] is not None:
-            planes.use_quad(
-                session_id=session.pk, corners=options["quad"], size_m=options["quad_size"]
-            )
+            corners = [scaled(corner, factor) for corner in options["quad"]]
+            planes.use_quad(session_id=session.pk, corners=corners, size_m=options["quad_size"])
 
     @staticmethod
     def _choose_wallpaper(session: Session, given: str) -> None:
@@ -134,6 +137,28 @@ class Command(PhotoCommand):
             "digest": generation.result_digest,
             "timings": generation.timings,
         }
+
+
+def size_of_photo(path: Path, session: Session, max_side: int | None) -> tuple[int, int]:
+    """Width and height of the upright photo before it was brought down."""
+    if max_side is None:
+        return session.width, session.height
+    height, width = read_photo(path.read_bytes()).pixels.shape[:2]
+    return width, height
+
+
+def scaled(point: tuple[float, float], factor: float) -> tuple[float, float]:
+    """A point of the photo in the photo resized by `factor`; pixel centres at integers in both."""
+    return (point[0] + 0.5) * factor - 0.5, (point[1] + 0.5) * factor - 0.5
+
+
+def mask_within(data: bytes, size: tuple[int, int], session: Session) -> bytes:
+    """The mask's file for the session's photo, which may be smaller than the mask."""
+    if size == (session.width, session.height):
+        return data
+    mask = read_mask(data, size=size)
+    small = cv2.resize(mask, (session.width, session.height), interpolation=cv2.INTER_AREA)
+    return bytes(cv2.imencode(".png", small)[1])
 
 
 def placement_of(options: dict[str, Any]) -> dict[str, Any]:

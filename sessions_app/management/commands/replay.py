@@ -1,0 +1,86 @@
+"""`manage.py replay`: make a finished picture again from its row, and compare."""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from jobs import making
+from jobs.generators import generator
+from rendering.version import RENDERER_VERSION
+from sessions_app import storage
+from sessions_app.commands import refusals_as_one_line
+from sessions_app.intake import encode_stored_photo
+from sessions_app.models import Generation
+
+
+class Command(BaseCommand):
+    """The record of a generation is enough to make its picture again, byte for byte."""
+
+    help = "Make a generation's picture again from its row and say whether it is the same."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """See the module."""
+        parser.add_argument("generation", metavar="ID", help="a generation's id, or SESSION#NUMBER")
+        parser.add_argument("--out", type=Path, metavar="OUT.png", help="keep the picture")
+        parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make, compare, tell; exit 1 when the bytes differ."""
+        with refusals_as_one_line():
+            generation = find_generation(options["generation"])
+            started = time.perf_counter()
+            inputs = making.load_inputs(generation)
+            made = generator(generation.backend).generate(inputs, lambda _stage, _seconds: None)
+            data = encode_stored_photo(made.picture)
+            seconds = time.perf_counter() - started
+            if options["out"] is not None:
+                options["out"].write_bytes(data)
+        answer = {
+            "generation": str(generation.pk),
+            "same": storage.digest_of(data) == generation.result_digest,
+            "untouched_outside": making.unchanged_outside(inputs.photo, made.picture, inputs.mask),
+            "versions": generation.versions,
+            "renderer": RENDERER_VERSION,
+            "seconds": round(seconds, 3),
+        }
+        if options["json"]:
+            self.stdout.write(json.dumps(answer))
+        if not answer["same"]:
+            raise CommandError(
+                f"The picture differs: made with {generation.versions}, now renderer {RENDERER_VERSION}."
+            )
+        if not options["json"]:
+            self.stdout.write(f"Same picture, byte for byte, in {seconds:.2f} s.")
+
+
+def find_generation(text: str) -> Generation:
+    """The finished generation of that id or `SESSION#NUMBER`.
+
+    Raises:
+        CommandError: there is none, or it has no picture.
+    """
+    session, _, number = text.partition("#")
+    try:
+        rows = Generation.objects.select_related("session", "wallpaper")
+        found = (
+            rows.filter(session_id=UUID(session), number=int(number)).first()
+            if number
+            else rows.filter(pk=UUID(session)).first()
+        )
+    except (ValueError, ValidationError) as error:
+        raise CommandError(f"{text!r} is no generation's id.") from error
+    if found is None:
+        raise CommandError(f"There is no generation {text}.")
+    if found.state != Generation.State.COMPLETED:
+        raise CommandError(
+            f"Generation {text} is {found.state}: it has no picture to compare with."
+        )
+    return found
