@@ -41,7 +41,7 @@ lint: setup-dev ## ruff, djade, import rules, missing migrations
 	@$(VENV) -m ruff check $(SOURCES)
 	@$(VENV) -m ruff format --check $(SOURCES)
 	@sh tools/lint_templates.sh
-	@.venv/bin/python -m importlinter.cli lint
+	@.venv/bin/lint-imports
 	@$(VENV) manage.py makemigrations --check --dry-run
 
 types: setup-dev ## mypy

@@ -53,6 +53,10 @@ class HomeLock:
         """The locked file's descriptor."""
         return self._file.fileno()
 
+    def close(self) -> None:
+        """Let go, as far as this process is concerned."""
+        self._file.close()
+
     def _try(self) -> bool:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

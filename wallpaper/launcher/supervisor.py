@@ -87,6 +87,7 @@ class Supervisor:
             pass
         finally:
             self._stop()
+            lock.close()
 
     # --- starting ---
 
@@ -106,8 +107,9 @@ class Supervisor:
         self._await_prepared()
         self._await_valkey()
         self._launch(self._web)
-        self._launch(self._worker)
         self._await_web()
+        # Last, so that it does not compete with what the visitor waits for.
+        self._launch(self._worker)
 
     def _launch(self, child: Child) -> None:
         process = child.start()

