@@ -73,6 +73,27 @@ def ensure_models(
     if directory != home / "models":
         return _own_model(directory, started)
     manifest = manifest or load_manifest()
+    try:
+        report = _our_model(directory, own_directory, manifest, say, extra_variants, started)
+    except OSError as error:
+        raise ModelFetchError(
+            f"The model files in {directory} cannot be read or written "
+            f"({error.strerror or error}); make room there, or set WALLPAPER_HOME to another place."
+        ) from error
+    for warning in report.warnings:
+        say(f"Warning: {warning}")
+    return report
+
+
+def _our_model(
+    directory: Path,
+    own_directory: Path | None,
+    manifest: Manifest,
+    say: Callable[[str], None],
+    extra_variants: tuple[Variant, ...],
+    started: float,
+) -> Report:
+    """Fetch, build and describe under the folder's lock."""
     warnings: list[str] = []
     with locked(directory, say):
         fetched = fetch_weights(manifest, directory, own_directory=own_directory, say=say)
@@ -80,23 +101,24 @@ def ensure_models(
         content: dict[str, Any] = {"name": manifest.name, "heads": True}
         for role, item in zip(("encoder", "decoder"), fetched, strict=True):
             content[role] = {"file": item.entry.file, "sha256": item.entry.sha256}
-        for variant in (DECODER_FOUR, DEFAULT_ENCODER, *extra_variants):
-            if variant is None:
-                continue
+        for variant in _unique(DECODER_FOUR, DEFAULT_ENCODER, *extra_variants):
             try:
                 built = ensure_variant(variant, directory, manifest, say)
             except VariantError as error:
                 warnings.append(f"{variant.file}: {error}; the original is used instead.")
                 continue
             files.append({"file": variant.file, "sha256": built.sha256, "origin": built.origin})
-            if variant not in extra_variants:
+            if variant in (DECODER_FOUR, DEFAULT_ENCODER):
                 content[variant.role] = {"file": variant.file, "sha256": built.sha256}
         write_json(directory / DESCRIPTION_FILE, content)
-    for warning in warnings:
-        say(f"Warning: {warning}")
     return Report(
         directory, manifest.name, tuple(files), tuple(warnings), time.monotonic() - started
     )
+
+
+def _unique(*variants: Variant | None) -> list[Variant]:
+    """The variants without None and without repeats, in order."""
+    return list(dict.fromkeys(variant for variant in variants if variant is not None))
 
 
 def _file_report(item: Fetched) -> dict[str, Any]:

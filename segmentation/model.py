@@ -90,9 +90,11 @@ class SamModel:
         return self._heads is not None
 
     def warm_up(self) -> None:
-        """Load encoder and decoder now, in this process. Raises ModelError."""
+        """Load every graph now, in this process. Raises ModelError."""
         _ = self._encoder.signature
         self._decoder.warm_up()
+        if self._heads is not None:
+            self._heads.warm_up()
 
     def encode(self, photo: npt.NDArray[np.uint8]) -> Embedding:
         """Run the encoder on a photo, uint8 H x W x 3 RGB. Raises PhotoError, ModelError."""

@@ -95,6 +95,10 @@ class WallHeads:
         )
         self._states: LruCache[WallState] = LruCache(_PHOTOS_KEPT)
 
+    def warm_up(self) -> None:
+        """Load both graphs now. Raises ModelError."""
+        _ = self._wall.signature, self._fusion.signature
+
     def state(self, embedding: Embedding) -> WallState:
         """The wall logit and feature norms of a photo, kept for the next click."""
         return self._states.get_or_make(embedding.digest, lambda: self._make_state(embedding))

@@ -64,7 +64,7 @@ def test_a_damaged_variant_is_built_again(folder: Path) -> None:
     after = ensure_variant(DECODER_FOUR, folder, load_manifest(), said.append)
 
     assert (after.origin, after.sha256) == ("built", before.sha256)
-    assert any(line.startswith("Damaged: ") for line in said)
+    assert any(line.startswith("Damaged or gone: ") for line in said)
 
 
 def test_a_stamp_of_an_older_builder_is_not_trusted(folder: Path) -> None:
@@ -74,13 +74,17 @@ def test_a_stamp_of_an_older_builder_is_not_trusted(folder: Path) -> None:
     assert ensure_variant(DECODER_FOUR, folder, load_manifest(), print).origin == "built"
 
 
+def _write_nonsense(source: Path, target: Path) -> None:
+    target.write_bytes(source.read_bytes()[:99])
+
+
 def test_a_variant_that_does_not_run_is_not_put_in_place(folder: Path) -> None:
-    broken = Variant("broken.onnx", "decoder", lambda source, target: target.write_bytes(b"no"))  # type: ignore[arg-type, return-value]
+    broken = Variant("broken.onnx", "decoder", _write_nonsense)
 
     with pytest.raises(VariantError, match="does not run"):
         ensure_variant(broken, folder, load_manifest(), print)
 
-    assert list(folder.glob("broken*")) == []
+    assert not (folder / "broken.onnx").exists()
 
 
 def _noisy_decoder(source: Path, target: Path) -> None:
@@ -105,7 +109,18 @@ def test_a_variant_with_other_masks_is_not_put_in_place(folder: Path) -> None:
     with pytest.raises(VariantError, match="agree only"):
         ensure_variant(worse, folder, load_manifest(), print)
 
-    assert list(folder.glob("worse*")) == []
+    assert not (folder / "worse.onnx").exists()
+
+
+def test_a_refused_variant_is_not_tried_again_at_every_start(folder: Path) -> None:
+    said: list[str] = []
+    broken = Variant("broken.onnx", "decoder", _write_nonsense)
+
+    for _ in range(2):
+        with pytest.raises(VariantError, match="does not run"):
+            ensure_variant(broken, folder, load_manifest(), said.append)
+
+    assert said == ["Building broken.onnx from sam.onnx"]
 
 
 def test_the_cut_decoder_gives_what_the_published_one_chooses(
