@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +79,17 @@ def launcher_environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]
 
 
 def launch(
-    home: Path, *, port: int, output: Path, extra: Mapping[str, str] | None = None
+    home: Path,
+    *,
+    port: int,
+    output: Path,
+    extra: Mapping[str, str] | None = None,
+    program: Sequence[str] = ("-m", "wallpaper.launcher"),
 ) -> subprocess.Popen[bytes]:
-    """Start `python -m wallpaper.launcher`, without waiting for it."""
+    """Start the launcher without waiting for it. `program`: what Python is to run."""
     with output.open("ab") as sink:
         return subprocess.Popen(
-            [servers.python(), "-m", "wallpaper.launcher"],
+            [servers.python(), *program],
             cwd=environment.ROOT,
             env=launcher_environment(home, {"PORT": str(port), **(extra or {})}),
             stdin=subprocess.DEVNULL,

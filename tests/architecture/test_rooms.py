@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -173,3 +174,21 @@ def test_the_product_does_not_import_its_tests_or_tools() -> None:
     outsiders = {"tests", "benchmarks", "tools", "training", "pytest"}
 
     assert [name_of(path) for path in sources() if imported_packages(path) & outsiders] == []
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    """Through `wallpaper.env`, which checks and registers; the others hand it on, or run before Django is there."""
+    allowed = {
+        "wallpaper/env.py",
+        "wallpaper/launcher/plan.py",
+        "onnx_models/__main__.py",
+        "onnx_models/download.py",
+    }
+    readers = {
+        name_of(path)
+        for path in sources()
+        if re.search(r"\benviron\b|\bgetenv\b", path.read_text(encoding="utf-8"))
+    }
+
+    # The entry points name the settings module.
+    assert readers - allowed - {"wallpaper/wsgi.py", "manage.py"} == set()

@@ -200,6 +200,22 @@ def test_redis_of_the_operator_is_used_and_none_is_started(tmp_path: Path) -> No
         assert stack.get_json("/health/ready")[1]["checks"]["redis"] == "ok"
 
 
+def test_what_has_expired_is_deleted_without_a_cron_job(tmp_path: Path) -> None:
+    hurried = (
+        "import wallpaper.launcher.supervisor as s; s.FIRST_PURGE_SECONDS = 0.0;"
+        "from wallpaper.launcher.__main__ import main; raise SystemExit(main([]))"
+    )
+    home, output = tmp_path / "home", tmp_path / "launcher.txt"
+    process = launch(home, port=servers.free_port(), output=output, program=("-c", hurried))
+    try:
+        log = home / "log" / "purge.log"
+        assert eventually(lambda: log.exists() and log.read_text() != "", 60)
+        assert "Traceback" not in log.read_text()
+    finally:
+        process.terminate()
+        assert process.wait(STOP_SECONDS) == 0
+
+
 def test_nohup_is_respected(tmp_path: Path) -> None:
     """A hang-up that was to be ignored when we were started stays ignored."""
     probe = (

@@ -82,6 +82,10 @@ class Plan:
         command += ["--bind", self.address.bind, "--graceful-timeout", "5", "wallpaper.wsgi"]
         return self._child("web", command, grace_seconds=WEB_GRACE_SECONDS)
 
+    def purge(self) -> Child:
+        """Deletion of what has expired; ends by itself."""
+        return self._child("purge", self._manage("purge"), grace_seconds=2.0)
+
     def guard(self) -> list[str]:
         """Command of the process that clears up after us."""
         return [sys.executable, "-m", "wallpaper.launcher.guard"]
@@ -90,7 +94,8 @@ class Plan:
         """For the children: ours, with names to answer to when the server is open to the network."""
         variables = {**os.environ, "PYTHONUNBUFFERED": "1"}
         open_to_network = self.address.host not in LOOPBACK_HOSTS and self.address.host != "::1"
-        if open_to_network and not os.environ.get("ALLOWED_HOSTS"):
+        named = os.environ.get("ALLOWED_HOSTS") or os.environ.get("ALLOWED_HOSTS_FILE")
+        if open_to_network and not named:
             variables["ALLOWED_HOSTS"] = allowed_hosts(self.address.host)
         return variables
 

@@ -28,6 +28,9 @@ STEADY_SECONDS: Final = 60.0  # having run so long, an end counts as the first a
 LONGEST_DELAY_SECONDS: Final = 30.0
 VALKEY_ATTEMPTS: Final = 5
 LOG_CHECK_SECONDS: Final = 60.0
+# Visitors are told that their photos go after some days; nobody sets up a cron job for `make run`.
+FIRST_PURGE_SECONDS: Final = 600.0
+PURGE_EVERY_SECONDS: Final = 24 * 3600.0
 
 
 class StopAsked(Exception):
@@ -68,6 +71,7 @@ class Supervisor:
         self._worker = plan.worker()
         self._web = plan.web()
         self._prepare = plan.prepare()
+        self._purge = plan.purge()
         self._restarts = {"valkey": Restarts(), "worker": Restarts()}
 
     def run(self) -> None:
@@ -170,17 +174,31 @@ class Supervisor:
 
     def _serve(self) -> None:
         next_log_check = time.monotonic() + LOG_CHECK_SECONDS
+        next_purge = time.monotonic() + FIRST_PURGE_SECONDS
         while True:
             dues = [restarts.due for restarts in self._restarts.values() if restarts.due]
-            self._pause(min([next_log_check, *dues]) - time.monotonic())
+            self._pause(min([next_log_check, next_purge, *dues]) - time.monotonic())
             if self._web.exit_status() is not None:
                 self._fail(self._web, f"The web server ended unexpectedly ({_how(self._web)})")
             for child in (self._valkey, self._worker):
                 if child is not None:
                     self._keep_up(child)
+            self._reap_purge()
             if time.monotonic() >= next_log_check:
                 self._bound_logs()
                 next_log_check = time.monotonic() + LOG_CHECK_SECONDS
+            if time.monotonic() >= next_purge:
+                if self._purge.process is None:
+                    self._launch(self._purge)
+                next_purge = time.monotonic() + PURGE_EVERY_SECONDS
+
+    def _reap_purge(self) -> None:
+        status = self._purge.exit_status()
+        if status is None:
+            return
+        if status != 0:
+            _warn(f"Expired rooms could not all be deleted. Log: {self._purge.log}")
+        self._purge.stop(pause=self._signals.wait)
 
     def _keep_up(self, child: Child) -> None:
         restarts = self._restarts[child.name]
@@ -195,11 +213,9 @@ class Supervisor:
             self._fail(child, f"Valkey (the queue) keeps ending ({how})")
         child.stop(pause=self._signals.wait)  # what it has started must not meet its successor
         delay = restarts.ended()
-        print(
+        _warn(
             f"The {child.name} ended unexpectedly ({how}); starting it again in {delay:.0f} s. "
-            f"Log: {child.log}" + (f"\n{words}" if words else ""),
-            file=sys.stderr,
-            flush=True,
+            f"Log: {child.log}" + (f"\n{words}" if words else "")
         )
 
     def _bound_logs(self) -> None:
@@ -214,7 +230,7 @@ class Supervisor:
         self._stopping = True
         if self._signals.first is not None:
             print("\nStopping ...", flush=True)
-        for child in (self._prepare, self._web, self._worker, self._valkey):
+        for child in (self._prepare, self._purge, self._web, self._worker, self._valkey):
             if child is None:
                 continue
             orderly = child.stop(pause=self._pause, at_once=self._signals.insisted)
@@ -230,6 +246,10 @@ class Supervisor:
         self._signals.wait(seconds)
         if self._signals.first is not None and not self._stopping:
             raise StopAsked
+
+
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _how(child: Child) -> str:
