@@ -79,7 +79,8 @@ def light(score: ModuleType, data: Path, options: argparse.Namespace) -> None:
             if options.what == "pattern":
                 other = next(w for w in room["wallpapers"] if w["name"] != item["name"])
                 photo = read(scene / other["truth"])
-            done = render(photo, mask, paper, plane, place)
+            given = sloppy(mask, options.sloppy)
+            done = render(photo, given, paper, plane, place)
             pictures = {"ours": done.picture}
             if not options.ours_only:
                 pictures["photo"] = photo
@@ -102,6 +103,14 @@ def light(score: ModuleType, data: Path, options: argparse.Namespace) -> None:
             for a, b in COLUMNS:
                 total[a][b] = float(reduce([r[a][b] for r in results]))
             print(f"{kind.upper():22s} {'':9s} {name:6s} {line(total)}")
+
+
+def sloppy(mask: Any, pixels: int) -> Any:
+    """The mask as a segmenter might give it: grown over the objects by some pixels, edge blurred."""
+    if pixels == 0:
+        return mask
+    size = 2 * pixels + 1
+    return cv2.GaussianBlur(cv2.dilate(mask, np.ones((size, size), np.uint8)), (0, 0), 1.0)
 
 
 def line(result: dict[str, dict[str, float]]) -> str:
@@ -154,10 +163,13 @@ def scenes(data: Path, only: str | None) -> list[Path]:
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["light", "plane", "both", "pattern"], default="both")
+    parser.add_argument(
+        "what", nargs="?", choices=["light", "plane", "both", "pattern"], default="both"
+    )
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "synthetic")
     parser.add_argument("--bench", type=Path, default=ROOT.parent / "shared" / "bench")
     parser.add_argument("--save", type=Path)
+    parser.add_argument("--sloppy", type=int, default=0, help="grow the masks by so many pixels")
     parser.add_argument("--scene")
     parser.add_argument("--ours-only", action="store_true")
     options = parser.parse_args()

@@ -16,7 +16,7 @@ from rendering.errors import (
 from rendering.estimate import estimate_plane
 from rendering.placement import MODES, Mode, Placement
 from rendering.plane import WallPlane, plane_from_quad
-from rendering.render import Rendered, render
+from rendering.picture import Rendered, render
 
 __all__ = [
     "MODES",

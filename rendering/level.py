@@ -23,7 +23,7 @@ import numpy as np
 
 from rendering.arrays import F32, F64, U8, Bool, f32
 from rendering.colour import CameraCurve
-from rendering.light import box_mean
+from rendering.light import box_mean, texture
 from rendering.plane import WallPlane, project
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])
@@ -64,9 +64,10 @@ def wall_albedo(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> F64:
     ``scene``: scene light of the whole photo (small) h x w x 3; ``wall``: any coverage; ``core``:
     surely wall; ``plane`` in the pixels of ``scene``.
     """
-    # Means over a hand's breadth: on a patterned wall the median pixel is ground or motif.
-    breadth = max(2, round(0.025 * max(wall.shape)))
-    scene = f32(np.where(core[..., None], box_mean(scene, f32(core), breadth), scene))
+    if texture(scene, core)[0] > 0:
+        # Means over a hand's breadth: on a patterned wall the median pixel is ground or motif.
+        breadth = max(2, round(0.025 * max(wall.shape)))
+        scene = f32(np.where(core[..., None], box_mean(scene, f32(core), breadth), scene))
     middle = np.maximum(np.median(scene[core], axis=0).astype(np.float64), 1e-4)
     ceiling = find_ceiling(scene, wall, core, plane)
     light = light_colour(ceiling, middle)

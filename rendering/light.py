@@ -101,6 +101,20 @@ def estimate_light(guide: F32, core: Bool) -> LightField:
     )
 
 
+def shadows_kept(light: LightField, core: Bool, strength: float) -> LightField:
+    """The light with its unevenness scaled: 1 as seen, 0 even, above 1 deeper.
+
+    Linear in the field, so it may be applied before enlarging: l' = m + s (l - m), m the wall's
+    mean light.
+    """
+    if strength == 1.0:
+        return light
+    bare = light.offset[core]
+    mean = bare.mean(axis=0) / np.maximum(1.0 - light.gain[core].mean(axis=0), 0.05)
+    s = np.float32(strength)
+    return LightField(light.gain * s, f32(light.offset * s + (1.0 - s) * mean))
+
+
 def _one_colour(guide: F32, core: Bool) -> F32:
     """The guide with its colour averaged over a large part of the wall, its luminance kept.
 

@@ -13,8 +13,17 @@ from rendering.arrays import F32, F64, U8, Bool, check_mask, check_picture, f32,
 from rendering.colour import CameraCurve
 from rendering.errors import RenderingError
 from rendering.level import camera_curve, wall_albedo
-from rendering.light import WORK_SIDE, LightField, estimate_light
+from rendering.light import WORK_SIDE, LightField, estimate_light, shadows_kept
 from rendering.mask_box import bounding_box
+from rendering.matte import (
+    REACH,
+    EdgeColours,
+    at_pixels,
+    band_of,
+    drawn_back,
+    edge_colours,
+    foreground,
+)
 from rendering.paper import Paper
 from rendering.placement import Placement
 from rendering.plane import WallPlane
@@ -81,33 +90,83 @@ def render(
         raise RenderingError("Brightness or shadow strength is out of range.")
     clock = _Clock(on_stage)
     box = bounding_box(mask)
-    x0, y0, x1, y1 = box
-    wall, cover = photo[y0:y1, x0:x1], mask[y0:y1, x0:x1]
     curve, albedo = _level(photo, mask, plane)
     clock.lap("level")
-    field_ = _light(wall, cover, curve)
+    wall = _wall(photo, mask, box, curve, keep_shadows)
     clock.lap("light")
     paper = Paper(wallpaper, plane, placement)
-    clock.lap("paper")
-    gain = f32(2.0**brightness / (albedo + GLOSS))
     picture = photo.copy()
-    strip = max(1, STRIP_PIXELS // (x1 - x0))
+    gain = f32(2.0**brightness / (albedo + GLOSS))
+    x0, y0, x1, y1 = box
+    strip = max(8, STRIP_PIXELS // (x1 - x0))
     for top in range(y0, y1, strip):
         end = min(y1, top + strip)
-        alpha = f32(mask[top:end, x0:x1]) * np.float32(1 / 255)
         reflectance = paper.sample(x0, top, x1 - x0, end - top)
         clock.lap("sample")
-        guide = curve.decode(photo[top:end, x0:x1])
-        light = _light_at(field_, guide, top - y0, (y1 - y0, x1 - x0))
-        shown = (reflectance + np.float32(GLOSS)) * (light * gain)
-        mixed = guide + alpha[..., None] * (shown - guide)
-        coded = curve.encode(f32(np.maximum(mixed, 0.0)))
-        target = picture[top:end, x0:x1]
-        np.copyto(target, coded, where=(alpha > 0)[..., None])
+        cover = mask[top:end, x0:x1]
+        coded = _composite(wall, photo[top:end, x0:x1], reflectance, mask, top, gain)
+        np.copyto(picture[top:end, x0:x1], coded, where=(cover > 0)[..., None])
         clock.lap("composite")
-    same = np.array_equal(picture[mask == 0], photo[mask == 0])
+    same = _untouched(picture, photo, mask)
     clock.lap("check")
     return Rendered(picture, clock.timings, same)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wall:
+    """What the photo told about the wall in ``box`` (x0, y0, x1, y1)."""
+
+    box: tuple[int, int, int, int]
+    reach: int
+    curve: CameraCurve
+    light: LightField
+    edges: EdgeColours
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Working pixels per full-resolution pixel, x and y."""
+        x0, y0, x1, y1 = self.box
+        rows, columns = self.light.gain.shape[:2]
+        return columns / (x1 - x0), rows / (y1 - y0)
+
+
+def _composite(wall: _Wall, photo: U8, reflectance: F32, mask: U8, top: int, gain: F32) -> U8:
+    """One strip of the picture, starting at row ``top`` of the photo."""
+    x0, y0, x1, _ = wall.box
+    height, width = photo.shape[:2]
+    guide = wall.curve.decode(photo)
+    light = _light_at(wall, guide, top - y0)
+    reflectance += np.float32(GLOSS)
+    shown = reflectance
+    shown *= light
+    shown *= gain
+    # Rows above and below the strip, so that the band does not depend on where strips are cut.
+    low, high = max(0, top - wall.reach), min(mask.shape[0], top + height + wall.reach)
+    left, right = max(0, x0 - wall.reach), min(mask.shape[1], x1 + wall.reach)
+    around = band_of(mask[low:high, left:right], wall.reach)
+    band = around[top - low : top - low + height, x0 - left : x0 - left + width]
+    ys, xs = np.nonzero(band)
+    if len(ys):
+        x, y = f32(xs), f32(ys + (top - y0))
+        seen = guide[ys, xs]
+        bare = at_pixels(wall.edges.wall, x, y, wall.scale)
+        front = at_pixels(wall.edges.front, x, y, wall.scale)
+        given = f32(mask[top : top + height, x0:x1][ys, xs]) * np.float32(1 / 255)
+        alpha = drawn_back(given, seen, bare, front)
+        behind = foreground(alpha, seen, bare, front)
+        a = alpha[:, None]
+        shown[ys, xs] = a * shown[ys, xs] + (1.0 - a) * behind
+    return wall.curve.encode(f32(np.maximum(shown, 0.0)))
+
+
+def _untouched(picture: U8, photo: U8, mask: U8) -> bool:
+    for top in range(0, mask.shape[0], 512):
+        rows = slice(top, top + 512)
+        changed = picture[rows] != photo[rows]
+        changed &= (mask[rows] == 0)[..., None]
+        if changed.any():
+            return False
+    return True
 
 
 def _level(photo: U8, mask: U8, plane: WallPlane) -> tuple[CameraCurve, F64]:
@@ -131,23 +190,29 @@ def core_of(cover: U8) -> Bool:
     return core if core.any() else np.asarray(cover >= cover.max(), dtype=np.bool_)
 
 
-def _light(wall: U8, cover: U8, curve: CameraCurve) -> LightField:
-    height, width = cover.shape
-    scale = min(1.0, WORK_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = u8(cv2.resize(wall, size, interpolation=cv2.INTER_AREA))
-    core = core_of(u8(cv2.resize(cover, size, interpolation=cv2.INTER_AREA)))
-    return estimate_light(curve.decode(small), core)
+def _wall(
+    photo: U8, mask: U8, box: tuple[int, int, int, int], curve: CameraCurve, keep_shadows: float
+) -> _Wall:
+    x0, y0, x1, y1 = box
+    reach = max(2, round(REACH * max(mask.shape)))
+    scale = min(1.0, WORK_SIDE / max(y1 - y0, x1 - x0))
+    size = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
+    small = u8(cv2.resize(photo[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA))
+    cover = u8(cv2.resize(mask[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA))
+    guide = curve.decode(small)
+    core = core_of(cover)
+    light = shadows_kept(estimate_light(guide, core), core, keep_shadows)
+    return _Wall(box, reach, curve, light, edge_colours(guide, cover, core))
 
 
-def _light_at(light: LightField, guide: F32, top: int, full: tuple[int, int]) -> F32:
+def _light_at(wall: _Wall, guide: F32, top: int) -> F32:
     """The light field on one full-resolution strip that starts ``top`` rows into the wall's box."""
-    height, width = full
-    rows, columns = light.gain.shape[:2]
-    sx, sy = columns / width, rows / height
+    sx, sy = wall.scale
     M = np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, (top + 0.5) * sy - 0.5]])
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = (guide.shape[1], guide.shape[0])
-    gain = cv2.warpAffine(light.gain, M, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
-    offset = cv2.warpAffine(light.offset, M, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
-    return f32(np.maximum(f32(gain) * guide + f32(offset), 1e-5))
+    light = wall.light
+    gain = f32(cv2.warpAffine(light.gain, M, size, flags=how, borderMode=cv2.BORDER_REPLICATE))
+    gain *= guide
+    gain += cv2.warpAffine(light.offset, M, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return f32(np.maximum(gain, 1e-5, out=gain))
