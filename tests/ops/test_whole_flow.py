@@ -1,0 +1,78 @@
+"""Photo in, picture out, through the JSON API of the real stack: as a fresh clone has it, and as production has it."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import requests
+from PIL import Image
+
+from tests import servers
+from tests.environment import ROOT
+from tests.stack import Stack, start_stack
+
+pytestmark = [pytest.mark.model, pytest.mark.slow]
+
+DONE_WITHIN_SECONDS = 120.0
+ROOM = ROOT / "static" / "samples" / "living-room.jpg"
+
+
+@pytest.fixture(params=["embedded", "production"])
+def whole_stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    """Once on SQLite, files and the embedded Valkey, once on PostgreSQL, S3 and a Redis of the operator's."""
+    environment: dict[str, str] = {}
+    if request.param == "production":
+        server: servers.S3Server = request.getfixturevalue("s3_server")
+        environment = {
+            "DATABASE_URL": request.getfixturevalue("postgres_server"),
+            "REDIS_URL": request.getfixturevalue("valkey"),
+            **server.environment(),
+        }
+    with start_stack(tmp_path / "home", environment) as stack:
+        yield stack
+
+
+def finished(stack: Stack, session_id: str) -> dict[str, Any]:
+    """The session's status once its generation has ended."""
+    deadline = time.monotonic() + DONE_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        body = requests.get(f"{stack.url}/v1/sessions/{session_id}/status", timeout=30).json()
+        if body["status"] in {"completed", "failed"}:
+            return dict(body)
+        time.sleep(0.5)
+    raise AssertionError(f"no end in sight: {body}\n{stack.logs()}")
+
+
+def test_a_photo_becomes_a_picture_with_only_the_wall_changed(whole_stack: Stack) -> None:
+    api = f"{whole_stack.url}/v1/sessions"
+    with ROOM.open("rb") as file:
+        created = requests.post(f"{api}/create", files={"file": file}, timeout=60)
+    assert created.status_code == 201, created.text
+    session_id = created.json()["session_id"]
+    width, height = created.json()["width"], created.json()["height"]
+
+    points = {"points": [[width // 2, height // 5, 1]]}
+    marked = requests.post(f"{api}/{session_id}/clicks", json=points, timeout=90)
+    assert marked.status_code == 200, marked.text
+    assert 0.01 < marked.json()["mask"]["area"] < 0.9
+
+    asked = requests.post(f"{api}/{session_id}/generate", json={"wallpaper": "linen"}, timeout=60)
+    assert asked.status_code == 202, asked.text
+    status = finished(whole_stack, session_id)
+    assert status["status"] == "completed", f"{status}\n{whole_stack.logs()}"
+
+    result = requests.get(f"{api}/{session_id}/result.png", timeout=60)
+    picture = np.asarray(Image.open(io.BytesIO(result.content)).convert("RGB"), dtype=np.int16)
+    photo = np.asarray(Image.open(ROOM).convert("RGB"), dtype=np.int16)
+    changed = (np.abs(picture - photo).max(axis=2) > 8).mean()
+    assert picture.shape == (height, width, 3)
+    assert 0.01 < changed < 0.9
+
+    assert requests.delete(f"{api}/{session_id}", timeout=30).ok
+    assert requests.get(f"{api}/{session_id}/result.png", timeout=30).status_code in {404, 410}
