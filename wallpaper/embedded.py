@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import quote
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, with the closing NUL.
 LONGEST_SOCKET_PATH_BYTES = 100
+PLAIN_PATH = re.compile(r"[\w./+,@%~-]+", re.ASCII)
 
 
 def secret_key(home: Path) -> str:
@@ -38,9 +40,13 @@ def secret_key(home: Path) -> str:
 
 
 def valkey_socket(home: Path) -> Path:
-    """Where the embedded Valkey listens: under `home`, or in the temporary folder if that is too long."""
+    """Where the embedded Valkey listens: under `home`, or in the temporary folder if that path will not do.
+
+    Too long, or with a space or an equals sign in it: CLIENT LIST shows the path as `addr=PATH:0 name=...`, which
+    redis-py splits at both, so that an RQ worker dies at its start with "not enough values to unpack".
+    """
     socket = home / "run" / "valkey.sock"
-    if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH_BYTES:
+    if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH_BYTES and PLAIN_PATH.fullmatch(str(socket)):
         return socket
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"wallpaper-{os.getuid()}-{digest}" / "valkey.sock"
