@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 Value = TypeVar("Value")
+
+_LIVE: Final[weakref.WeakSet[LruCache[Any]]] = weakref.WeakSet()
 
 
 class LruCache(Generic[Value]):
@@ -21,6 +25,7 @@ class LruCache(Generic[Value]):
         self._entries = entries
         self._lock = threading.Lock()
         self._values: OrderedDict[Hashable, Value] = OrderedDict()
+        _LIVE.add(self)
 
     def get_or_make(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of `key`, made now when absent."""
@@ -36,9 +41,14 @@ class LruCache(Generic[Value]):
                 self._values.popitem(last=False)
         return value
 
-    def reset_lock(self) -> None:
-        """Forget a lock that a thread of the parent process may have held at the fork."""
-        self._lock = threading.Lock()
-
     def __len__(self) -> int:
         return len(self._values)
+
+
+def _new_locks_after_fork() -> None:
+    """A lock that another thread of the parent held at the fork would never be released here."""
+    for cache in list(_LIVE):
+        cache._lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_new_locks_after_fork)

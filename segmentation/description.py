@@ -47,10 +47,9 @@ class ModelDescription:
     decoder: ModelFile
     heads: bool
 
-    @property
-    def identity(self) -> str:
-        """Short digest that names the model and its variant; part of cache keys."""
-        text = f"{_FORMAT} {self.encoder.sha256} {self.decoder.sha256}"
+    def identity(self, heads_digest: str) -> str:
+        """Short digest that names the model, its variant and the wall heads in use ("" for none)."""
+        text = f"{_FORMAT} {self.encoder.sha256} {self.decoder.sha256} {heads_digest}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

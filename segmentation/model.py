@@ -48,7 +48,8 @@ class SamModel:
         heads: WallHeads | None = None,
     ) -> None:
         self.description = description
-        self.identity = description.identity
+        # Part of cache keys, for embeddings and for masks: changes with anything that changes them.
+        self.identity: str = description.identity(heads.digest if heads else "")
         self._encoder = LazySession(
             description.encoder.path,
             sha256=description.encoder.sha256,
@@ -204,7 +205,7 @@ def _load_heads(
 
 def _resize(photo: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     """Antialiased bilinear, as SAM's ResizeLongestSide does it through Pillow."""
-    image = Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
+    image = Image.fromarray(photo).resize(size, Image.Resampling.BILINEAR)
     return np.asarray(image, np.uint8)
 
 

@@ -10,6 +10,7 @@ other encoder. Optional: without the files the model is plain SAM.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ class WallHeads:
             found = file_digest(path)
             if found != stated:
                 raise ModelError(f"{path}: expected sha256 {stated}, found {found}")
+        self.digest = hashlib.sha256(" ".join(digests).encode()).hexdigest()
         self._mean, self._inverse_deviation = _statistics(paths[2])
         self._wall = LazySession(
             paths[0],

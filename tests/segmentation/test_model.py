@@ -223,3 +223,7 @@ def test_a_click_outside_the_photo_is_refused_in_words(
         model.predict(embedding, [Click(640, 40, 1)])
 
     assert "640 x 480" in caught.value.user_message
+
+
+def test_the_wall_heads_are_part_of_the_identity(model: SamModel, plain_model: SamModel) -> None:
+    assert model.identity != plain_model.identity
