@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from pytest_django.fixtures import SettingsWrapper
 
 
 @pytest.mark.model
 def test_a_ready_model_is_reported_as_json(
-    weights_folder: Path, settings: SettingsWrapper, capsys: pytest.CaptureFixture[str]
+    weights_folder: Path, settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings.SAM_MODEL_DIR = str(weights_folder)
 
@@ -23,9 +23,7 @@ def test_a_ready_model_is_reported_as_json(
     assert len(report["files"]) >= 2
 
 
-def test_a_failure_is_a_command_error_of_one_line(
-    tmp_path: Path, settings: SettingsWrapper
-) -> None:
+def test_a_failure_is_a_command_error_of_one_line(tmp_path: Path, settings: Any) -> None:
     settings.SAM_MODEL_DIR = str(tmp_path)
     (tmp_path / "model.json").write_text("{}")
 
