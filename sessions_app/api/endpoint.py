@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 from django.core.exceptions import (
     RequestDataTooBig,
-    SuspiciousOperation,
     TooManyFieldsSent,
     TooManyFilesSent,
 )
@@ -40,7 +39,6 @@ UNREADABLE_BODY = (
     UnreadablePostError,
     TooManyFieldsSent,
     TooManyFilesSent,
-    SuspiciousOperation,
 )
 
 

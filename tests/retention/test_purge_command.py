@@ -109,7 +109,8 @@ def test_on_a_fresh_installation_it_answers_in_one_line(
     tmp_path: Path, repository: Path, arguments: tuple[str, ...], code: int, last_line: str
 ) -> None:
     environment = {**os.environ, "WALLPAPER_HOME": str(tmp_path / "home")}
-    environment.pop("SECRET_KEY")  # a fresh installation makes its own
+    for name in ("SECRET_KEY", "DATABASE_URL"):  # a fresh installation makes its own
+        environment.pop(name, None)
 
     done = subprocess.run(
         [sys.executable, "manage.py", "purge", *arguments],
