@@ -205,8 +205,90 @@ EMBEDDING_TTL_SECONDS = env.integer(
     "EMBEDDING_TTL_SECONDS", 24 * 3600, "How long an embedding stays in Redis", minimum=60
 )
 
-GENERATION_BACKENDS = {"local": "jobs.generators.local.LocalRenderer"}
-DEFAULT_GENERATION_BACKEND = "local"
+# --- generators: who makes the picture (docs/backends.md) ----------------------------------------------------
+
+GENERATION_BACKENDS = {
+    "local": "jobs.generators.local.LocalRenderer",
+    "automatic1111": "jobs.generators.automatic1111.Automatic1111",
+    "replicate": "jobs.generators.replicate.Replicate",
+}
+DEFAULT_GENERATION_BACKEND = env.text(
+    "DEFAULT_GENERATION_BACKEND", "local", "Who makes pictures: local, automatic1111 or replicate"
+)
+if DEFAULT_GENERATION_BACKEND not in GENERATION_BACKENDS:
+    raise ImproperlyConfigured(
+        f"DEFAULT_GENERATION_BACKEND must be one of {', '.join(GENERATION_BACKENDS)}"
+    )
+DIFFUSION_MAX_SIDE_PX = env.integer(
+    "DIFFUSION_MAX_SIDE_PX",
+    1024,
+    "Longer side of what an image service works on",
+    minimum=256,
+    maximum=4096,
+)
+DIFFUSION_STRENGTH_PERCENT = env.integer(
+    "DIFFUSION_STRENGTH_PERCENT",
+    25,
+    "How much an image service may change the rendered wall, in per cent",
+    minimum=1,
+    maximum=100,
+)
+DIFFUSION_PROMPT = env.text(
+    "DIFFUSION_PROMPT",
+    "interior photograph of a room, patterned wallpaper on the wall, natural light, soft shadows",
+    "What an image service is told the picture shows",
+)
+DIFFUSION_NEGATIVE_PROMPT = env.text(
+    "DIFFUSION_NEGATIVE_PROMPT",
+    "blurry, distorted pattern, text, frame, painting",
+    "What an image service is told to keep out",
+)
+AUTOMATIC1111_URL = env.text(
+    "AUTOMATIC1111_URL", "", "Stable Diffusion server with the AUTOMATIC1111 API"
+)
+AUTOMATIC1111_USER = env.text("AUTOMATIC1111_USER", "", "Its user, where it asks for one")
+AUTOMATIC1111_PASSWORD = env.text("AUTOMATIC1111_PASSWORD", "", "Its password")
+AUTOMATIC1111_FIELDS = env.text(
+    "AUTOMATIC1111_FIELDS",
+    "{}",
+    "JSON: fields of img2img to add, to replace or, with null, to leave out",
+)
+AUTOMATIC1111_TIMEOUT_SECONDS = env.integer(
+    "AUTOMATIC1111_TIMEOUT_SECONDS", 150, "Longest wait for one of its pictures", minimum=5
+)
+AUTOMATIC1111_CONCURRENCY = env.integer(
+    "AUTOMATIC1111_CONCURRENCY", 1, "Pictures asked of it at once, over all workers", minimum=1
+)
+AUTOMATIC1111_INTERRUPT = env.boolean(
+    "AUTOMATIC1111_INTERRUPT", True, "Interrupt it when we give up; false where others use it too"
+)
+REPLICATE_API_TOKEN = env.text("REPLICATE_API_TOKEN", "", "Key of the account that pays")
+REPLICATE_API_URL = env.text(
+    "REPLICATE_API_URL", "https://api.replicate.com", "Address of the service"
+)
+REPLICATE_MODEL = env.text(
+    "REPLICATE_MODEL", "", "Model: owner/name, owner/name:version, or a version"
+)
+REPLICATE_INPUT = env.text(
+    "REPLICATE_INPUT",
+    '{"image": "$render", "mask": "$mask", "prompt": "$prompt", "negative_prompt": "$negative_prompt", '
+    '"prompt_strength": "$strength", "width": "$width", "height": "$height", "seed": "$seed"}',
+    "JSON: the model's input fields and which of our values each takes",
+)
+REPLICATE_RESULT_HOSTS = env.words(
+    "REPLICATE_RESULT_HOSTS",
+    "replicate.delivery,*.replicate.delivery",
+    "Hosts results are fetched from, by commas; *.name is all below name",
+)
+REPLICATE_TIMEOUT_SECONDS = env.integer(
+    "REPLICATE_TIMEOUT_SECONDS", 150, "Longest wait for one of its pictures", minimum=5
+)
+REPLICATE_CONCURRENCY = env.integer(
+    "REPLICATE_CONCURRENCY", 4, "Predictions at once, over all workers", minimum=1
+)
+REPLICATE_MAX_PREDICTIONS_PER_DAY = env.integer(
+    "REPLICATE_MAX_PREDICTIONS_PER_DAY", 200, "Predictions a day (UTC); 0: no limit"
+)
 
 # --- web ----------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,12 @@
 """Generators: how a generation's picture is made. One class per backend, one method, a name in the settings.
 
-To add one: write a class with `generate` as in `base.Generator`, and name it in `settings.GENERATION_BACKENDS`.
+    base             what every generator gets and gives
+    local            our own renderer: the default, always there
+    automatic1111    img2img on a Stable Diffusion server of the operator's
+    replicate        predictions on a hosted service
+    diffusion        what the last two share: local render first, working size, slots, composite
+
+`docs/backends.md` says how to add one.
 """
 
 from __future__ import annotations

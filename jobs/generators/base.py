@@ -44,27 +44,43 @@ class Generated:
 class GeneratorError(Exception):
     """A generator could not make the picture.
 
-    code: stable, for programs. user_message: for the visitor. is_ours: the attempt is given back.
+    code: stable, for programs. user_message: for the visitor. is_ours: the attempt is given back. retry: the same
+    request may well succeed a little later.
     """
 
-    def __init__(self, user_message: str, *, code: str, is_ours: bool, detail: str = "") -> None:
+    def __init__(
+        self,
+        user_message: str,
+        *,
+        code: str,
+        is_ours: bool,
+        retry: bool = False,
+        detail: str = "",
+    ) -> None:
         super().__init__(detail or user_message)
         self.user_message = user_message
         self.code = code
         self.is_ours = is_ours
+        self.retry = retry
 
 
 class Generator(Protocol):
-    """A backend. Its picture is composited through our mask onto the photo by the caller's check."""
+    """A backend. Write one as a subclass; that pixels outside the mask are untouched is checked by the caller."""
+
+    def configured(self) -> str | None:
+        """None when it can be used; otherwise one sentence naming what the operator has to set."""
+        return None
 
     def generate(self, inputs: GenerationInputs, on_stage: OnStage) -> Generated:
         """Make the picture, the photo's size; pixels with mask 0 equal the photo's.
 
-        `on_stage(name, seconds)` is called after each stage.
+        `on_stage(name, seconds)` is called after each stage, and every few seconds while one lasts: it prolongs the
+        run's lease. What it raises means that the run is somebody else's now: clean up and let it through.
 
         Raises:
             GeneratorError: it could not be made.
         """
+        ...
 
 
 def generator(name: str) -> Generator:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from jobs.generators.base import Generated, GenerationInputs, GeneratorError, OnStage
+from jobs.generators.base import Generated, GenerationInputs, Generator, GeneratorError, OnStage
 from rendering import RenderingError, render
 
 
-class LocalRenderer:
+class LocalRenderer(Generator):
     """Renders the wallpaper in the wall's plane and light."""
 
     def generate(self, inputs: GenerationInputs, on_stage: OnStage) -> Generated:

@@ -17,6 +17,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from jobs import queues
+from jobs.generators import generator
 from rendering.version import RENDERER_VERSION
 from sessions_app.errors import BadRequest, NoAttemptsLeft, NotFound, Unavailable, WrongState
 from sessions_app.models import Generation, Session, Wallpaper
@@ -129,7 +130,7 @@ def checked_backend(backend: str | None) -> str:
     """The backend's name, the default for None.
 
     Raises:
-        BadRequest: there is none of that name.
+        BadRequest: there is none of that name, or it is not set up on this server.
     """
     name = backend or settings.DEFAULT_GENERATION_BACKEND
     if name not in settings.GENERATION_BACKENDS:
@@ -137,6 +138,9 @@ def checked_backend(backend: str | None) -> str:
         raise BadRequest(
             f"There is no generator called {name!r} here. Known: {known}.", code="unknown_backend"
         )
+    missing = generator(name).configured()
+    if missing is not None:
+        raise BadRequest(missing, code="backend_not_set_up")
     return name
 
 
