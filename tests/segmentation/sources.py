@@ -110,14 +110,16 @@ def fake_npm(folder: Path, packed: bytes | None, *, message: str = "") -> Path:
     folder.mkdir()
     payload = folder / "payload"
     payload.write_bytes(packed or b"")
-    program = folder / "npm"
-    program.write_text(
-        f"#!{sys.executable}\n"
+    script = folder / "npm.py"
+    script.write_text(
         "import shutil, sys\n"
         f"if {packed is None}:\n"
         f"    sys.exit({message!r})\n"
         "target = sys.argv[sys.argv.index('--pack-destination') + 1]\n"
         f"shutil.copy({str(payload)!r}, target + '/stand-in-1.0.0.tgz')\n"
     )
+    program = folder / "npm"
+    # Not as the script's own first line: a path with a space cannot stand there.
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
     program.chmod(0o755)
     return folder
