@@ -40,8 +40,7 @@ class PhotoCommand(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run, turning every refusal into one line."""
-        logging.getLogger().setLevel(logging.ERROR)
-        with refusals_as_one_line():
+        with only_errors_logged(), refusals_as_one_line():
             answer = self.run(options)
         if options["json"]:
             self.stdout.write(json.dumps(answer))
@@ -49,6 +48,18 @@ class PhotoCommand(BaseCommand):
     def run(self, options: dict[str, Any]) -> dict[str, Any]:
         """Do the work; returns what `--json` prints."""
         raise CommandError("This command does nothing.")
+
+
+@contextmanager
+def only_errors_logged() -> Iterator[None]:
+    """A command's stderr is for its user; progress logs are for servers."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
 
 
 @contextmanager
@@ -158,10 +169,13 @@ def ensure_database() -> None:
     Raises:
         CommandError: migrations are missing and the database is not the embedded one.
     """
+    is_embedded = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+    if is_embedded:
+        Path(settings.WALLPAPER_HOME).mkdir(parents=True, exist_ok=True)
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if not plan:
         return
-    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
+    if not is_embedded:
         raise CommandError("The database is not up to date. Run: manage.py migrate")
     executor.migrate(executor.loader.graph.leaf_nodes(), plan)

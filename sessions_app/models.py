@@ -191,6 +191,7 @@ class Generation(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
     error_detail = models.TextField(blank=True)
+    took_attempt = models.BooleanField(default=True)
     attempt_returned = models.BooleanField(default=False)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Stored objects: the only module that talks to `default_storage`, on disk or on S3.
+"""Stored objects: with `storage_listing`, the only module that talks to `default_storage`, on disk or on S3.
 
 Failures of the store become `Unavailable`, so that a page says "try again" and a job knows the fault is ours.
 """

@@ -205,6 +205,7 @@ def _insert(
         placement=inputs.placement,
         plane=inputs.plane,
         versions=inputs.versions,
+        took_attempt=takes_attempt,
         queued_at=timezone.now(),
     )
     session.update(status=Session.Status.QUEUED)
@@ -224,6 +225,8 @@ def _enqueue(generation: Generation) -> None:
             detail=str(error),
             is_ours=True,
         )
+        # The request was not answered: the same key must be free to ask again.
+        Generation.objects.filter(pk=generation.pk).update(request_key=generation.pk.hex)
         raise Unavailable(QUEUE_AWAY, code="queue_unavailable") from error
 
 

@@ -186,7 +186,10 @@ def view_pixels(session: Session, *, max_side: int) -> Pixels:
 
 def _uploaded_mask(session: Session) -> Mask:
     data = storage.read(session.uploaded_mask_key)
-    return read_mask(data, size=(session.width, session.height))
+    try:
+        return read_mask(data, size=(session.width, session.height))
+    except IntakeError as error:
+        raise Unavailable("The stored mask cannot be read.", code="storage_damaged") from error
 
 
 def _read_picture(key: str) -> Pixels:

@@ -97,7 +97,10 @@ def complete(generation_id: UUID | str, run: int, **result: Any) -> bool:
 def fail(
     generation_id: UUID | str, run: int, *, code: str, message: str, detail: str, is_ours: bool
 ) -> bool:
-    """To `failed` with a reason; gives the attempt back when the fault was ours. False when too late."""
+    """To `failed` with a reason; False when too late.
+
+    When the fault was ours, the attempt is given back, if this generation took one.
+    """
     with transaction.atomic():
         failed = _rows(generation_id, run, *Generation.ACTIVE).update(
             state=Generation.State.FAILED,
@@ -107,13 +110,18 @@ def fail(
             error_code=code[:40],
             error_message=message,
             error_detail=detail[-8000:],
-            attempt_returned=is_ours,
         )
         if failed:
             session_id = _mirror_of(generation_id, Session.Status.FAILED)
             if is_ours:
-                Session.objects.filter(pk=session_id).update(attempts_left=F("attempts_left") + 1)
+                _give_attempt_back(generation_id, session_id)
     return bool(failed)
+
+
+def _give_attempt_back(generation_id: UUID | str, session_id: UUID) -> None:
+    took = Generation.objects.filter(pk=generation_id, took_attempt=True, attempt_returned=False)
+    if took.update(attempt_returned=True):
+        Session.objects.filter(pk=session_id).update(attempts_left=F("attempts_left") + 1)
 
 
 def give_up_lease(generation_id: UUID | str, run: int) -> None:

@@ -154,6 +154,8 @@ def test_redis_going_away_just_before_the_enqueue_gives_the_attempt_back(
     assert session.attempts_left == 10
     assert generation.state == Generation.State.FAILED
     assert generation.attempt_returned
+    monkeypatch.undo()
+    assert ask(session).state == Generation.State.QUEUED
 
 
 def test_queue_again_repeats_the_inputs_without_taking_an_attempt() -> None:
@@ -170,6 +172,17 @@ def test_queue_again_repeats_the_inputs_without_taking_an_attempt() -> None:
         old.plane,
     )
     assert new.session.attempts_left == 9
+
+
+def test_queue_again_never_gives_back_an_attempt_it_did_not_take() -> None:
+    old = make_generation()
+    runs.fail(old.pk, 1, code="x", message="x", detail="", is_ours=True)
+
+    new = generations.queue_again(generation_id=old.pk)
+    runs.fail(new.pk, 1, code="x", message="x", detail="", is_ours=True)
+
+    new.session.refresh_from_db()
+    assert new.session.attempts_left == 10
 
 
 def test_queue_again_refuses_a_generation_in_progress() -> None:

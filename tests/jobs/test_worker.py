@@ -63,9 +63,7 @@ def test_a_process_killed_once_is_replaced_and_the_picture_is_made(
 def test_a_process_killed_every_time_ends_as_failed_with_the_attempt_given_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        LocalRenderer, "generate", lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-    )
+    monkeypatch.setattr(LocalRenderer, "generate", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
     generation = make_generation(inline=False)
 
     work_until_empty()
