@@ -20,7 +20,7 @@ from segmentation_clicks import MODELS, ROOT, SHARED, load_bench
 
 sys.path.insert(0, str(ROOT))
 
-from segmentation import Click, Embedding, SamModel, outline_path
+from segmentation import Click, SamModel, outline_path
 
 
 def model(threads: int, encoder: str, decoder: str, *, heads: bool = False) -> SamModel:
@@ -88,80 +88,79 @@ def show(title: str, seconds: dict[str, float], baseline: str) -> None:
         print(f"  {name:42} {1000 * value:8.1f} ms  {value / seconds[baseline]:.2f}")
 
 
+Case = tuple[np.ndarray, list[Click]]
+
+
+def compare_encoders(stock: SamModel, int8: SamModel, photo: np.ndarray, *, rounds: int) -> None:
+    """Time of one encoding, photo to embedding."""
+    calls = {
+        "encoder.onnx": lambda: stock.encode(photo),
+        "encoder.int8.onnx": lambda: int8.encode(photo),
+    }
+    title = f"encode, {photo.shape[1]} x {photo.shape[0]}"
+    show(title, paired(calls, rounds), "encoder.onnx")
+
+
+def compare_clicks(cut: SamModel, product: SamModel, case: Case, *, rounds: int) -> None:
+    """Time of one click, embedding to mask at the photo's size, on one thread."""
+    photo, [click, *_] = case
+    two, three = cut.encode(photo), product.encode(photo)
+    turn = iter(range(10**6))
+
+    def fresh_click() -> Click:
+        """A click that was not decoded before."""
+        number = next(turn)
+        return Click((37 * number) % three.width, (53 * number) % three.height, 1)
+
+    published = load_bench().Stock(
+        str(MODELS / "encoder.onnx"), str(MODELS / "sam.onnx"), threads=1
+    )
+    published.emb = two.features
+    published.h, published.w = photo.shape[:2]
+    published.s = 1024 / max(photo.shape[:2])
+    baseline = "sam.onnx, full-size output"
+    calls: dict[str, Callable[[], object]] = {
+        baseline: lambda: published.mask([(click.x, click.y, 1)]),
+        "decoder4.onnx": lambda: cut.predict(two, [click]).mask(),
+        "with wall heads, first click": lambda: product.predict(three, [fresh_click()]).mask(),
+        "with wall heads, further click": lambda: product.predict(
+            three, [click, fresh_click()]
+        ).mask(),
+    }
+    show("one click, 1 thread, to mask at the photo's size", paired(calls, rounds), baseline)
+
+
+def time_rasters(product: SamModel, case: Case, *, rounds: int) -> None:
+    """Time from logits to masks and outline."""
+    photo, clicks = case
+    found = product.predict(product.encode(photo), clicks[:1])
+    view = (1024, 768)
+    calls = {
+        "mask at 12 MP (4000 x 3000)": lambda: found.mask((4000, 3000)),
+        "mask at 50 MP (8660 x 5774)": lambda: found.mask((8660, 5774)),
+        "outline for a view of 1024 px": lambda: outline_path(found, view_size=view),
+    }
+    show("from logits", paired(calls, rounds), "mask at 12 MP (4000 x 3000)")
+    print(f"outline: {len(outline_path(found, view_size=view))} characters")
+
+
 def main() -> None:
     """Print agreement and times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=26)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="of the encoder")
     options = parser.parse_args()
     stock = model(options.threads, "encoder.onnx", "sam.onnx")
     cut = model(options.threads, "encoder.onnx", "decoder4.onnx")
     int8 = model(options.threads, "encoder.int8.onnx", "sam.onnx")
     product = model(options.threads, "encoder.onnx", "decoder4.onnx", heads=True)
     cases = photos(options.photos)
-    print("decoder4.onnx against sam.onnx:      ", agreement(stock, cut, cases))
-    print("encoder.int8.onnx against float32:   ", agreement(stock, int8, cases))
-    photo, clicks = cases[0]
-    show(
-        f"encode, {options.threads} threads, {photo.shape[1]} x {photo.shape[0]}",
-        paired(
-            {
-                "encoder.onnx": lambda: stock.encode(photo),
-                "encoder.int8.onnx": lambda: int8.encode(photo),
-            },
-            options.rounds,
-        ),
-        "encoder.onnx",
-    )
-    one, two, three = stock.encode(photo), cut.encode(photo), product.encode(photo)
-    turn = iter(range(10**6))
-
-    def fresh_click(embedding: Embedding) -> Click:
-        """A click that was not decoded before."""
-        number = next(turn)
-        return Click((37 * number) % embedding.width, (53 * number) % embedding.height, 1)
-
-    bench = load_bench()
-    published = bench.Stock(str(MODELS / "encoder.onnx"), str(MODELS / "sam.onnx"), threads=1)
-    published.emb = one.features
-    published.h, published.w = photo.shape[:2]
-    published.s = 1024 / max(photo.shape[:2])
-    place = (clicks[0].x, clicks[0].y, 1)
-    second = [*clicks[:1]]
-    show(
-        "one click, 1 thread, embedding to mask at the photo's size",
-        paired(
-            {
-                "sam.onnx, full-size output": lambda: published.mask([place]),
-                "decoder4.onnx": lambda: cut.predict(two, clicks[:1]).mask(),
-                "with wall heads, first click": lambda: product.predict(
-                    three, [fresh_click(three)]
-                ).mask(),
-                "with wall heads, further click": lambda: product.predict(
-                    three, [*second, fresh_click(three)]
-                ).mask(),
-            },
-            options.rounds,
-        ),
-        "sam.onnx, full-size output",
-    )
-    prediction = product.predict(three, clicks[:1])
-    show(
-        "from logits",
-        paired(
-            {
-                "mask at 12 MP (4000 x 3000)": lambda: prediction.mask((4000, 3000)),
-                "mask at 50 MP (8660 x 5774)": lambda: prediction.mask((8660, 5774)),
-                "outline for a view of 1024 px": lambda: outline_path(
-                    prediction, view_size=(1024, 768)
-                ),
-            },
-            options.rounds,
-        ),
-        "mask at 12 MP (4000 x 3000)",
-    )
-    print(f"outline: {len(outline_path(prediction, view_size=(1024, 768)))} characters")
+    print("decoder4.onnx against sam.onnx:   ", agreement(stock, cut, cases))
+    print("encoder.int8.onnx against float32:", agreement(stock, int8, cases))
+    compare_encoders(stock, int8, cases[0][0], rounds=options.rounds)
+    compare_clicks(cut, product, cases[0], rounds=options.rounds)
+    time_rasters(product, cases[0], rounds=options.rounds)
 
 
 if __name__ == "__main__":
