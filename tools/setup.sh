@@ -47,7 +47,12 @@ made_for_this_folder() {
 find_python() {
     too_old=''
     without_venv=''
-    for name in ${PYTHON:+"$PYTHON"} python3.11 python3.12 python3.13 python3.14 python3 /usr/bin/python3; do
+    if [ -n "${PYTHON:-}" ]; then
+        set -- "$PYTHON"
+    else
+        set -- python3.11 python3.12 python3.13 python3.14 python3 /usr/bin/python3
+    fi
+    for name in "$@"; do
         found=$(command -v "$name" 2>/dev/null) || continue
         version=$("$found" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
         if ! "$found" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
