@@ -7,14 +7,14 @@ from pathlib import Path
 
 from django.conf import settings
 
+import onnx_models
 from segmentation import SamModel
 
 
 def model_directory() -> Path:
-    """Where the weights are: `SAM_MODEL_DIR`, else what set-up fetched."""
-    if settings.SAM_MODEL_DIR:
-        return Path(settings.SAM_MODEL_DIR)
-    return Path(settings.WALLPAPER_HOME) / "models"
+    """Where the model is that set-up prepared, or the SAM export that `SAM_MODEL_DIR` describes."""
+    own = Path(settings.SAM_MODEL_DIR) if settings.SAM_MODEL_DIR else None
+    return onnx_models.model_directory(own, Path(settings.WALLPAPER_HOME))
 
 
 @lru_cache(maxsize=2)
