@@ -14,9 +14,9 @@ from rendering.errors import (
     RenderingError,
 )
 from rendering.estimate import estimate_plane
+from rendering.picture import Rendered, render
 from rendering.placement import MODES, Mode, Placement
 from rendering.plane import WallPlane, plane_from_quad
-from rendering.picture import Rendered, render
 
 __all__ = [
     "MODES",

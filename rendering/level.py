@@ -7,9 +7,9 @@ known, as densities over the paint's albedo a (luminance), whose maximum is take
   back about 0.65 of the scene-light unit (median(wall) / a is log-normal);
 * the ceiling: nearly always white (albedo about 0.8) and, just above the wall's upper edge, in the
   same light as the wall just below it, so the ratio across the edge is the ratio of the albedos;
-* paint: between black (0.03) and the whitest white (0.92), light paints being common.
+* paint: between black and the whitest white (0.92), light paints being common.
 
-The first two have heavy tails (Student's t), so that a night scene or a timber ceiling is outvoted
+All have heavy tails (Student's t), so that a night scene or a timber ceiling is outvoted
 instead of averaged. The same ceiling tells the light's colour; part of its colour is light bounced
 off the floor and the wall itself, so only part is believed.
 """
@@ -30,7 +30,7 @@ LUMA = np.array([0.2126, 0.7152, 0.0722])
 EXPOSURE, EXPOSURE_SPREAD = 0.65, 0.35
 CEILING_ALBEDO, CEILING_SPREAD = 0.8, 0.22
 PAINT, PAINT_SPREAD = 0.5, 0.7
-DARKEST, WHITEST = 0.03, 0.92
+DARKEST, WHITEST = 0.004, 0.92  # black paint is 0.03; cameras crush it further
 BELIEVED_COLOUR = 0.7  # of the ceiling's colour cast that is taken for the light's
 FREEDOM = 3.0  # of Student's t
 
@@ -44,18 +44,20 @@ class Ceiling:
     share: float
 
 
-def camera_curve(photo: U8) -> CameraCurve:
+def camera_curve(photo: U8, core: Bool) -> CameraCurve:
     """The tone curve guessed from how the photo's highlights end.
 
     A film-like curve rolls off: few pixels reach 255, more lie just below. An uncurved one clips:
-    a spike at 255 and little below it.
+    a spike at 255 and little below it. A wall (``core``) that is nearly white all over also speaks
+    against the roll-off: it would have to be lit several times brighter than anyone exposes.
     """
     counts = np.bincount(photo[..., 1].ravel(), minlength=256) / photo[..., 1].size
     clipped, near = float(counts[253:].sum()), float(counts[235:253].sum())
     hard = np.clip((clipped - 0.04) / 0.05, 0, 1) * np.clip(
         (clipped / max(near, 1e-5) - 1.2) / 1.2, 0, 1
     )
-    return CameraCurve(1.0 - 0.6 * float(hard))
+    wall = float(np.median(photo[..., 1][core]))
+    return CameraCurve((1.0 - 0.6 * float(hard)) * float(np.clip((250.0 - wall) / 26.0, 0.0, 1.0)))
 
 
 def wall_albedo(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> F64:
@@ -82,7 +84,7 @@ def paint_luminance(wall: float, ceiling: Ceiling | None) -> float:
     """The most probable albedo (luminance) of paint that looks ``wall`` bright."""
     log_a = np.linspace(math.log(DARKEST), math.log(WHITEST), 200)
     belief = _student((math.log(wall) - log_a - math.log(EXPOSURE)) / EXPOSURE_SPREAD)
-    belief = belief - 0.5 * ((log_a - math.log(PAINT)) / PAINT_SPREAD) ** 2
+    belief = belief + _student((log_a - math.log(PAINT)) / PAINT_SPREAD)
     if ceiling is not None:
         seen = math.log(CEILING_ALBEDO * max(ceiling.ratio, 1e-3))
         belief = belief + ceiling.share * _student((log_a - seen) / CEILING_SPREAD)

@@ -35,9 +35,16 @@ class EdgeColours:
     front: F32
 
 
-def edge_colours(guide: F32, cover: U8, core: Bool) -> EdgeColours:
-    """Both colours from the small photo (scene light), its soft mask and the sure wall."""
-    return EdgeColours(_carried(guide, core), _carried(guide, cover < 4))
+def edge_colours(guide: F32, cover: U8, core: Bool, reach: int) -> EdgeColours:
+    """Both colours from the small photo (scene light), its soft mask and the sure wall.
+
+    ``reach``: how many pixels of the small photo the mask may be wrong: so far from its edge, what
+    is under it counts as wall.
+    """
+    size = 2 * reach + 1
+    deep = cv2.erode(core.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+    sure = np.asarray(deep if deep.any() else core, dtype=np.bool_)
+    return EdgeColours(_carried(guide, sure), _carried(guide, cover < 4))
 
 
 def _carried(guide: F32, known: Bool) -> F32:
@@ -70,16 +77,18 @@ def drawn_back(alpha: F32, seen: F32, wall: F32, front: F32) -> F32:
     sure = length / (length + CONTRAST**2) * apart / (apart + CONTRAST**2)
     # 1 from three fifths of the way towards the wall on: shading and grain stay wall.
     kept = np.clip((place - 0.1) / 0.5, 0.0, 1.0)
-    return f32(alpha - sure * np.maximum(alpha - kept, 0.0))
+    lowered = alpha - sure * np.maximum(alpha - kept, 0.0)
+    return f32(np.where((lowered < 0.1) & (alpha > 0.1), 0.0, lowered))
 
 
 def foreground(alpha: F32, seen: F32, wall: F32, front: F32) -> F32:
     """Scene light (N x 3) of what stands before the wall, the wall's part taken out."""
     a = alpha[:, None]
     rest = (seen - a * wall) / np.maximum(1.0 - a, 0.02)
-    # Half of the darker of the two: leaves that let the wall shine through are darker than any pixel
+    # Down to half of the darker of the two: leaves that let the wall shine through are darker than any pixel
     # of the photo shows them.
-    low, high = 0.5 * np.minimum(seen, front), np.maximum(seen, front)
+    low = (1.0 - np.minimum(0.5, a)) * np.minimum(seen, front)
+    high = np.maximum(seen, front)
     return f32(np.clip(rest, low, high))
 
 

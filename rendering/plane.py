@@ -162,4 +162,6 @@ def _normaliser(points: F64) -> F64:
 
 def _map(H: F64, points: F64) -> F64:
     q = points @ H[:, :2].T + H[:, 2]
-    return np.asarray(q[:, :2] / q[:, 2:], dtype=np.float64)
+    # A point on the horizon goes very far away instead of dividing by zero.
+    w = np.where(np.abs(q[:, 2:]) < 1e-12, 1e-12, q[:, 2:])
+    return np.asarray(q[:, :2] / w, dtype=np.float64)
