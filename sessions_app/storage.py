@@ -9,7 +9,7 @@ import hashlib
 import logging
 
 from botocore.exceptions import BotoCoreError, ClientError
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
 from sessions_app.errors import NotFound, Unavailable
@@ -61,12 +61,25 @@ def read(key: str) -> bytes:
         Unavailable: the store did not answer.
     """
     try:
-        with default_storage.open(key, "rb") as file:
+        with open_object(key) as file:
             return bytes(file.read())
+    except STORE_ERRORS as error:
+        raise _unavailable("read", key) from error
+
+
+def open_object(key: str) -> File[bytes]:
+    """The object as a file to stream from; the caller closes it (`FileResponse` does).
+
+    Raises:
+        NotFound: there is none.
+        Unavailable: the store did not answer.
+    """
+    try:
+        return default_storage.open(key, "rb")
     except FileNotFoundError as error:
         raise NotFound("This picture is not here any more.") from error
     except STORE_ERRORS as error:
-        raise _unavailable("read", key) from error
+        raise _unavailable("open", key) from error
 
 
 def exists(key: str) -> bool:

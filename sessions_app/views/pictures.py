@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.core.files.base import File
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -80,9 +81,10 @@ def result_view(request: HttpRequest, session: Session, number: int) -> HttpResp
 def download(request: HttpRequest, session: Session, number: int) -> HttpResponseBase:
     """A finished picture at full resolution, without loss."""
     found = _completed(session, number)
+    # Streamed: 50 megapixels without loss are about 100 MB.
     response = _picture(
         request,
-        lambda: storage.read(found.result_key),
+        lambda: storage.open_object(found.result_key),
         tag=found.result_digest,
         content_type=STORED_CONTENT_TYPE,
     )
@@ -99,7 +101,7 @@ def _completed(session: Session, number: int) -> Generation:
 
 def _picture(
     request: HttpRequest,
-    read: Callable[[], bytes],
+    read: Callable[[], bytes | File[bytes]],
     *,
     tag: str,
     content_type: str = VIEW_CONTENT_TYPE,
@@ -108,8 +110,14 @@ def _picture(
     """The picture, or 304 when the browser has it; it is read only when it is sent."""
     etag = quote_etag(tag)
     known = get_conditional_response(request, etag=etag)
-    response = known or HttpResponse(read(), content_type=content_type)
+    response = known or _sent(read(), content_type)
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = cache
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _sent(content: bytes | File[bytes], content_type: str) -> HttpResponseBase:
+    if isinstance(content, bytes):
+        return HttpResponse(content, content_type=content_type)
+    return FileResponse(content, content_type=content_type)
