@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
@@ -198,8 +198,8 @@ def _result(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     generation = _completed(session, number)
     etag = quote_etag(generation.result_digest)
     unchanged = get_conditional_response(request, etag=etag)
-    response = unchanged or HttpResponse(
-        storage.read(generation.result_key), content_type="image/png"
+    response = unchanged or FileResponse(
+        storage.open_object(generation.result_key), content_type="image/png"
     )
     response.headers["ETag"] = etag
     name = f"wallpaper-{str(session.pk)[:8]}-{generation.number}.png"

@@ -29,6 +29,8 @@ class Program:
     def call(self, method: str, path: str, **options: Any) -> Any:
         """The response; fails the test when the document does not describe it."""
         response = Client(enforce_csrf_checks=True).generic(method, f"/v1{path}", **options)
+        response.received = b"".join(response)  # a streamed answer is read once, and its file closed
+        response.close()
         self.check(method, path, response)
         return response
 

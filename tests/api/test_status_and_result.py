@@ -115,7 +115,7 @@ def test_the_result_is_the_stored_picture(api: Program) -> None:
     response = api.get(at(generation.session, "/result.png"))
 
     assert response.headers["Content-Type"] == "image/png"
-    assert response.content == storage.read(generation.result_key)
+    assert response.received == storage.read(generation.result_key)
     assert response.headers["Content-Disposition"].startswith("attachment; filename=")
 
 
@@ -126,7 +126,7 @@ def test_a_head_request_has_the_length_and_no_body(api: Program) -> None:
 
     assert response.status_code == 200
     assert int(response.headers["Content-Length"]) == len(storage.read(generation.result_key))
-    assert response.content == b""
+    assert response.received == b""
 
 
 def test_an_unchanged_result_is_not_sent_again(api: Program) -> None:
