@@ -11,6 +11,8 @@ const choices = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelec
 
 /** Whether there is a preview, as of the last look. */
 let hadPreview = preview() !== null;
+/** True while the paper is to come to the front as soon as its picture is here. */
+let paperAwaited = false;
 
 function preview() {
   return /** @type {HTMLImageElement | null} */ (stage.querySelector("[data-preview]"));
@@ -18,17 +20,32 @@ function preview() {
 
 /** @param {string} name "paper", "wall" or "photo" */
 function setLayer(name) {
+  paperAwaited = false;
   stage.dataset.layer = name;
   for (const choice of choices) choice.checked = choice.value === name;
+}
+
+/** Says whether a preview is on its way, for the badge over the photo. */
+function tellLoading() {
+  const image = preview();
+  const loading = image !== null && !image.complete;
+  document.dispatchEvent(new CustomEvent("app:preview", { detail: { loading } }));
+}
+
+/** Brings the paper to the front, once there is something to see; until then the marked wall stays. */
+function showPaper() {
+  if (preview()?.complete) setLayer("paper");
+  else paperAwaited = true;
 }
 
 /** Follows what the server says there is to see. */
 function look() {
   const has = preview() !== null;
   for (const choice of choices) if (choice.value === "paper") choice.disabled = !has;
-  if (has && !hadPreview) setLayer("paper");
+  if (has && !hadPreview) showPaper();
   if (!has && stage.dataset.layer === "paper") setLayer("wall");
   hadPreview = has;
+  tellLoading();
 }
 
 for (const choice of choices) choice.addEventListener("change", () => setLayer(choice.value));
@@ -41,8 +58,17 @@ document.addEventListener("htmx:afterSettle", look);
 document.addEventListener("htmx:afterRequest", (event) => {
   const { elt, successful } = /** @type {CustomEvent} */ (event).detail;
   const aboutPaper = elt.matches("[data-gallery], [data-placement], [data-file-form], [data-link-form]");
-  if (successful && aboutPaper && preview()) setLayer("paper");
+  if (successful && aboutPaper && preview()) showPaper();
 });
+stage.addEventListener(
+  "load",
+  (event) => {
+    if (!(event.target instanceof HTMLImageElement) || !event.target.matches("[data-preview]")) return;
+    if (paperAwaited) setLayer("paper");
+    tellLoading();
+  },
+  true,
+);
 
 // A picture that does not load says nothing by itself: ask the server why.
 stage.addEventListener(
@@ -59,6 +85,7 @@ stage.addEventListener(
       message = "No connection to the server. Check your network and try again.";
     }
     setLayer("wall");
+    tellLoading();
     document.dispatchEvent(new CustomEvent("app:error", { detail: { message } }));
   },
   true,

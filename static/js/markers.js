@@ -17,6 +17,7 @@ const height = Number(stage.dataset.height);
 const markers = new Map();
 /** Words of the requests under way, the newest last. @type {Map<XMLHttpRequest, string>} */
 const working = new Map();
+let previewLoading = false;
 
 photo.addEventListener("wallclick", (event) => {
   const { x, y, label } = /** @type {CustomEvent} */ (event).detail;
@@ -33,8 +34,8 @@ photo.addEventListener("wallclick", (event) => {
 
 function showBadge() {
   const reading = stage.dataset.encoded === "no";
-  const words = [...working.values()].at(-1);
-  badge.textContent = reading ? "Reading the photo…" : (words ?? "");
+  const words = [...working.values()].at(-1) ?? (previewLoading ? "Hanging the paper…" : "");
+  badge.textContent = reading ? "Reading the photo…" : words;
   badge.hidden = !badge.textContent;
 }
 
@@ -65,6 +66,10 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 document.addEventListener("app:status", (event) => {
   stage.dataset.encoded = /** @type {CustomEvent} */ (event).detail.status === "new" ? "no" : "yes";
+  showBadge();
+});
+document.addEventListener("app:preview", (event) => {
+  previewLoading = /** @type {CustomEvent} */ (event).detail.loading;
   showBadge();
 });
 

@@ -24,11 +24,29 @@ document.addEventListener("click", (event) => {
   const step = stepAt(value) * Number(button.dataset.step);
   const next = Math.min(Math.max(Math.round((value + step) * 10) / 10, Number(input.min)), Number(input.max));
   input.value = String(next);
-  // A run of presses is one change.
+  changeSoon(input, 250);
+});
+
+/**
+ * A run of presses, or of keys, is one change.
+ * @param {HTMLInputElement} input
+ * @param {number} delay milliseconds of quiet
+ */
+function changeSoon(input, delay) {
   window.clearTimeout(settle);
   settle = window.setTimeout(() => {
+    if (input.value === "" || !input.checkValidity()) return; // half typed
     input.form?.dispatchEvent(new CustomEvent("placementchange", { bubbles: true }));
-  }, 250);
+  }, delay);
+}
+
+document.addEventListener("input", (event) => {
+  const input = within(event, "[data-placement] input[type=number], [data-placement] input[type=range]");
+  if (input instanceof HTMLInputElement) changeSoon(input, 600);
+});
+// The field's own `change` is sent by the form.
+document.addEventListener("change", (event) => {
+  if (within(event, "[data-placement]")) window.clearTimeout(settle);
 });
 
 // Enter in a field has already sent its `change`; the form's own submit would only leave the page.

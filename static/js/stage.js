@@ -18,6 +18,8 @@ const height = Number(stage.dataset.height);
 
 stage.style.setProperty("--ratio", String(width / height));
 stage.toggleAttribute("data-fitted", true);
+// htmx takes over the page at this event too, and listened earlier: from now on a click is answered.
+document.addEventListener("DOMContentLoaded", () => stage.toggleAttribute("data-ready", true));
 
 // The photo sticks to the top of a phone's screen: jumps within the page must end below it.
 const viewer = /** @type {HTMLElement} */ (stage.closest(".viewer"));
@@ -159,4 +161,13 @@ photo.addEventListener("keydown", (event) => {
 });
 photo.addEventListener("blur", () => {
   crosshair.hidden = true;
+});
+
+// A button that was pressed and has nothing left to do is disabled, and would take the focus with it.
+let toolUsed = false;
+document.addEventListener("htmx:afterSettle", () => {
+  if (toolUsed && document.activeElement === document.body) photo.focus({ preventScroll: true });
+});
+document.addEventListener("focusin", (event) => {
+  toolUsed = event.target instanceof Element && event.target.matches(".tool");
 });

@@ -53,6 +53,8 @@ function take(files) {
 
 input.addEventListener("change", send);
 camera.addEventListener("change", () => take(camera.files));
+// A file that was chosen before this script came.
+document.addEventListener("DOMContentLoaded", send);
 
 form.addEventListener("htmx:beforeRequest", () => showSending(true));
 form.addEventListener("htmx:xhr:progress", (event) => {

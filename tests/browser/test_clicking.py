@@ -135,6 +135,17 @@ def test_the_wall_is_marked_by_keyboard_alone(room: Room) -> None:
     assert len(listed(room)) == 2
 
 
+def test_the_focus_is_not_lost_with_the_last_undo(room: Room) -> None:
+    room.click(WALL)
+    room.part("undo").focus()
+
+    with room.answered("/clicks/undo/"):
+        room.part("undo").press("Enter")
+
+    expect(room.part("undo")).to_be_disabled()
+    expect(room.part("photo")).to_be_focused()
+
+
 def test_excluding_before_anything_is_marked_is_answered(room: Room) -> None:
     room.click(SOFA, button="right")
 

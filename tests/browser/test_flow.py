@@ -99,6 +99,17 @@ def test_a_new_repeat_width_changes_the_preview(room: Room) -> None:
     expect(room.part("repeat-width")).to_have_value("120")
 
 
+def test_a_typed_repeat_width_is_shown_without_leaving_the_field(room: Room) -> None:
+    room.click()
+    room.choose(0)
+
+    with room.answered("/placement/"):
+        room.part("repeat-width").fill("75")
+
+    room.loaded("preview-image")
+    expect(room.part("repeat-width")).to_be_focused()
+
+
 def test_the_stepper_widens_the_repeat_once_for_a_run_of_presses(room: Room) -> None:
     room.click()
     room.choose(0)
