@@ -14,6 +14,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import django  # noqa: E402
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 from django.conf import settings as django_settings  # noqa: E402
 
@@ -31,6 +32,10 @@ from django.core.files.storage import default_storage  # noqa: E402
 from tests import servers  # noqa: E402
 from tests.stack import Stack, start_stack  # noqa: E402
 from wallpaper import embedded  # noqa: E402
+
+# The same examples each time, and no verdict by the clock: a busy machine is not a fault of the code.
+hypothesis.settings.register_profile("product", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("product")
 
 WEIGHTS_MISSING = "the SAM weights are not there; `make setup` fetches them"
 SHARED_MISSING = "the development data (../shared) is not beside this checkout"
