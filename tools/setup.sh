@@ -76,7 +76,7 @@ make_venv() {
     python=$(find_python)
     rm -rf .venv 2>/dev/null || fail "The folder .venv belongs to another account; remove it and try again."
     mkdir .venv 2>/dev/null || fail "This folder may not be written to by $(id -un); clone into one of your own."
-    : >"$unfinished"
+    touch "$unfinished"
     "$python" -m venv .venv >>"$log" 2>&1 || fail "A virtual environment could not be made with $python. Details: $log"
 }
 
@@ -84,7 +84,7 @@ install_packages() {
     requirements=requirements.txt
     [ "$want" = dev ] && requirements=requirements-dev.txt
     printf 'Installing packages from %s (the first time takes a minute) ...\n' "$requirements" >&2
-    : >"$unfinished"
+    touch "$unfinished" 2>/dev/null || fail "The folder .venv belongs to another account; remove it and try again."
     if ! "$venv_python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
         --retries 2 -r "$requirements" >>"$log" 2>&1; then
         # Before "Installing", pip has only read and fetched; what was there is whole.
@@ -113,7 +113,7 @@ if command -v flock >/dev/null 2>&1; then
         exit 0
     fi
 fi
-: >>"$log" 2>/dev/null || fail "$log may not be written to by $(id -un); set WALLPAPER_HOME to a folder of your own."
+(: >>"$log") 2>/dev/null || fail "$log may not be written to by $(id -un); set WALLPAPER_HOME to a folder of your own."
 log_start=$(($(wc -l <"$log") + 1))
 
 fresh=no

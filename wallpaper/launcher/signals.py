@@ -26,7 +26,9 @@ class Signals:
         self.first: signal.Signals | None = None
         self.insisted = False
         self._first_at = 0.0
-        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._reader, self._writer = os.pipe()  # not inherited; both ends must never block
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
         for number in STOPPING:
             # nohup asks for hang-ups to be ignored, and means it.
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
