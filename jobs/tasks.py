@@ -13,21 +13,22 @@ import traceback
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from rq.timeouts import JobTimeoutException
 
 from jobs import making
 from jobs.generators import GeneratorError, generator
+from jobs.retrying import delay_after, passes, patiently
 from sessions_app import keys, storage
 from sessions_app.errors import AppError
 from sessions_app.image_types import Pixels
 from sessions_app.intake import encode_stored_photo, encode_view, fit_within
 from sessions_app.models import Generation
-from sessions_app.services import runs
+from sessions_app.services import rescue, runs
 
 logger = logging.getLogger(__name__)
 
 INTERNAL = "The picture could not be made because of a fault of ours. Your attempt was given back; please try again."
-TOO_SLOW = "Making the picture took too long and was stopped. Your attempt was given back; please try again."
 
 # Share of the whole when a stage has ended, in per cent; from the stages' times at 12 megapixels.
 PROGRESS_AFTER = {
@@ -40,38 +41,40 @@ PROGRESS_AFTER = {
 }
 
 
-def run_generation(generation_id: str, run: int) -> str:
-    """Make the picture of this run; returns how it ended, for the queue's log."""
-    generation = runs.start(generation_id, run)
+def run_generation(generation_id: str, run: int, *, retry: bool = False) -> str:
+    """Make the picture of this run; returns how it ended, for the queue's log.
+
+    Args:
+        retry: give a run that failed for a passing reason back to the queue; for commands, which have none, False.
+
+    Raises:
+        DatabaseError: nothing can be written; the row is found by the sweep when its lease is over.
+    """
+    generation = patiently(lambda: runs.start(generation_id, run))
     if generation is None:
         logger.info("run %s of %s: nothing to do", run, generation_id)
         return "nothing to do"
     try:
         result = _make(generation)
+        won = patiently(lambda: runs.complete(generation_id, run, **result))
     except runs.SupersededError:
         logger.warning("given to another worker", extra=generation.as_log())
         _discard(generation)
         return "superseded"
-    except GeneratorError as error:
-        return _fail(generation, error.code, error.user_message, is_ours=error.is_ours)
-    except AppError as error:
-        return _fail(generation, error.code, error.user_message, is_ours=True)
-    except JobTimeoutException:
-        return _fail(generation, "too_slow", TOO_SLOW, is_ours=True)
-    except Exception:  # the edge of the worker: whatever it was, the row must say so
-        logger.exception("generation failed", extra=generation.as_log())
-        return _fail(generation, "internal", INTERNAL, is_ours=True)
-    if not runs.complete(generation_id, run, **result):
+    except Exception as error:  # the edge of the worker: whatever it was, the row must say so
+        return _end_badly(generation, error, retry=retry)
+    if not won:
         _discard(generation)
         return "superseded"
     logger.info("session %s #%s completed", generation.session_id, generation.number)
+    _discard_earlier(generation)
     return "completed"
 
 
 def _make(generation: Generation) -> dict[str, Any]:
     """Load, generate, check, store; returns the fields of the completed row."""
     started = time.perf_counter()
-    inputs = making.load_inputs(generation)
+    inputs = patiently(lambda: making.load_inputs(generation))
     timings = {"loading": time.perf_counter() - started}
     _report(generation, "loading")
     made = generator(generation.backend).generate(
@@ -94,35 +97,71 @@ def _store(generation: Generation, picture: Pixels) -> dict[str, str]:
     session_id, number, run = generation.session_id, generation.number, generation.run
     result_key = keys.result(session_id, number, run)
     view_key = keys.result_view(session_id, number, run)
-    digest = storage.save(result_key, encode_stored_photo(picture))
-    storage.save(view_key, encode_view(fit_within(picture, settings.VIEW_MAX_SIDE_PX)))
+    full = encode_stored_photo(picture)
+    view = encode_view(fit_within(picture, settings.VIEW_MAX_SIDE_PX))
+    _report(generation, "check")  # a run that lost its row meanwhile stores nothing
+    digest = patiently(lambda: storage.save(result_key, full))
+    patiently(lambda: storage.save(view_key, view))
     return {"result_key": result_key, "result_view_key": view_key, "result_digest": digest}
 
 
 def _report(generation: Generation, stage: str) -> None:
     progress = PROGRESS_AFTER.get(stage, generation.progress)
     generation.progress = max(generation.progress, progress)
-    runs.report(generation.pk, generation.run, stage=stage, progress=generation.progress)
+    try:
+        runs.report(generation.pk, generation.run, stage=stage, progress=generation.progress)
+    except (
+        DatabaseError
+    ) as error:  # a picture is worth more than its progress; the end is written patiently
+        logger.warning("progress could not be written: %s", error, extra=generation.as_log())
 
 
-def _fail(generation: Generation, code: str, message: str, *, is_ours: bool) -> str:
-    runs.fail(
-        generation.pk,
-        generation.run,
-        code=code,
-        message=message,
-        detail=traceback.format_exc(),
-        is_ours=is_ours,
+def _end_badly(generation: Generation, error: Exception, *, retry: bool) -> str:
+    """Another try later, or the end with its reason."""
+    logger.warning("generation failed", extra=generation.as_log(), exc_info=error)
+    detail = "".join(traceback.format_exception(error))
+    pk, run = generation.pk, generation.run
+    if retry and run < runs.MAX_RUNS and passes(error):
+        _discard(generation)
+        delay = delay_after(run)
+        moved = patiently(lambda: runs.hand_on(pk, run, delay_seconds=delay))
+        return "to be tried again" if moved else "superseded"
+    code, message, is_ours = _reason(error)
+    failed = patiently(
+        lambda: runs.fail(pk, run, code=code, message=message, detail=detail, is_ours=is_ours)
     )
     _discard(generation)
-    return f"failed: {code}"
+    return f"failed: {code}" if failed else "superseded"
+
+
+def _reason(error: Exception) -> tuple[str, str, bool]:
+    """(code, sentence for the visitor, the fault was ours)."""
+    if isinstance(error, GeneratorError):
+        return error.code, error.user_message, error.is_ours
+    if isinstance(error, AppError):
+        return error.code, error.user_message, True
+    if isinstance(error, JobTimeoutException):
+        return "too_slow", runs.TOO_SLOW, True
+    return "internal", INTERNAL, True
 
 
 def _discard(generation: Generation) -> None:
-    """Remove what this run may have stored; the row never pointed at it."""
-    names = (generation.session_id, generation.number, generation.run)
-    for key in (keys.result(*names), keys.result_view(*names)):
-        try:
+    """Remove what this run may have stored, unless the row points at it: an alarm may strike after the commit."""
+    keys = rescue.result_keys(generation.session_id, generation.number, [generation.run])
+    try:
+        if Generation.objects.filter(pk=generation.pk, result_key=keys[0]).exists():
+            return
+        for key in keys:
             storage.delete(key)
-        except AppError:
-            logger.warning("object %s is left for the purge", key)
+    except (AppError, DatabaseError):
+        logger.warning("results of a lost run are left for the sweep", extra=generation.as_log())
+
+
+def _discard_earlier(generation: Generation) -> None:
+    """Remove what earlier runs left when they were killed between storing and telling."""
+    if generation.run == 1:
+        return
+    try:
+        rescue.remove_results(Generation.objects.get(pk=generation.pk))
+    except (AppError, DatabaseError, Generation.DoesNotExist):
+        logger.warning("results of earlier runs are left for the sweep", extra=generation.as_log())

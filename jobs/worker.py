@@ -1,77 +1,194 @@
 """The worker: RQ's forking worker, with short monitoring and our own sweep.
 
-One queue per worker (only then RQ moves jobs atomically). Each job runs in a forked child: the parent never touches
-OpenCV or ONNX, a crash or a leak ends with the child, and a killed child's generation goes to the next worker at
-once instead of after its lease.
+One queue per worker (only then RQ moves jobs atomically). Each job runs in a forked child, the horse: the parent never
+touches OpenCV or ONNX, and a crash or a leak ends with the child. The parent prolongs the row's lease while its horse
+lives, kills a horse that overran its time (the alarm inside it waits for native code to return) or works in vain
+(canceled, given to another worker), and hands the run of a horse that was killed to the next worker at once.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 from rq import Worker
+from rq.exceptions import StopRequested
 from rq.job import Job
+from rq.utils import now
 
-from jobs import queues
-from sessions_app.services import runs
+from jobs import queues, valkey
+from sessions_app.services import rescue, runs
 
 logger = logging.getLogger(__name__)
 
 IDLE_REPORT_SECONDS = 15
 BUSY_REPORT_SECONDS = 10
 SWEEP_SECONDS = 30
+TIDY_SECONDS = 600
+# After its time a horse still has to write down that it failed.
+OVERTIME_SECONDS = 10
 
 
 class GenerationWorker(Worker):
     """Runs generations, and every 30 s rescues what dead workers left."""
+
+    max_connection_wait_time = 5.0  # RQ's own is a minute: Redis is back long before
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.told_to_stop = False
+        self._in_vain = 0
+        self._too_slow = ""
+
+    def request_stop(self, signum: int, frame: Any) -> None:
+        """SIGTERM, SIGINT: finish the job, then end."""
+        self.told_to_stop = True
+        try:
+            super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+        except valkey.AnyFailure:
+            logger.warning("stopping; Redis is away and was not told")
+
+    def teardown(self) -> None:
+        """Sign off, if Redis is there to hear it."""
+        try:
+            super().teardown()  # type: ignore[no-untyped-call]
+        except valkey.AnyFailure:
+            listener: Any = self.pubsub_thread
+            if listener is not None:
+                listener.stop()
 
     def run_maintenance_tasks(self) -> None:
         """RQ's own cleaning, then ours; called between jobs and while idle."""
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
         sweep()
 
+    def maintain_heartbeats(self, job: Job, execution: Any) -> None:
+        """Every few seconds of a job. Redis being away is no reason to leave the horse alone."""
+        try:
+            super().maintain_heartbeats(job, execution)
+        except valkey.AnyFailure as error:
+            logger.warning("no heartbeat: %s", error)
+        self._watch_horse(job)
+
+    def _watch_horse(self, job: Job) -> None:
+        allowed = job.timeout or settings.GENERATION_TIMEOUT_SECONDS
+        worked = (now() - job.started_at).total_seconds() if job.started_at else 0.0
+        if worked > allowed + min(allowed, OVERTIME_SECONDS):
+            logger.error("%s overran its time in native code: killing its process", job.id)
+            self._too_slow = job.id
+            self.kill_horse()
+            return
+        if keep_alive(*job.args):
+            self._in_vain = 0
+            return
+        # It finds out by itself at its next stage, and may have an image service to call off; so not at once.
+        self._in_vain += 1
+        if self._in_vain > 2:
+            logger.warning("%s works in vain: killing its process", job.id)
+            self.kill_horse()
+
+    def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
+        """A child died without a word (out of memory, SIGKILL): hand its run on at once."""
+        generation_id, run = job.args
+        logger.error("the process of %s died with status %s", job.id, ret_val)
+        try:
+            if self._too_slow == job.id:
+                detail = f"its process was killed some time after its time of {job.timeout} s"
+                runs.fail(
+                    generation_id,
+                    run,
+                    code="too_slow",
+                    message=runs.TOO_SLOW,
+                    detail=detail,
+                    is_ours=True,
+                )
+            else:
+                runs.abandon(generation_id, run, detail=f"its process died with status {ret_val}")
+        except DatabaseError:
+            logger.exception("left for the sweep: %s", job.id)
+        finally:
+            connections.close_all()
+
+    def execute_job(self, job: Job, queue: Any) -> None:
+        """Fork and wait; see RQ."""
+        self._in_vain, self._too_slow = 0, ""
+        super().execute_job(job, queue)
+
+
+def keep_alive(generation_id: str, run: int) -> bool:
+    """Prolong the lease of a run whose process lives; False when it works in vain."""
+    try:
+        return runs.keep_alive(generation_id, run)
+    except DatabaseError as error:
+        logger.warning("lease not prolonged: %s", error)
+        return True
+    finally:
+        connections.close_all()  # the next job's fork must not inherit an open connection
+
 
 def sweep() -> None:
     """Rescue stale runs once; a fault is logged and left for the next time."""
     try:
-        runs.rescue_stale()
+        rescue.rescue_stale()
+        if valkey.acquire("tidy", seconds=TIDY_SECONDS) is not None:
+            rescue.tidy()
     except Exception:  # the worker must outlive a bad minute of the database or of Redis
         logger.exception("sweep failed")
     finally:
         connections.close_all()  # the next job's fork must not inherit an open connection
 
 
-def on_horse_killed(job: Job, _pid: int, status: int, _usage: Any) -> None:
-    """A child died without a word (out of memory, SIGKILL): hand its run on at once."""
-    generation_id, run = job.args
-    logger.error("the process of generation %s died with status %s", generation_id, status)
-    try:
-        runs.give_up_lease(generation_id, run)
-    finally:
-        connections.close_all()
-    sweep()
-
-
 def build_worker(name: str | None = None) -> GenerationWorker:
     """A worker on the generation queue, on a connection of its own (it blocks on reads)."""
     connection = redis.Redis.from_url(settings.REDIS_URL)
     queue = queues.generation_queue(connection)
+    # Three reports and three sweeps fit into a lease.
+    third = max(1, settings.GENERATION_LEASE_SECONDS // 3)
     return GenerationWorker(
         [queue],
         name=name,
         connection=connection,
         serializer=queue.serializer,
         # RQ blocks on the queue for this minus 15 s, and reports each time.
-        worker_ttl=IDLE_REPORT_SECONDS + 15,
-        job_monitoring_interval=BUSY_REPORT_SECONDS,
-        maintenance_interval=SWEEP_SECONDS,
-        work_horse_killed_handler=on_horse_killed,
+        worker_ttl=min(IDLE_REPORT_SECONDS, third) + 15,
+        job_monitoring_interval=min(BUSY_REPORT_SECONDS, third),
+        maintenance_interval=min(SWEEP_SECONDS, third),
     )
+
+
+def work(name: str | None = None, *, burst: bool = False, log_level: str = "INFO") -> None:
+    """Work until told to stop, or, with `burst`, until the queue is empty.
+
+    RQ's loop ends when Redis goes away at certain moments; then a new one is begun as soon as Redis is back.
+    """
+    for attempt in itertools.count():
+        worker = None
+        try:
+            worker = build_worker(f"{name}-{attempt}" if name and attempt else name)
+            worker.work(burst=burst, logging_level=log_level)
+        except StopRequested:  # the signal came when no job and no wait for one was going on
+            return
+        except valkey.AnyFailure as error:
+            logger.warning("Redis went away: %s", error)
+        try:
+            while not (burst or is_stopping(worker)):
+                if wait_for_queue(seconds=1):
+                    break
+        except StopRequested:
+            return
+        if burst or is_stopping(worker):
+            return
+        time.sleep(0.5)  # a fault that is not Redis's must not spin
+
+
+def is_stopping(worker: GenerationWorker | None) -> bool:
+    """True when the worker was told to stop."""
+    return worker is not None and worker.told_to_stop
 
 
 def wait_for_queue(*, seconds: float) -> bool:

@@ -21,7 +21,7 @@ from jobs.generators import generator
 from rendering.version import RENDERER_VERSION
 from sessions_app.errors import BadRequest, NoAttemptsLeft, NotFound, Unavailable, WrongState
 from sessions_app.models import Generation, Session, Wallpaper
-from sessions_app.services import masks, planes, wallpapers
+from sessions_app.services import masks, planes, runs, wallpapers
 from sessions_app.services.runs import fail
 from sessions_app.services.transitions import prolong
 from sessions_app.wall_model import sam_model
@@ -32,6 +32,8 @@ QUEUE_AWAY = (
     "The picture cannot be made at the moment: the queue does not answer. Your photo, your clicks and your "
     "attempts are kept; please try again in a minute."
 )
+CANCELED = "You stopped this picture before it was begun. Your attempt was given back."
+CANCELED_AT_WORK = "You stopped this picture while it was being made. Its attempt is used."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,54 @@ def queue_again(*, generation_id: UUID) -> Generation:
         ) from error
     _enqueue(generation)
     return generation
+
+
+def cancel_generation(
+    *,
+    generation_id: UUID | None = None,
+    session_id: UUID | None = None,
+    number: int | None = None,
+) -> Generation:
+    """End a generation that waits or runs: `failed` with the code `canceled`. Name it by its id, or by session and number.
+
+    One that waits gives its attempt back. One that is worked on keeps it: the work was done, and an image service may
+    have been paid. The worker stops at its next stage; with our own renderer its process is ended at once.
+
+    Raises:
+        NotFound: there is none.
+        WrongState: it has ended already.
+    """
+    name = {"session_id": session_id, "number": number}
+    if generation_id is not None:
+        name = {"pk": generation_id}
+    found = Generation.objects.filter(**name)
+    # A sweep may give it to another worker between the look and the UPDATE: then look again.
+    for _ in range(runs.MAX_RUNS + 1):
+        generation = found.first()
+        if generation is None:
+            raise NotFound("There is no such generation.")
+        if not generation.is_active:
+            break
+        if _canceled(generation):
+            # An image service is called off by the process itself when it notices.
+            is_local = generation.backend == "local"
+            queues.withdraw(generation.pk, generation.run, stop=is_local)
+            generation.refresh_from_db()
+            return generation
+    raise WrongState("This generation has ended already.", code="not_in_progress")
+
+
+def _canceled(generation: Generation) -> bool:
+    waits = generation.state == Generation.State.QUEUED
+    return fail(
+        generation.pk,
+        generation.run,
+        code="canceled",
+        message=CANCELED if waits else CANCELED_AT_WORK,
+        detail="canceled on request",
+        is_ours=waits,
+        states=[generation.state],
+    )
 
 
 def checked_backend(backend: str | None) -> str:

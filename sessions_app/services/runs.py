@@ -1,15 +1,15 @@
-"""The steps of one run of a generation: start, report, complete, fail; and rescue of what a dead worker left.
+"""The steps of one run of a generation: start, report, complete, fail, hand on.
 
 A run is (generation, run number). Each step is a conditional UPDATE on exactly that run in exactly the expected
 state; a run that was given to somebody else changes nothing any more. Jobs may be delivered more than once:
-the second delivery finds nothing to start.
+the second delivery finds nothing to start. `sessions_app.services.rescue` looks for what dead workers left.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,25 +24,18 @@ from sessions_app.models import Generation, Session
 logger = logging.getLogger(__name__)
 
 MAX_RUNS = 3
-# A queued row whose job is older than this may have lost it (Redis restarted without its last second).
-QUEUED_UNSEEN = timedelta(seconds=30)
 WORKER_LOST = (
     "The picture could not be made: the server was interrupted several times. "
+    "Your attempt was given back; please try again."
+)
+TOO_SLOW = (
+    "Making the picture took too long and was stopped. "
     "Your attempt was given back; please try again."
 )
 
 
 class SupersededError(Exception):
     """This run is not the one the row is waiting for any more: stop, and leave nothing behind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rescue:
-    """What a sweep did: runs queued again, generations given up, and waiting rows queued anew."""
-
-    requeued: int = 0
-    given_up: int = 0
-    reminded: int = 0
 
 
 def start(generation_id: UUID | str, run: int) -> Generation | None:
@@ -52,7 +45,7 @@ def start(generation_id: UUID | str, run: int) -> Generation | None:
         started = _rows(generation_id, run, Generation.State.QUEUED).update(
             state=Generation.State.GENERATING,
             started_at=now,
-            lease_until=now + timedelta(seconds=settings.GENERATION_LEASE_SECONDS),
+            lease_until=lease_end(),
             stage="starting",
             progress=0,
         )
@@ -72,7 +65,7 @@ def report(generation_id: UUID | str, run: int, *, stage: str, progress: int) ->
     written = _rows(generation_id, run, Generation.State.GENERATING).update(
         stage=stage,
         progress=max(0, min(100, progress)),
-        lease_until=timezone.now() + timedelta(seconds=settings.GENERATION_LEASE_SECONDS),
+        lease_until=lease_end(),
     )
     if not written:
         raise SupersededError(f"run {run} of {generation_id}")
@@ -95,14 +88,26 @@ def complete(generation_id: UUID | str, run: int, **result: Any) -> bool:
 
 
 def fail(
-    generation_id: UUID | str, run: int, *, code: str, message: str, detail: str, is_ours: bool
+    generation_id: UUID | str,
+    run: int,
+    *,
+    code: str,
+    message: str,
+    detail: str,
+    is_ours: bool,
+    states: Sequence[str] = Generation.ACTIVE,
+    stale_at: datetime | None = None,
 ) -> bool:
     """To `failed` with a reason; False when too late.
 
     When the fault was ours, the attempt is given back, if this generation took one.
+
+    Args:
+        states: only from these.
+        stale_at: only where the lease had ended by then.
     """
     with transaction.atomic():
-        failed = _rows(generation_id, run, *Generation.ACTIVE).update(
+        failed = _stale(_rows(generation_id, run, *states), stale_at).update(
             state=Generation.State.FAILED,
             stage="",
             lease_until=None,
@@ -124,58 +129,80 @@ def _give_attempt_back(generation_id: UUID | str, session_id: UUID) -> None:
         Session.objects.filter(pk=session_id).update(attempts_left=F("attempts_left") + 1)
 
 
-def give_up_lease(generation_id: UUID | str, run: int) -> None:
-    """The run's process is known to be dead: let the next sweep take it at once."""
-    _rows(generation_id, run, Generation.State.GENERATING).update(lease_until=timezone.now())
+def keep_alive(generation_id: UUID | str, run: int) -> bool:
+    """Prolong the lease, said by the worker whose process is at work on it; False when it works in vain.
+
+    So the lease is about dead workers only: a stage that takes long on a slow machine does not lose it.
+    """
+    own = _rows(generation_id, run, *Generation.ACTIVE)
+    own.filter(state=Generation.State.GENERATING).update(lease_until=lease_end())
+    return own.exists()
 
 
-def rescue_stale() -> Rescue:
-    """Give runs whose lease is over to another worker, and queue waiting rows whose job was lost.
+def hand_on(
+    generation_id: UUID | str,
+    run: int,
+    *,
+    delay_seconds: float = 0,
+    stale_at: datetime | None = None,
+) -> bool:
+    """Give up this run and queue the next one; False when it was not this run's turn any more.
 
-    Raises:
-        queues.QueueAwayError: Redis does not answer; the next sweep goes on where this one stopped.
+    With a delay the row waits without a job; the sweep makes one when its time has come. With Redis away there is
+    no job either: the next sweep that reaches it makes one.
+
+    Args:
+        stale_at: only where the lease had ended by then.
     """
     now = timezone.now()
-    requeued = given_up = reminded = 0
-    stale = Generation.objects.filter(state=Generation.State.GENERATING, lease_until__lte=now)
-    for generation in stale[:100]:
-        if generation.run >= MAX_RUNS:
-            given_up += fail(
-                generation.pk,
-                generation.run,
-                code="worker_lost",
-                message=WORKER_LOST,
-                detail=f"lease ended {generation.lease_until} in stage {generation.stage!r}",
-                is_ours=True,
-            )
-        elif _next_run(generation):
-            requeued += 1
-    waiting = Generation.objects.filter(
-        state=Generation.State.QUEUED, queued_at__lte=now - QUEUED_UNSEEN
-    )
-    for generation in waiting[:100]:
-        queues.enqueue_generation(generation.pk, generation.run)  # no effect where its job is alive
-        reminded += 1
-    if requeued or given_up:
-        logger.warning("rescued runs: %d queued again, %d given up", requeued, given_up)
-    return Rescue(requeued, given_up, reminded)
-
-
-def _next_run(generation: Generation) -> bool:
     with transaction.atomic():
-        moved = _rows(generation.pk, generation.run, Generation.State.GENERATING).update(
+        moved = _stale(_rows(generation_id, run, *Generation.ACTIVE), stale_at).update(
             state=Generation.State.QUEUED,
-            run=generation.run + 1,
-            lease_until=None,
+            run=run + 1,
+            lease_until=now + timedelta(seconds=delay_seconds) if delay_seconds else None,
             stage="",
             progress=0,
-            queued_at=timezone.now(),
+            queued_at=now,
         )
         if moved:
-            _mirror(generation.session_id, Session.Status.QUEUED)
-    if moved:
-        queues.enqueue_generation(generation.pk, generation.run + 1)
+            _mirror_of(generation_id, Session.Status.QUEUED)
+    if moved and not delay_seconds:
+        try:
+            queues.enqueue_generation(generation_id, run + 1)
+        except queues.QueueAwayError:
+            logger.warning("run %s of %s waits for Redis", run + 1, generation_id)
     return bool(moved)
+
+
+def abandon(
+    generation_id: UUID | str, run: int, *, detail: str, stale_at: datetime | None = None
+) -> str:
+    """The run's process is dead: "requeued", or "given up" after `MAX_RUNS`; "" when somebody was faster.
+
+    Args:
+        stale_at: only where the lease had ended by then; None: the caller knows that the process is dead.
+    """
+    if run < MAX_RUNS:
+        return "requeued" if hand_on(generation_id, run, stale_at=stale_at) else ""
+    failed = fail(
+        generation_id,
+        run,
+        code="worker_lost",
+        message=WORKER_LOST,
+        detail=detail,
+        is_ours=True,
+        stale_at=stale_at,
+    )
+    return "given up" if failed else ""
+
+
+def lease_end() -> datetime:
+    """When a run that reports now would be given to somebody else."""
+    return timezone.now() + timedelta(seconds=settings.GENERATION_LEASE_SECONDS)
+
+
+def _stale(rows: QuerySet[Generation], at: datetime | None) -> QuerySet[Generation]:
+    return rows if at is None else rows.filter(lease_until__lte=at)
 
 
 def _rows(generation_id: UUID | str, run: int, *states: str) -> QuerySet[Generation]:

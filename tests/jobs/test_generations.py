@@ -209,3 +209,58 @@ def test_a_lock_is_held_by_one_and_ends_by_itself() -> None:
     assert valkey.acquire("door", seconds=30) is None
     valkey.release("door", token)
     assert valkey.acquire("door", seconds=30) is not None
+
+
+def test_canceling_a_waiting_generation_gives_the_attempt_back_and_empties_the_queue() -> None:
+    generation, other = make_generation(inline=False), make_generation(inline=False)
+
+    canceled = generations.cancel_generation(generation_id=generation.pk)
+
+    assert (canceled.state, canceled.error_code) == (Generation.State.FAILED, "canceled")
+    assert canceled.attempt_returned
+    assert Session.objects.get(pk=generation.session_id).attempts_left == 10
+    assert Session.objects.get(pk=generation.session_id).status == Session.Status.FAILED
+    assert queues.generation_queue().job_ids == [queues.job_id(other.pk, 1)]
+
+
+def test_canceling_a_generation_at_work_keeps_the_attempt_and_stops_the_run() -> None:
+    generation = make_generation()
+    runs.start(generation.pk, 1)
+
+    canceled = generations.cancel_generation(session_id=generation.session_id, number=1)
+
+    assert not canceled.attempt_returned
+    assert Session.objects.get().attempts_left == 9
+    with pytest.raises(runs.SupersededError):
+        runs.report(generation.pk, 1, stage="paper", progress=40)
+    assert not runs.complete(generation.pk, 1, result_key="x", result_view_key="y")
+
+
+@override_settings(REDIS_URL=NOWHERE)
+def test_canceling_works_while_redis_is_away() -> None:
+    generation = make_generation()
+
+    assert generations.cancel_generation(generation_id=generation.pk).error_code == "canceled"
+
+
+def test_an_ended_generation_cannot_be_canceled() -> None:
+    generation = make_generation()
+    runs.fail(generation.pk, 1, code="x", message="x", detail="", is_ours=False)
+
+    with pytest.raises(WrongState):
+        generations.cancel_generation(generation_id=generation.pk)
+
+    generation.refresh_from_db()
+    assert generation.error_code == "x"
+
+
+def test_canceling_what_is_not_there_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        generations.cancel_generation(generation_id=uuid.uuid4())
+
+
+def test_after_a_cancel_the_next_generation_can_be_asked_for() -> None:
+    generation = make_generation(inline=False)
+    generations.cancel_generation(generation_id=generation.pk)
+
+    assert ask(generation.session, "another").number == 2

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.db import OperationalError
 from django.utils import timezone
+from rq.job import JobStatus
 from rq.timeouts import JobTimeoutException
 
-from jobs import queues, tasks
+from jobs import queues, retrying, tasks
 from jobs.generators import Generated, GenerationInputs, GeneratorError
 from jobs.generators.local import LocalRenderer
-from sessions_app import storage
+from sessions_app import keys, storage
 from sessions_app.intake import read_stored
 from sessions_app.models import Generation, Session
-from sessions_app.services import masks, runs
+from sessions_app.services import masks, rescue, runs
 from tests.factories import make_generation, wall_mask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -169,11 +172,168 @@ def test_a_store_that_fails_at_the_end_gives_the_attempt_back(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(default_storage, "save", full)
+    monkeypatch.setattr(retrying, "PAUSES_SECONDS", (0.0, 0.0))
 
     run(generation)
 
     assert generation.error_code == "storage_unavailable"
     assert generation.attempt_returned
+
+
+def test_a_store_that_fails_for_a_moment_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    generation = make_generation()
+    original = default_storage.save
+    faults = [OSError(5, "input/output error")]
+
+    def hiccup(*arguments: Any, **options: Any) -> str:
+        if faults:
+            raise faults.pop()
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(default_storage, "save", hiccup)
+    monkeypatch.setattr(retrying, "PAUSES_SECONDS", (0.0, 0.0))
+
+    assert run(generation) == "completed"
+    assert generation.run == 1
+
+
+def refuse_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def refuse(*_: object) -> Generated:
+        raise error
+
+    monkeypatch.setattr(LocalRenderer, "generate", refuse)
+
+
+def busy() -> GeneratorError:
+    return GeneratorError("The service is busy.", code="busy", is_ours=True, retry=True)
+
+
+@pytest.mark.redis
+def test_a_fault_that_passes_is_tried_again_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_with(monkeypatch, busy())
+    generation = make_generation()
+
+    tasks.run_generation(str(generation.pk), 1, retry=True)
+
+    generation.refresh_from_db()
+    assert (generation.state, generation.run) == (Generation.State.QUEUED, 2)
+    assert generation.session.__class__.objects.get().status == Session.Status.QUEUED
+    assert rescue.rescue_stale() == rescue.Rescue()
+    assert queues.generation_queue().job_ids == []
+    Generation.objects.update(lease_until=timezone.now())
+    assert rescue.rescue_stale() == rescue.Rescue(retried=1)
+    assert queues.generation_queue().job_ids == [queues.job_id(generation.pk, 2)]
+
+
+@pytest.mark.redis
+def test_a_fault_that_does_not_pass_ends_with_its_own_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    refuse_with(monkeypatch, busy())
+    generation = make_generation()
+
+    for number in range(1, runs.MAX_RUNS + 1):
+        tasks.run_generation(str(generation.pk), number, retry=True)
+
+    generation.refresh_from_db()
+    assert (generation.run, generation.error_code) == (runs.MAX_RUNS, "busy")
+    assert generation.attempt_returned
+
+
+def test_a_bad_picture_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_with(monkeypatch, GeneratorError("No wall.", code="no_wall", is_ours=False))
+    generation = make_generation()
+
+    assert tasks.run_generation(str(generation.pk), 1, retry=True) == "failed: no_wall"
+
+
+def test_a_damaged_object_is_not_tried_again() -> None:
+    generation = make_generation()
+    default_storage.delete(generation.mask_key)
+    storage.save(generation.mask_key, b"no picture")
+
+    assert tasks.run_generation(str(generation.pk), 1, retry=True) == "failed: storage_damaged"
+
+
+def test_progress_that_cannot_be_written_costs_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    generation = make_generation()
+
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(runs, "report", locked)
+
+    assert run(generation) == "completed"
+
+
+def test_an_end_that_cannot_be_written_at_once_is_written_a_little_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    generation = make_generation()
+    original = runs.complete
+    faults = [OperationalError("database is locked")]
+
+    def hiccup(*arguments: Any, **options: Any) -> bool:
+        if faults:
+            raise faults.pop()
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(runs, "complete", hiccup)
+    monkeypatch.setattr(retrying, "PAUSES_SECONDS", (0.0, 0.0))
+
+    assert run(generation) == "completed"
+
+
+def test_an_alarm_just_after_the_end_leaves_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    generation = make_generation()
+    original = runs.complete
+
+    def alarm(*arguments: Any, **options: Any) -> bool:
+        original(*arguments, **options)
+        raise JobTimeoutException("too long")
+
+    monkeypatch.setattr(runs, "complete", alarm)
+
+    run(generation)
+
+    assert generation.state == Generation.State.COMPLETED
+    assert storage.digest_of(storage.read(generation.result_key)) == generation.result_digest
+
+
+def left_behind(generation: Generation, number: int) -> str:
+    """An object that a run stored before it was killed."""
+    key = keys.result(generation.session_id, generation.number, number)
+    storage.save(key, b"half a picture")
+    return key
+
+
+def test_the_winner_removes_what_killed_runs_left() -> None:
+    generation = make_generation()
+    left_behind(generation, 1)
+    Generation.objects.update(run=2)
+    generation.refresh_from_db()
+
+    run(generation)
+
+    assert sorted(result_objects(generation)) == ["1-2.jpg", "1-2.png"]
+
+
+@pytest.mark.parametrize(("minutes", "removed"), [(1, 0), (20, 1), (300, 0)])
+def test_what_a_late_run_left_is_removed_once_no_run_can_be_alive(
+    minutes: int, removed: int
+) -> None:
+    generation = make_generation()
+    Generation.objects.update(run=2)
+    generation.refresh_from_db()
+    run(generation)
+    key = left_behind(generation, 1)
+    Generation.objects.update(finished_at=timezone.now() - timedelta(minutes=minutes))
+
+    assert rescue.remove_leftovers(dry_run=True) == removed
+    assert storage.exists(key)
+    assert rescue.remove_leftovers() == removed
+    assert storage.exists(key) is not bool(removed)
+    assert storage.exists(generation.result_key)
 
 
 def test_two_failures_give_the_attempt_back_once() -> None:
@@ -193,7 +353,7 @@ def test_a_run_whose_worker_died_is_queued_again() -> None:
     runs.start(generation.pk, 1)
     Generation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
-    assert runs.rescue_stale() == runs.Rescue(requeued=1)
+    assert rescue.rescue_stale() == rescue.Rescue(requeued=1)
 
     generation.refresh_from_db()
     assert (generation.state, generation.run) == (Generation.State.QUEUED, 2)
@@ -207,7 +367,7 @@ def test_a_generation_that_keeps_killing_workers_is_given_up() -> None:
     runs.start(generation.pk, runs.MAX_RUNS)
     Generation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
-    assert runs.rescue_stale() == runs.Rescue(given_up=1)
+    assert rescue.rescue_stale() == rescue.Rescue(given_up=1)
 
     generation.refresh_from_db()
     assert generation.error_code == "worker_lost"
@@ -219,7 +379,7 @@ def test_a_live_run_is_left_alone() -> None:
     generation = make_generation()
     runs.start(generation.pk, 1)
 
-    assert runs.rescue_stale() == runs.Rescue()
+    assert rescue.rescue_stale() == rescue.Rescue()
 
 
 @pytest.mark.redis
@@ -228,6 +388,53 @@ def test_a_waiting_row_whose_job_was_lost_is_queued_anew() -> None:
     queues.generation_queue().empty()
     Generation.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
 
-    runs.rescue_stale()
+    assert rescue.rescue_stale() == rescue.Rescue(reminded=1)
 
-    assert queues.generation_queue().job_ids == [queues.job_id(generation.pk, 1)]
+    (name,) = queues.generation_queue().job_ids
+    assert queues.run_of(name) == (str(generation.pk), 1)
+    assert rescue.rescue_stale() == rescue.Rescue()
+
+
+@pytest.mark.redis
+def test_a_lease_that_was_prolonged_meanwhile_is_not_taken_away() -> None:
+    generation = make_generation()
+    runs.start(generation.pk, 1)
+
+    assert runs.abandon(generation.pk, 1, detail="", stale_at=timezone.now()) == ""
+    assert runs.keep_alive(generation.pk, 1)
+
+
+def test_a_run_that_was_replaced_is_not_kept_alive() -> None:
+    generation = make_generation()
+    runs.start(generation.pk, 1)
+    Generation.objects.update(run=2)
+
+    assert not runs.keep_alive(generation.pk, 1)
+
+
+@pytest.mark.redis
+def test_the_oldest_of_many_lost_jobs_is_the_first_again() -> None:
+    rows = [make_generation() for _ in range(3)]
+    for age, row in enumerate(rows, start=1):
+        queued = timezone.now() - timedelta(minutes=age)
+        Generation.objects.filter(pk=row.pk).update(queued_at=queued)
+
+    rescue.rescue_stale()
+
+    names = queues.generation_queue().job_ids
+    assert [queues.run_of(name) for name in names] == [(str(row.pk), 1) for row in reversed(rows)]
+
+
+@pytest.mark.redis
+def test_a_row_whose_job_failed_before_it_began_is_queued_anew() -> None:
+    generation = make_generation(inline=False)
+    queue = queues.generation_queue()
+    job = queue.fetch_job(queues.job_id(generation.pk, 1))
+    assert job is not None
+    queue.empty()
+    job.save()  # Redis remembers failed jobs for a day
+    job.set_status(JobStatus.FAILED)
+    Generation.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
+
+    assert rescue.rescue_stale() == rescue.Rescue(reminded=1)
+    assert len(queue) == 1

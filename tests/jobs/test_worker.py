@@ -13,6 +13,7 @@ from jobs import queues, worker
 from jobs.generators import Generated, GenerationInputs
 from jobs.generators.local import LocalRenderer
 from sessions_app.models import Generation
+from sessions_app.services import runs
 from tests.factories import make_generation
 
 pytestmark = [
@@ -71,3 +72,24 @@ def test_a_process_killed_every_time_ends_as_failed_with_the_attempt_given_back(
     generation.refresh_from_db()
     assert (generation.state, generation.error_code) == (Generation.State.FAILED, "worker_lost")
     assert generation.session.__class__.objects.get().attempts_left == 10
+
+
+def test_a_process_killed_before_it_began_is_replaced_as_well(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    killed = tmp_path / "killed"
+    original = runs.start
+
+    def die_the_first_time(generation_id: str, run: int) -> Generation | None:
+        if not killed.exists():
+            killed.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(generation_id, run)
+
+    monkeypatch.setattr(runs, "start", die_the_first_time)
+    generation = make_generation(inline=False)
+
+    work_until_empty()
+
+    generation.refresh_from_db()
+    assert (generation.state, generation.run) == (Generation.State.COMPLETED, 2)

@@ -29,6 +29,8 @@ class Command(BaseCommand):
                 f"Redis does not answer at {settings.REDIS_URL}. Start it (make run brings its own) "
                 "or set REDIS_URL."
             )
-        worker.build_worker(options["name"]).work(
-            burst=options["burst"], logging_level=logging.getLevelName(settings.LOG_LEVEL)
+        worker.work(
+            options["name"],
+            burst=options["burst"],
+            log_level=logging.getLevelName(settings.LOG_LEVEL),
         )

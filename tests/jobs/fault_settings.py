@@ -1,0 +1,22 @@
+"""The product's settings with generators and a store that fail on demand, for the workers of `tests.jobs.farm`."""
+
+from __future__ import annotations
+
+import os
+
+from wallpaper.settings import *  # noqa: F403
+
+GENERATION_BACKENDS = {
+    "local": "tests.jobs.faults.GatedRenderer",
+    "service": "tests.jobs.faults.GatedRenderer",
+    "native": "tests.jobs.faults.NativeRenderer",
+}
+GENERATION_TIMEOUT_SECONDS = int(os.environ["FAULT_TIMEOUT"])  # the product's least is 10
+STORAGES = {
+    "default": {
+        "BACKEND": "tests.jobs.faults.FaultyStorage",
+        "OPTIONS": {"location": os.environ["FAULT_MEDIA"], "base_url": None},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+ALLOWED_HOSTS = ["127.0.0.1"]

@@ -1,0 +1,60 @@
+"""Parts of a worker that fail when a file in the folder `$FAULTS` says so.
+
+horse-PID     written by the job's process when it begins to render
+go, go-PID    lets every, or this, process render on
+away          the store takes no results
+slow          the store takes as many seconds for a result as the file says
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage
+
+from jobs import retrying
+from jobs.generators import Generated, GenerationInputs
+from jobs.generators.base import OnStage
+from jobs.generators.local import LocalRenderer
+
+FOLDER = Path(os.environ["FAULTS"])
+retrying.DELAYS_SECONDS = (1.0, 1.0)  # type: ignore[misc]
+
+
+class GatedRenderer(LocalRenderer):
+    """Waits, without a word, until it may go on."""
+
+    def generate(self, inputs: GenerationInputs, on_stage: OnStage) -> Generated:
+        """See `Generator.generate`."""
+        own = FOLDER / f"go-{os.getpid()}"
+        (FOLDER / f"horse-{os.getpid()}").touch()
+        while not (own.exists() or (FOLDER / "go").exists()):
+            time.sleep(0.02)
+        return super().generate(inputs, on_stage)
+
+
+class NativeRenderer(LocalRenderer):
+    """Stays in one call of a C library, which no Python signal handler interrupts."""
+
+    def generate(self, inputs: GenerationInputs, on_stage: OnStage) -> Generated:
+        """See `Generator.generate`."""
+        (FOLDER / f"horse-{os.getpid()}").touch()
+        hashlib.pbkdf2_hmac("sha256", b"password", b"salt", 10**9)
+        return super().generate(inputs, on_stage)
+
+
+class FaultyStorage(FileSystemStorage):
+    """Results only: the rest of a session is stored by the test itself."""
+
+    def _save(self, name: str, content: File) -> str:
+        if "/results/" in name:
+            if (FOLDER / "away").exists():
+                raise OSError(5, "the store is away")
+            slow = FOLDER / "slow"
+            if slow.exists():
+                time.sleep(float(slow.read_text()))
+        return super()._save(name, content)
