@@ -68,7 +68,7 @@ class Check:
     """
 
     def __init__(self, probe: Callable[[], str]) -> None:
-        self._probe = probe
+        self.probe = probe
         self._lock = threading.Lock()
         self._running: Future[str] | None = None
 
@@ -82,7 +82,7 @@ class Check:
 
     def _run(self, future: Future[str]) -> None:
         try:
-            future.set_result(self._probe())
+            future.set_result(self.probe())
         except Exception as error:  # a probe may fail in any way; the caller reports it
             future.set_exception(error)
 
