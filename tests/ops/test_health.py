@@ -29,6 +29,7 @@ def weights(tmp_path: Path, settings: Any) -> Path:
     folder = tmp_path / "models"
     folder.mkdir()
     (folder / "encoder.onnx").touch()
+    (folder / "model.json").touch()
     settings.SAM_MODEL_DIR = str(folder)
     return folder
 
@@ -84,7 +85,8 @@ def test_not_ready_without_redis(client: Client, settings: Any, tmp_path: Path) 
 @needs_database
 @pytest.mark.redis
 def test_not_ready_without_weights(client: Client, settings: Any, tmp_path: Path) -> None:
-    settings.SAM_MODEL_DIR = str(tmp_path)
+    settings.SAM_MODEL_DIR = ""
+    settings.WALLPAPER_HOME = tmp_path
 
     answer = client.get("/health/ready")
 
