@@ -67,7 +67,7 @@ def test_a_queued_generation_is_made_by_the_worker_and_downloaded(api: Program) 
     assert (status["status"], status["error"]) == ("completed", None)
     picture = api.get(status["result_url"].removeprefix("http://testserver/v1"))
     assert picture.status_code == 200
-    assert picture.content.startswith(b"\x89PNG")
+    assert picture.received.startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("head", ["", "data:image/png;base64,", "data:image/PNG;name=m;base64,"])

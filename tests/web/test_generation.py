@@ -188,7 +188,7 @@ def test_the_result_is_shown_downloaded_and_kept_by_the_browser(
     assert view.headers["X-Content-Type-Options"] == "nosniff"
     assert file.headers["Content-Type"] == "image/png"
     assert file.headers["Content-Disposition"].startswith("attachment")
-    assert file.content.startswith(b"\x89PNG")
+    assert b"".join(file).startswith(b"\x89PNG")
     assert again.status_code == 304
 
 
