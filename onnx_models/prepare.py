@@ -16,7 +16,7 @@ from onnx_models.errors import ModelFetchError, VariantError
 from onnx_models.fetch import Fetched, fetch_weights
 from onnx_models.files import digest_of, locked, read_json, write_json
 from onnx_models.manifest import Manifest, load_manifest
-from onnx_models.variants import DECODER_FOUR, DEFAULT_ENCODER, VARIANTS, Variant, ensure_variant
+from onnx_models.variants import PREFERRED, VARIANTS, Built, Variant, ensure_variant
 
 DESCRIPTION_FILE: Final = "model.json"
 
@@ -97,28 +97,33 @@ def _our_model(
     warnings: list[str] = []
     with locked(directory, say):
         fetched = fetch_weights(manifest, directory, own_directory=own_directory, say=say)
-        files = [_file_report(item) for item in fetched]
+        reports = {item.entry.file: _file_report(item) for item in fetched}
         content: dict[str, Any] = {"name": manifest.name, "heads": True}
         for role, item in zip(("encoder", "decoder"), fetched, strict=True):
             content[role] = {"file": item.entry.file, "sha256": item.entry.sha256}
-        for variant in _unique(DECODER_FOUR, DEFAULT_ENCODER, *extra_variants):
-            try:
-                built = ensure_variant(variant, directory, manifest, say)
-            except VariantError as error:
-                warnings.append(f"{variant.file}: {error}; the original is used instead.")
-                continue
-            files.append({"file": variant.file, "sha256": built.sha256, "origin": built.origin})
-            if variant in (DECODER_FOUR, DEFAULT_ENCODER):
-                content[variant.role] = {"file": variant.file, "sha256": built.sha256}
+        for choice in (*PREFERRED, *((variant,) for variant in extra_variants)):
+            for variant in choice:
+                try:
+                    built = ensure_variant(variant, directory, manifest, say)
+                except VariantError as error:
+                    warnings.append(f"{variant.file}: {error}; another is used instead.")
+                    continue
+                reports[variant.file] = _variant_report(variant, built)
+                if choice in PREFERRED:
+                    content[variant.role] = {"file": variant.file, "sha256": built.sha256}
+                break
         write_json(directory / DESCRIPTION_FILE, content)
     return Report(
-        directory, manifest.name, tuple(files), tuple(warnings), time.monotonic() - started
+        directory,
+        manifest.name,
+        tuple(reports.values()),
+        tuple(warnings),
+        time.monotonic() - started,
     )
 
 
-def _unique(*variants: Variant | None) -> list[Variant]:
-    """The variants without None and without repeats, in order."""
-    return list(dict.fromkeys(variant for variant in variants if variant is not None))
+def _variant_report(variant: Variant, built: Built) -> dict[str, Any]:
+    return {"file": variant.file, "sha256": built.sha256, "origin": built.origin}
 
 
 def _file_report(item: Fetched) -> dict[str, Any]:

@@ -13,8 +13,18 @@ import numpy as np
 import pytest
 
 from onnx_models import VariantError, ensure_models, load_manifest
-from onnx_models.variants import DECODER_FOUR, Variant, cut_decoder, ensure_variant
-from segmentation import Click, Embedding, SamModel
+from onnx_models import prepare as preparing
+from onnx_models.lean_decoder import lean_decoder
+from onnx_models.variants import (
+    DECODER_FOUR,
+    DECODER_LEAN,
+    Variant,
+    cut_decoder,
+    ensure_variant,
+)
+from segmentation import Box, Click, Embedding, SamModel
+from segmentation.prompts import encode_prompt
+from tests.segmentation.graphs import write_decoder
 
 pytestmark = pytest.mark.model
 
@@ -30,7 +40,7 @@ def built(weights_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         if not (weights_folder / entry.file).is_file():
             pytest.skip("another model is configured; the variants are built from MobileSAM")
         (target / entry.file).symlink_to((weights_folder / entry.file).resolve())
-    ensure_models(own_directory=None, home=target.parent, say=print)
+    ensure_models(own_directory=None, home=target.parent, say=print, extra_variants=(DECODER_FOUR,))
     return target
 
 
@@ -50,10 +60,11 @@ def test_a_variant_that_is_up_to_date_is_left_alone(built: Path) -> None:
     assert (found.origin, said) == ("in place", [])
 
 
-def test_building_twice_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
-    cut_decoder(built / "sam.onnx", tmp_path / "again.onnx")
+@pytest.mark.parametrize("variant", [DECODER_FOUR, DECODER_LEAN], ids=lambda v: v.file)
+def test_building_twice_gives_the_same_bytes(variant: Variant, built: Path, tmp_path: Path) -> None:
+    variant.build(built / "sam.onnx", tmp_path / "again.onnx")
 
-    assert (tmp_path / "again.onnx").read_bytes() == (built / "decoder4.onnx").read_bytes()
+    assert (tmp_path / "again.onnx").read_bytes() == (built / variant.file).read_bytes()
 
 
 def test_a_damaged_variant_is_built_again(folder: Path) -> None:
@@ -123,34 +134,86 @@ def test_a_refused_variant_is_not_tried_again_at_every_start(folder: Path) -> No
     assert said == ["Building broken.onnx from sam.onnx"]
 
 
-def test_the_cut_decoder_gives_what_the_published_one_chooses(
-    built: Path, room: np.ndarray
-) -> None:
-    published, cut = (
-        SamModel.load(
-            built,
-            encoder_threads=2,
-            decoder_threads=1,
-            encoder_file="encoder.onnx",
-            decoder_file=name,
-            heads_directory=None,
-        )
-        for name in ("sam.onnx", "decoder4.onnx")
+def _plain(folder: Path, decoder: str) -> SamModel:
+    return SamModel.load(
+        folder,
+        encoder_threads=2,
+        decoder_threads=1,
+        encoder_file="encoder.onnx",
+        decoder_file=decoder,
+        heads_directory=None,
     )
-    embedding = published.encode(room)
-    same = Embedding.build(
+
+
+def _same_for(model: SamModel, embedding: Embedding) -> Embedding:
+    """An embedding of the same encoder under another model's name."""
+    return Embedding.build(
         embedding.features,
         width=embedding.width,
         height=embedding.height,
-        model=cut.identity,
+        model=model.identity,
         thumbnail=embedding.thumbnail,
     )
 
-    for clicks in ([Click(230, 40, 1)], [Click(230, 40, 1), Click(500, 400, 0)]):
-        one, other = published.predict(embedding, clicks), cut.predict(same, clicks)
-        assert other.candidates.shape == (4, 256, 256)
-        np.testing.assert_allclose(one.logits, other.logits, atol=1e-3)
-        assert one.score == pytest.approx(other.score, abs=1e-4)
+
+PROMPTS = [
+    ([Click(230, 40, 1)], None),
+    ([Click(230, 40, 1), Click(500, 400, 0)], None),
+    ([Click(30 + 40 * k, 20 + 30 * k, k % 2) for k in range(1, 12)], None),
+    ([], Box(232, 84, 338, 168)),
+    ([Click(280, 120, 1)], Box(232, 84, 338, 168)),
+]
+
+
+@pytest.mark.parametrize("name", ["decoder4.onnx", "decoder.lean.onnx"])
+@pytest.mark.parametrize(("clicks", "box"), PROMPTS)
+def test_a_built_decoder_gives_what_the_published_one_chooses(
+    name: str, clicks: list[Click], box: Box | None, built: Path, room: np.ndarray
+) -> None:
+    published, changed = _plain(built, "sam.onnx"), _plain(built, name)
+    embedding = published.encode(room)
+
+    one = published.predict(embedding, clicks, box)
+    other = changed.predict(_same_for(changed, embedding), clicks, box)
+
+    assert other.candidates.shape == (4, 256, 256)
+    np.testing.assert_allclose(one.logits, other.logits, atol=1e-3)
+    assert one.score == pytest.approx(other.score, abs=1e-4)
+
+
+@pytest.mark.parametrize("hint", [None, 0.0, 3.0])
+def test_the_lean_decoder_starts_from_a_mask_like_the_published_one(
+    hint: float | None, built: Path, room: np.ndarray
+) -> None:
+    cut, lean = (_plain(built, name) for name in ("decoder4.onnx", "decoder.lean.onnx"))
+    embedding = cut.encode(room)
+    prompt = encode_prompt([Click(230, 40, 1)], None, embedding.grid)
+    rng = np.random.default_rng(5)
+    mask = None if hint is None else rng.normal(hint, 4, (256, 256)).astype(np.float32)
+
+    one, other = (model._decoder.decode(embedding, prompt, mask) for model in (cut, lean))
+
+    np.testing.assert_allclose(one[0], other[0], atol=1e-3)
+    np.testing.assert_allclose(one[1], other[1], atol=1e-4)
+
+
+def test_a_decoder_of_another_layout_is_not_written_anew(tmp_path: Path) -> None:
+    with pytest.raises(VariantError, match="no weight"):
+        lean_decoder(write_decoder(tmp_path / "other.onnx"), tmp_path / "lean.onnx")
+
+
+def test_when_the_preferred_variant_fails_the_next_is_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Variant("broken.onnx", "decoder", _write_nonsense)
+    monkeypatch.setattr(preparing, "PREFERRED", ((broken, DECODER_FOUR),))
+
+    report = ensure_models(own_directory=None, home=folder.parent, say=print)
+
+    description = json.loads((folder / "model.json").read_text())
+    assert description["decoder"]["file"] == "decoder4.onnx"
+    assert description["encoder"]["file"] == "encoder.onnx"
+    assert any(warning.startswith("broken.onnx: does not run") for warning in report.warnings)
 
 
 def test_a_complete_folder_is_confirmed_without_importing_onnx(built: Path) -> None:
@@ -191,5 +254,5 @@ def test_the_description_names_what_is_in_use(built: Path) -> None:
     digests = {file["file"]: file["sha256"] for file in report.files}
     for role in ("encoder", "decoder"):
         assert digests[description[role]["file"]] == description[role]["sha256"]
-    assert description["decoder"]["file"] == "decoder4.onnx"
+    assert description["decoder"]["file"] == "decoder.lean.onnx"
     assert SamModel.load(built, encoder_threads=1, decoder_threads=1).knows_walls
