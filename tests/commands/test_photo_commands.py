@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from jobs import tasks
+from sessions_app import storage
 from sessions_app.models import Generation, Session
 from tests.factories import as_file, make_generation, paper_pixels, room_pixels, wall_mask
 
@@ -81,6 +82,14 @@ def test_the_papers_corner_lies_at_the_quads_corner_plus_origin(files: dict[str,
     assert orange[50, 175]
     assert not orange[50, 25]
     assert not orange[50, 125]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_origin_up_and_to_the_left_is_a_value_not_an_option(files: dict[str, str]) -> None:
+    answer = generate(files, "--origin", "-0.1,0.2")
+
+    row = Generation.objects.get(session_id=answer["session"])
+    assert (row.placement["origin_x_m"], row.placement["origin_y_m"]) == (-0.1, 0.2)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -217,6 +226,32 @@ def test_replay_tells_when_the_picture_differs() -> None:
 
     with pytest.raises(CommandError, match="differs"):
         run("replay", f"{generation.session_id}#1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_replay_finds_a_stored_picture_that_was_changed_and_records_it() -> None:
+    generation = make_generation()
+    tasks.run_generation(str(generation.pk), 1)
+    generation.refresh_from_db()
+    storage.delete(generation.result_key)
+    storage.save(generation.result_key, as_file(np.full((240, 320, 3), 9, np.uint8)))
+
+    with pytest.raises(CommandError, match="outside the mask"):
+        run("replay", generation.pk)
+
+    generation.refresh_from_db()
+    assert generation.untouched_outside is False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_replay_of_a_picture_that_is_gone_is_said() -> None:
+    generation = make_generation()
+    tasks.run_generation(str(generation.pk), 1)
+    generation.refresh_from_db()
+    storage.delete(generation.result_key)
+
+    with pytest.raises(CommandError, match="not here any more"):
+        run("replay", generation.pk)
 
 
 @pytest.mark.django_db

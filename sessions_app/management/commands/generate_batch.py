@@ -148,19 +148,23 @@ class Progress:
         width = len(str(self._total))
         line = f"[{self._done:>{width}}/{self._total}] {outcome.item.out.name}  {end}"
         if not self._is_terminal:
-            self._stream.write(line)
+            self._say(line)
             return
         filled = BAR_WIDTH * self._done // self._total
         if outcome.error:
-            self._stream.write(f"\r\033[K{line}")
+            self._say(f"\r\033[K{line}")
         bar = "#" * filled + "-" * (BAR_WIDTH - filled)
-        self._stream.write(f"\r\033[K[{bar}] {line}", ending="")
+        self._say(f"\r\033[K[{bar}] {line}", ending="")
         self._stream.flush()
 
     def end(self) -> None:
         """Leave the bar's line."""
         if self._is_terminal:
-            self._stream.write("")
+            self._say("")
+
+    def _say(self, text: str, *, ending: str = "\n") -> None:
+        """Django paints stderr red; progress is no error."""
+        self._stream.write(text, style_func=str, ending=ending)
 
 
 def workers_to_use() -> int:

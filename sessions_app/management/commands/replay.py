@@ -13,11 +13,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from jobs import making
-from jobs.generators import generator
+from jobs.generators import GenerationInputs, generator
 from rendering.version import RENDERER_VERSION
 from sessions_app import storage
 from sessions_app.commands import refusals_as_one_line
-from sessions_app.intake import encode_stored_photo
+from sessions_app.intake import encode_stored_photo, read_stored
 from sessions_app.models import Generation
 
 
@@ -33,7 +33,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make, compare, tell; exit 1 when the bytes differ."""
+        """Make, compare, tell; exit 1 when the bytes differ.
+
+        The stored picture is compared with the photo outside the mask once more, and the row, which the admin shows,
+        says what was found.
+        """
         with refusals_as_one_line():
             generation = find_generation(options["generation"])
             started = time.perf_counter()
@@ -43,22 +47,39 @@ class Command(BaseCommand):
             seconds = time.perf_counter() - started
             if options["out"] is not None:
                 options["out"].write_bytes(data)
+            untouched = stored_is_untouched(generation, inputs)
+        Generation.objects.filter(pk=generation.pk).update(untouched_outside=untouched)
         answer = {
             "generation": str(generation.pk),
             "same": storage.digest_of(data) == generation.result_digest,
-            "untouched_outside": making.unchanged_outside(inputs.photo, made.picture, inputs.mask),
+            "untouched_outside": untouched,
             "versions": generation.versions,
             "renderer": RENDERER_VERSION,
             "seconds": round(seconds, 3),
         }
         if options["json"]:
             self.stdout.write(json.dumps(answer))
+        if not untouched:
+            raise CommandError(
+                "The stored picture differs from the photo outside the mask; the record says so now."
+            )
         if not answer["same"]:
             raise CommandError(
                 f"The picture differs: made with {generation.versions}, now renderer {RENDERER_VERSION}."
             )
         if not options["json"]:
             self.stdout.write(f"Same picture, byte for byte, in {seconds:.2f} s.")
+
+
+def stored_is_untouched(generation: Generation, inputs: GenerationInputs) -> bool:
+    """True when the stored result equals the photo wherever the mask is 0.
+
+    Raises:
+        NotFound, Unavailable: the store does not give it.
+        DamagedFile: it is no picture any more.
+    """
+    picture = read_stored(storage.read(generation.result_key))
+    return making.unchanged_outside(inputs.photo, picture, inputs.mask)
 
 
 def find_generation(text: str) -> Generation:
