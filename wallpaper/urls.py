@@ -14,3 +14,7 @@ urlpatterns = [
     path("health/ready", health.ready, name="health-ready"),
     path("", include("sessions_app.urls")),
 ]
+
+handler400 = "sessions_app.views.errors.bad_request"
+handler404 = "sessions_app.views.errors.not_found"
+handler500 = "sessions_app.views.errors.server_error"

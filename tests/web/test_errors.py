@@ -44,7 +44,15 @@ def test_an_unknown_address_is_404_without_detail(client: Client) -> None:
     answer = client.get("/nowhere/")
 
     assert answer.status_code == 404
+    assert b"There is no page at this address." in answer.content
     assert b"Traceback" not in answer.content
+
+
+def test_a_host_that_is_not_ours_gets_a_page_in_words(client: Client) -> None:
+    answer = client.get("/", headers={"Host": "elsewhere.example"})
+
+    assert answer.status_code == 400
+    assert b"could not be read" in answer.content
 
 
 def test_pages_carry_the_content_policy(client: Client) -> None:
