@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ class PhotoCommand(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The photo and `--json`."""
+        # argparse takes "-5" for a value but "-0.1,0.2" for an option; none of our options begins with a digit.
+        parser._negative_number_matcher = re.compile(r"-\.?\d")
         parser.add_argument("photo", type=existing_file, metavar="PHOTO")
         parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
 
