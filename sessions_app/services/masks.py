@@ -79,6 +79,9 @@ def predict(session: Session) -> Prediction | None:
             _predictions.put(key, found)
         if session.status == Session.Status.NEW:
             mark_embedding_completed(session.pk)
+            # The caller goes on to show this very session, and must not say that it is still being read.
+            rows = Session.objects.filter(pk=session.pk)
+            session.status = rows.values_list("status", flat=True).first() or session.status
         return found
     except ModelError as error:
         raise Unavailable(error.user_message, code=error.code) from error

@@ -48,6 +48,7 @@ def test_the_first_click_completes_the_embedding(sample: Session) -> None:
 
     masks.overlay(session)
 
+    assert session.status == Session.Status.EMBEDDING_COMPLETED  # what the page goes on to show
     session.refresh_from_db()
     assert session.status == Session.Status.EMBEDDING_COMPLETED
 
