@@ -8,8 +8,8 @@ lives, kills a horse that overran its time (the alarm inside it waits for native
 
 from __future__ import annotations
 
-import itertools
 import logging
+import secrets
 import time
 from typing import Any
 
@@ -144,14 +144,18 @@ def sweep() -> None:
 
 
 def build_worker(name: str | None = None) -> GenerationWorker:
-    """A worker on the generation queue, on a connection of its own (it blocks on reads)."""
+    """A worker on the generation queue, on a connection of its own (it blocks on reads).
+
+    Its name is `name` with a random ending: Redis remembers a killed worker's name for a minute and a half, and RQ
+    refuses it to its successor.
+    """
     connection = redis.Redis.from_url(settings.REDIS_URL)
     queue = queues.generation_queue(connection)
     # Three reports and three sweeps fit into a lease.
     third = max(1, settings.GENERATION_LEASE_SECONDS // 3)
     return GenerationWorker(
         [queue],
-        name=name,
+        name=name and f"{name}-{secrets.token_hex(3)}",
         connection=connection,
         serializer=queue.serializer,
         # RQ blocks on the queue for this minus 15 s, and reports each time.
@@ -166,10 +170,10 @@ def work(name: str | None = None, *, burst: bool = False, log_level: str = "INFO
 
     RQ's loop ends when Redis goes away at certain moments; then a new one is begun as soon as Redis is back.
     """
-    for attempt in itertools.count():
+    while True:
         worker = None
         try:
-            worker = build_worker(f"{name}-{attempt}" if name and attempt else name)
+            worker = build_worker(name)
             worker.work(burst=burst, logging_level=log_level)
         except StopRequested:  # the signal came when no job and no wait for one was going on
             return

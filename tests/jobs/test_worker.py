@@ -93,3 +93,14 @@ def test_a_process_killed_before_it_began_is_replaced_as_well(
 
     generation.refresh_from_db()
     assert (generation.state, generation.run) == (Generation.State.COMPLETED, 2)
+
+
+def test_a_worker_may_be_called_like_one_that_was_killed_just_now() -> None:
+    worker.build_worker("one").register_birth()
+    generation = make_generation(inline=False)
+    connections.close_all()
+
+    worker.work("one", burst=True, log_level="ERROR")
+
+    generation.refresh_from_db()
+    assert generation.state == Generation.State.COMPLETED

@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """`--burst` ends when the queue is empty."""
         parser.add_argument("--burst", action="store_true", help="stop when the queue is empty")
-        parser.add_argument("--name", help="the worker's name; a random one when absent")
+        parser.add_argument("--name", help="what the worker's name begins with")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Wait for Redis, then work."""
