@@ -40,17 +40,8 @@ def save(key: str, data: bytes) -> str:
         if not default_storage.exists(key):
             default_storage.save(key, ContentFile(data))
     except STORE_ERRORS as error:
-        _drop_half_written(key)
         raise _unavailable("save", key) from error
     return digest_of(data)
-
-
-def _drop_half_written(key: str) -> None:
-    """A full disk leaves the first half of a file behind, which must not pass for the whole later."""
-    try:
-        default_storage.delete(key)
-    except STORE_ERRORS:
-        logger.warning("half-written object %s could not be removed", key)
 
 
 def read(key: str) -> bytes:

@@ -140,7 +140,7 @@ S3_BUCKET = env.text(
 )
 MEDIA_ROOT = WALLPAPER_HOME / "media"
 _file_storage: dict[str, Any] = {
-    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "BACKEND": "sessions_app.storage_disk.WholeFileStorage",
     "OPTIONS": {"location": str(MEDIA_ROOT), "base_url": None},
 }
 _s3_storage: dict[str, Any] = {

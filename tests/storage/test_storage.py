@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -86,21 +85,40 @@ def test_objects_on_s3_are_private_and_links_are_signed(s3_storage: object) -> N
     refusal.value.close()
 
 
-def test_a_half_written_file_does_not_pass_for_the_whole(
+def test_a_file_appears_as_a_whole_or_not_at_all(
     monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     if "s3" in request.node.name:
         pytest.skip("S3 takes an object whole or not at all")
-    target = Path(default_storage.path("sessions/a/photo.png"))
 
-    def write_half(*_: object) -> None:
-        target.parent.mkdir(parents=True)
-        target.write_bytes(b"by")
+    def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(default_storage, "save", write_half)
+    monkeypatch.setattr("os.fsync", full)
 
     with pytest.raises(Unavailable):
         storage.save("sessions/a/photo.png", b"bytes")
 
     assert not storage.exists("sessions/a/photo.png")
+    assert default_storage.listdir("sessions/a") == ([], [])
+
+
+def test_a_store_that_does_not_answer_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage.save("sessions/a/photo.png", b"bytes")
+
+    def away(*_: object) -> bool:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(default_storage._wrapped), "exists", away)
+        with pytest.raises(Unavailable):
+            storage.save("sessions/a/photo.png", b"bytes")
+
+    assert storage.read("sessions/a/photo.png") == b"bytes"
+
+
+def test_saving_the_same_object_twice_keeps_one() -> None:
+    storage.save("sessions/a/photo.png", b"bytes")
+    storage.save("sessions/a/photo.png", b"bytes")
+
+    assert default_storage.listdir("sessions/a")[1] == ["photo.png"]
