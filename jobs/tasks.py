@@ -33,6 +33,7 @@ INTERNAL = "The picture could not be made because of a fault of ours. Your attem
 # Share of the whole when a stage has ended, in per cent; from the stages' times at 12 megapixels.
 PROGRESS_AFTER = {
     "loading": 15,
+    "level": 22,
     "light": 35,
     "paper": 40,
     "sample": 55,

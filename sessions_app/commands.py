@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,14 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from jobs.generators import GeneratorError
+from onnx_models import ModelSetupError, ensure_models
 from rendering import RenderingError
 from segmentation import SegmentationError
 from sessions_app.errors import AppError
 from sessions_app.intake import IntakeError
+from sessions_app.wall_model import model_directory
 
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 REFUSALS = (AppError, IntakeError, SegmentationError, RenderingError, GeneratorError)
 
 
@@ -111,6 +115,8 @@ def numbers(text: str, *counts: int) -> list[float]:
         values = [float(part) for part in text.split(",")]
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r} is not numbers with commas between") from error
+    if not all(math.isfinite(value) for value in values):
+        raise ArgumentTypeError(f"{text!r} holds something that is no number")
     if len(values) not in counts:
         wanted = " or ".join(str(count) for count in counts)
         raise ArgumentTypeError(f"{text!r} has {len(values)} numbers, not {wanted}")
@@ -153,17 +159,41 @@ def quad(text: str) -> list[tuple[float, float]]:
 
 
 def write_picture(path: Path, pixels: Any) -> None:
-    """Write grey or RGB pixels in the format of the file's ending.
+    """Write grey or RGB pixels in the format of the file's ending, which `check_output` knows."""
+    ending = path.suffix.lower()
+    turned = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, 95] if ending in (".jpg", ".jpeg") else []
+    path.write_bytes(cv2.imencode(ending, turned, parameters)[1].tobytes())
+
+
+def ensure_model(say: Callable[[str], None]) -> None:
+    """Make the model ready where set-up has not: found on this machine, else fetched.
+
+    Args:
+        say: takes one line about what is being done.
+
+    Raises:
+        CommandError: it cannot be had; the line says where to put the files by hand.
+    """
+    if (model_directory() / "model.json").is_file():
+        return
+    own = Path(settings.SAM_MODEL_DIR) if settings.SAM_MODEL_DIR else None
+    try:
+        ensure_models(own_directory=own, home=Path(settings.WALLPAPER_HOME), say=say)
+    except ModelSetupError as error:
+        raise CommandError(error.user_message) from error
+
+
+def check_output(path: Path) -> None:
+    """Refuse a place that cannot be written to before the work, not after it.
 
     Raises:
         CommandError: an ending that is not known, or a folder that is not there.
     """
-    ending = path.suffix.lower()
-    if ending not in (".png", ".jpg", ".jpeg", ".webp"):
+    if path.suffix.lower() not in PICTURE_ENDINGS:
         raise CommandError(f"Write to a .png, .jpg or .webp file, not to {path.name!r}.")
-    turned = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
-    parameters = [cv2.IMWRITE_JPEG_QUALITY, 95] if ending in (".jpg", ".jpeg") else []
-    path.write_bytes(cv2.imencode(ending, turned, parameters)[1].tobytes())
+    if not path.absolute().parent.is_dir():
+        raise CommandError(f"There is no folder {path.absolute().parent} to write to.")
 
 
 def ensure_database() -> None:

@@ -8,13 +8,21 @@ from pathlib import Path
 from django.conf import settings
 
 import onnx_models
-from segmentation import SamModel
+from segmentation import ModelError, SamModel
 
 
 def model_directory() -> Path:
-    """Where the model is that set-up prepared, or the SAM export that `SAM_MODEL_DIR` describes."""
+    """Where the model is that set-up prepared, or the SAM export that `SAM_MODEL_DIR` describes.
+
+    A home without a model of its own (a second one, for a test or a batch) uses the checkout's.
+    """
     own = Path(settings.SAM_MODEL_DIR) if settings.SAM_MODEL_DIR else None
-    return onnx_models.model_directory(own, Path(settings.WALLPAPER_HOME))
+    found = onnx_models.model_directory(own, Path(settings.WALLPAPER_HOME))
+    checkout = Path(settings.BASE_DIR) / "var" / "models"
+    is_there = (found / "model.json").is_file()
+    if not is_there and own is None and (checkout / "model.json").is_file():
+        return checkout
+    return found
 
 
 @lru_cache(maxsize=2)
@@ -31,3 +39,11 @@ def sam_model() -> SamModel:
         segmentation.ModelError: the weights are missing or altered.
     """
     return _load(model_directory(), settings.SAM_ENCODER_THREADS, settings.SAM_DECODER_THREADS)
+
+
+def model_identity() -> str:
+    """Names model and weights; empty when they are missing, which only a decode need complain about."""
+    try:
+        return sam_model().identity
+    except ModelError:
+        return ""

@@ -12,6 +12,7 @@ from sessions_app.click_history import ClickHistory, ClickTuple
 from sessions_app.errors import BadClick, BadUpload, NotFound
 from sessions_app.intake import IntakeError, read_mask
 from sessions_app.models import Session
+from sessions_app.places import a_decoding_place
 from sessions_app.services import masks
 from sessions_app.services.transitions import edit_clicks, prolong
 
@@ -86,16 +87,18 @@ def use_mask(*, session_id: UUID, data: bytes) -> Session:
     session = Session.objects.filter(pk=session_id).first()
     if session is None:
         raise NotFound("This room is not here any more.")
-    try:
-        mask = read_mask(data, size=(session.width, session.height))
-    except IntakeError as error:
-        raise BadUpload(error.user_message, code=error.code) from error
+    with a_decoding_place():
+        try:
+            mask = read_mask(data, size=(session.width, session.height))
+        except IntakeError as error:
+            raise BadUpload(error.user_message, code=error.code) from error
     if not mask.any():
         raise BadUpload("The mask is empty: nothing in it is white.", code="empty_mask")
     key, _ = masks.store_mask(session, mask)
     Session.objects.filter(pk=session_id).update(
         uploaded_mask_key=key, click_history={}, revision=F("revision") + 1
     )
+    masks.drop_unused(session, session.uploaded_mask_key, keep=key)
     session.refresh_from_db()
     return session
 

@@ -24,7 +24,7 @@ from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.services import masks, planes, runs, wallpapers
 from sessions_app.services.runs import fail
 from sessions_app.services.transitions import prolong
-from sessions_app.wall_model import sam_model
+from sessions_app.wall_model import model_identity
 
 logger = logging.getLogger(__name__)
 
@@ -224,7 +224,7 @@ def _gather(session: Session) -> Inputs:
         wallpaper=session.wallpaper,
         placement={"repeat_width_m": session.wallpaper.repeat_width_m, **session.placement},
         plane=plane.as_json(),
-        versions={"renderer": RENDERER_VERSION, "model": sam_model().identity},
+        versions={"renderer": RENDERER_VERSION, "model": model_identity()},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import cv2
@@ -33,7 +34,9 @@ from sessions_app.intake import (
 from sessions_app.models import Session
 from sessions_app.recently_used import RecentlyUsed
 from sessions_app.services.transitions import mark_embedding_completed
-from sessions_app.wall_model import sam_model
+from sessions_app.wall_model import model_identity, sam_model
+
+logger = logging.getLogger(__name__)
 
 KEPT_PREDICTIONS = 48  # 1.3 MB each
 MASK_LOGIT = 12.0  # what a fully covered pixel of a given mask stands for on the logit grid
@@ -152,10 +155,10 @@ def pixels(session: Session, *, size: tuple[int, int]) -> Mask:
 
 
 def version(session: Session) -> str:
-    """A short text that changes whenever the mask does."""
-    return storage.digest_of(
-        repr((session.history.clicks, session.history.is_auto, session.uploaded_mask_key)).encode()
-    )[:16]
+    """A short text that changes whenever the mask does: with the clicks, and with the model."""
+    history = session.history
+    source = session.uploaded_mask_key or (model_identity(), history.is_auto, history.clicks)
+    return storage.digest_of(repr(source).encode())[:16]
 
 
 def store_mask(session: Session, mask: Mask) -> tuple[str, str]:
@@ -167,6 +170,16 @@ def store_mask(session: Session, mask: Mask) -> tuple[str, str]:
     data = cv2.imencode(".png", mask, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
     key = keys.mask(session.pk, storage.digest_of(data))
     return key, storage.save(key, data)
+
+
+def drop_unused(session: Session, key: str, *, keep: str) -> None:
+    """Remove a mask that was replaced, unless a generation was made from it."""
+    if not key or key == keep or session.generations.filter(mask_key=key).exists():
+        return
+    try:
+        storage.delete(key)
+    except Unavailable:
+        logger.warning("mask %s is left for the purge", key)
 
 
 def photo_pixels(session: Session) -> Pixels:

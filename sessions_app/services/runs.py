@@ -42,6 +42,7 @@ def start(generation_id: UUID | str, run: int) -> Generation | None:
     """`queued` to `generating` for this run; None when it is not there to be started."""
     now = timezone.now()
     with transaction.atomic():
+        _lock_session(generation_id)
         started = _rows(generation_id, run, Generation.State.QUEUED).update(
             state=Generation.State.GENERATING,
             started_at=now,
@@ -74,6 +75,7 @@ def report(generation_id: UUID | str, run: int, *, stage: str, progress: int) ->
 def complete(generation_id: UUID | str, run: int, **result: Any) -> bool:
     """`generating` to `completed` with the result's fields; False when somebody else was first."""
     with transaction.atomic():
+        _lock_session(generation_id)
         done = _rows(generation_id, run, Generation.State.GENERATING).update(
             state=Generation.State.COMPLETED,
             stage="",
@@ -107,6 +109,7 @@ def fail(
         stale_at: only where the lease had ended by then.
     """
     with transaction.atomic():
+        _lock_session(generation_id)
         failed = _stale(_rows(generation_id, run, *states), stale_at).update(
             state=Generation.State.FAILED,
             stage="",
@@ -156,6 +159,7 @@ def hand_on(
     """
     now = timezone.now()
     with transaction.atomic():
+        _lock_session(generation_id)
         moved = _stale(_rows(generation_id, run, *Generation.ACTIVE), stale_at).update(
             state=Generation.State.QUEUED,
             run=run + 1,
@@ -199,6 +203,14 @@ def abandon(
 def lease_end() -> datetime:
     """When a run that reports now would be given to somebody else."""
     return timezone.now() + timedelta(seconds=settings.GENERATION_LEASE_SECONDS)
+
+
+def _lock_session(generation_id: UUID | str) -> None:
+    """First the session, then its generations: one order everywhere, as in a request for a new generation.
+
+    Two transactions that lock the two in opposite orders are a deadlock on PostgreSQL; SQLite has one lock.
+    """
+    Session.objects.select_for_update(of=("self",)).filter(generations__pk=generation_id).first()
 
 
 def _stale(rows: QuerySet[Generation], at: datetime | None) -> QuerySet[Generation]:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
@@ -15,7 +12,7 @@ from django.db import connection, transaction
 from segmentation import SegmentationError
 from sessions_app import embeddings, keys, storage
 from sessions_app.catalogue import STATIC_DIR, sample_room
-from sessions_app.errors import AppError, BadUpload, NotFound, Unavailable
+from sessions_app.errors import AppError, BadUpload, NotFound
 from sessions_app.image_types import Pixels
 from sessions_app.intake import (
     IntakeError,
@@ -25,14 +22,10 @@ from sessions_app.intake import (
     read_photo,
 )
 from sessions_app.models import Session
+from sessions_app.places import a_decoding_place
 from sessions_app.services.transitions import end_of_life, mark_embedding_completed
 
 logger = logging.getLogger(__name__)
-
-# Decoding takes about ten bytes a pixel: two 50-megapixel photos at once stay within 1.1 GB.
-DECODINGS_AT_ONCE = 2
-DECODING_PATIENCE_SECONDS = 20
-_decoding = threading.BoundedSemaphore(DECODINGS_AT_ONCE)
 
 
 def create_session(
@@ -57,7 +50,7 @@ def create_session(
         Unavailable: too many uploads at once, or the photo could not be stored. Nothing is left behind.
     """
     session_id = uuid.uuid4()
-    with _a_decoding_place():
+    with a_decoding_place():
         try:
             photo = read_photo(data)
         except IntakeError as error:
@@ -119,20 +112,6 @@ def start_encoding(session: Session, pixels: Pixels | None = None) -> None:
         embeddings.encode_in_background(session.photo_digest, read, done)
     except SegmentationError:
         logger.exception("encoding could not start")  # the first click will say so to the visitor
-
-
-@contextmanager
-def _a_decoding_place() -> Iterator[None]:
-    """One of the few places where a photo may be decoded at a time."""
-    if not _decoding.acquire(timeout=DECODING_PATIENCE_SECONDS):
-        raise Unavailable(
-            "Many photos are coming in at this moment. Please upload yours again in a few seconds.",
-            code="busy",
-        )
-    try:
-        yield
-    finally:
-        _decoding.release()
 
 
 def _store(session_id: uuid.UUID, pixels: Pixels) -> str:

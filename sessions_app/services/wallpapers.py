@@ -27,6 +27,7 @@ from sessions_app.intake import (
     read_wallpaper,
 )
 from sessions_app.models import Session, Wallpaper
+from sessions_app.places import a_decoding_place, a_link_place
 from sessions_app.services.transitions import prolong
 
 logger = logging.getLogger(__name__)
@@ -84,8 +85,10 @@ def choose_link(*, session_id: UUID, url: str) -> Wallpaper:
     policy = FetchPolicy(
         max_bytes=settings.MAX_UPLOAD_BYTES, allow_private=settings.ALLOW_PRIVATE_WALLPAPER_URLS
     )
+    _check_room_for_more(session_id)
     try:
-        fetched = fetch_image(url.strip(), policy=policy)
+        with a_link_place():
+            fetched = fetch_image(url.strip(), policy=policy)
     except FetchError as error:
         logger.info("wallpaper link refused: %s (%s)", error.code, error.detail)
         raise BadLink(error.user_message, code=error.code) from error
@@ -211,11 +214,13 @@ def thumbnail_bytes(wallpaper: Wallpaper) -> bytes:
 def _keep_picture(
     session_id: UUID, data: bytes, *, source: str, title: str, link: str = ""
 ) -> Wallpaper:
-    try:
-        image = read_wallpaper(data)
-    except IntakeError as error:
-        raise BadUpload(error.user_message, code=error.code) from error
-    stored = encode_stored_photo(image.pixels)
+    _check_room_for_more(session_id)
+    with a_decoding_place():
+        try:
+            image = read_wallpaper(data)
+        except IntakeError as error:
+            raise BadUpload(error.user_message, code=error.code) from error
+        stored = encode_stored_photo(image.pixels)
     digest = storage.digest_of(stored)
     storage.save(keys.wallpaper(session_id, digest), stored)
     thumbnail = fit_within(image.pixels, settings.THUMBNAIL_MAX_SIDE_PX)
@@ -235,17 +240,10 @@ def _keep_picture(
 
 def _keep(session_id: UUID, *, source: str, digest: str, **fields: Any) -> Wallpaper:
     """The session's row for this picture, made where it has none (a second choice finds the first's)."""
-    if not Session.objects.filter(pk=session_id).exists():
-        raise NotFound("This room is not here any more.")
     found = Wallpaper.objects.filter(session_id=session_id, source=source, digest=digest).first()
     if found is not None:
         return found
-    if Wallpaper.objects.filter(session_id=session_id).count() >= WALLPAPERS_PER_SESSION:
-        raise WrongState(
-            f"This room holds {WALLPAPERS_PER_SESSION} wallpapers, which is the most it can. "
-            "Upload the photo again to go on.",
-            code="too_many_wallpapers",
-        )
+    _check_room_for_more(session_id)
     try:
         with transaction.atomic():
             return Wallpaper.objects.create(
@@ -253,6 +251,23 @@ def _keep(session_id: UUID, *, source: str, digest: str, **fields: Any) -> Wallp
             )
     except IntegrityError:  # the same choice in a second tab was first
         return Wallpaper.objects.get(session_id=session_id, source=source, digest=digest)
+
+
+def _check_room_for_more(session_id: UUID) -> None:
+    """Before anything is fetched or stored: the session is there and holds less than it may.
+
+    Raises:
+        NotFound: the session is gone.
+        WrongState: it holds as many wallpapers as it can.
+    """
+    if not Session.objects.filter(pk=session_id).exists():
+        raise NotFound("This room is not here any more.")
+    if Wallpaper.objects.filter(session_id=session_id).count() >= WALLPAPERS_PER_SESSION:
+        raise WrongState(
+            f"This room holds {WALLPAPERS_PER_SESSION} wallpapers, which is the most it can. "
+            "Upload the photo again to go on.",
+            code="too_many_wallpapers",
+        )
 
 
 def _choose(session_id: UUID, wallpaper: Wallpaper, *, drop: float = 0.0) -> None:

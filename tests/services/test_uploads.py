@@ -7,7 +7,7 @@ import errno
 import pytest
 from django.core.files.storage import default_storage
 
-from sessions_app import storage
+from sessions_app import places, storage
 from sessions_app.errors import BadUpload, Unavailable
 from sessions_app.intake import read_stored
 from sessions_app.models import Session
@@ -75,10 +75,10 @@ def test_a_sample_room_becomes_a_session() -> None:
 
 
 def test_too_many_uploads_at_once_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "DECODING_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(places, "DECODING_PATIENCE_SECONDS", 0)
     with (
-        uploads._a_decoding_place(),
-        uploads._a_decoding_place(),
+        places.a_decoding_place(),
+        places.a_decoding_place(),
         pytest.raises(Unavailable) as refusal,
     ):
         make_session()

@@ -18,7 +18,9 @@ from sessions_app.catalogue import design
 from sessions_app.commands import (
     PhotoCommand,
     add_prompt_arguments,
+    check_output,
     ensure_database,
+    ensure_model,
     existing_file,
     metres_pair,
     quad,
@@ -60,6 +62,8 @@ class Command(PhotoCommand):
         """Session, wall, wallpaper, generation, picture."""
         self._check(options)
         ensure_database()
+        if options["mask"] is None:
+            ensure_model(self.stderr.write)
         session = uploads.create_session(
             data=options["photo"].read_bytes(),
             source=Session.Source.COMMAND,
@@ -94,6 +98,7 @@ class Command(PhotoCommand):
             raise CommandError("--quad and --quad-size belong together.")
         if options["max_side"] is not None and options["max_side"] < 64:
             raise CommandError("--max-side must be at least 64 pixels.")
+        check_output(options["out"])
         generations.checked_backend(options["backend"])
 
     @staticmethod

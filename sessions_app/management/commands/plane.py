@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from rendering import estimate_plane
 from segmentation import Click
-from sessions_app.commands import PhotoCommand, add_prompt_arguments, existing_file
+from sessions_app.commands import PhotoCommand, add_prompt_arguments, ensure_model, existing_file
 from sessions_app.intake import read_mask, read_photo
 from sessions_app.services.planes import focal_px
 from sessions_app.wall_model import sam_model
@@ -35,6 +35,7 @@ class Command(PhotoCommand):
         if options["mask"] is not None:
             mask = read_mask(options["mask"].read_bytes(), size=(width, height))
         else:
+            ensure_model(self.stderr.write)
             model = sam_model()
             embedding = model.encode(photo.pixels)
             clicks = [Click(*click) for click in options["point"]]

@@ -10,7 +10,14 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from segmentation import Box, Click
-from sessions_app.commands import PhotoCommand, add_prompt_arguments, box, write_picture
+from sessions_app.commands import (
+    PhotoCommand,
+    add_prompt_arguments,
+    box,
+    check_output,
+    ensure_model,
+    write_picture,
+)
 from sessions_app.intake import read_photo
 from sessions_app.wall_model import sam_model
 
@@ -31,6 +38,8 @@ class Command(PhotoCommand):
         """Encode, predict, write."""
         if options["auto"] == bool(options["point"] or options["box"]):
             raise CommandError("Give --point (or --box), or --auto; not both and not neither.")
+        check_output(options["out"])
+        ensure_model(self.stderr.write)
         clock = [time.perf_counter()]
         photo = read_photo(options["photo"].read_bytes()).pixels
         clock.append(time.perf_counter())
