@@ -51,9 +51,10 @@ class PlacementForm(forms.Form):
 
 
 class GenerateForm(forms.Form):
-    """The page's name for this request, so that a second press is recognised."""
+    """The page's name for this request, so that a second press is recognised; and the preview it was made by."""
 
     request_key = forms.CharField(max_length=64)
+    seen = forms.CharField(max_length=64, required=False)
 
 
 def read_click(data: QueryDict, session: Session) -> tuple[float, float, int]:
@@ -159,8 +160,8 @@ def read_choice(data: QueryDict) -> UUID | str:
         return choice
 
 
-def read_request_key(data: QueryDict) -> str:
-    """The page's name for this generation.
+def read_generate(data: QueryDict) -> tuple[str, str | None]:
+    """The page's name for this generation, and the version of the preview it showed (None: it showed none).
 
     Raises:
         BadRequest: it is missing or too long, so a second press could not be told from a new wish.
@@ -170,4 +171,4 @@ def read_request_key(data: QueryDict) -> str:
         raise BadRequest(
             "This page is out of date. Reload it and try again.", code="no_request_key"
         )
-    return str(form.cleaned_data["request_key"])
+    return str(form.cleaned_data["request_key"]), form.cleaned_data["seen"] or None

@@ -27,6 +27,7 @@ from sessions_app.forms import MAX_LINK_LENGTH
 from sessions_app.models import Generation, Session
 from sessions_app.services import clicking, generations, retention, uploads
 from sessions_app.services import wallpapers as papers
+from sessions_app.services.turns import a_turn
 
 GENERATE_FIELDS: Final = frozenset(
     {"wallpaper_url", "wallpaper", "mask", "placement", "request_key"}
@@ -99,11 +100,13 @@ def _generate(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     key = bodies.request_key(request, body) or _key_of(session, request.body)
     generation = session.generations.filter(request_key=key).first()
     if generation is None:
-        _refuse_a_second(session)
-        _apply(session, asked)
-        generation = generations.request_generation(session_id=session.pk, request_key=key)
-        if generation.request_key != key:  # another request was faster, after the check above
-            raise _in_progress(generation)
+        with a_turn(session):
+            _refuse_a_second(session)
+            generations.check_can_ask(session, brings_mask=asked.mask is not None)
+            _apply(session, asked)
+            generation = generations.request_generation(session_id=session.pk, request_key=key)
+            if generation.request_key != key:  # a page's request was faster, after the check above
+                raise _in_progress(generation)
     generation = session.generations.select_related("session", "wallpaper").get(pk=generation.pk)
     shown = presenters.generation_object(request, generation)
     return JsonResponse(shown, status=202, headers={"Location": shown["status_url"]})
@@ -164,10 +167,10 @@ def _apply(session: Session, asked: Asked) -> None:
         papers.choose_link(session_id=session.pk, url=asked.url)
     elif asked.wallpaper:
         _choose_named(session, asked.wallpaper)
-    if asked.mask is not None:
-        clicking.use_mask(session_id=session.pk, data=asked.mask)
     if asked.placement:
         papers.set_placement(session_id=session.pk, placement=asked.placement)
+    if asked.mask is not None:  # last: it cannot be taken back
+        clicking.use_mask(session_id=session.pk, data=asked.mask)
 
 
 def _choose_named(session: Session, name: str) -> None:

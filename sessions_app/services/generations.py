@@ -21,7 +21,7 @@ from jobs.generators import generator
 from rendering.version import RENDERER_VERSION
 from sessions_app.errors import BadRequest, NoAttemptsLeft, NotFound, Unavailable, WrongState
 from sessions_app.models import Generation, Session, Wallpaper
-from sessions_app.services import masks, planes, runs, wallpapers
+from sessions_app.services import masks, planes, previews, runs, wallpapers
 from sessions_app.services.runs import fail
 from sessions_app.services.transitions import prolong
 from sessions_app.wall_model import model_identity
@@ -34,6 +34,7 @@ QUEUE_AWAY = (
 )
 CANCELED = "You stopped this picture before it was begun. Your attempt was given back."
 CANCELED_AT_WORK = "You stopped this picture while it was being made. Its attempt is used."
+CHANGED_ELSEWHERE = "This room was changed in another window. Look at the preview again, then generate; no attempt was used."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,12 @@ class Inputs:
 
 
 def request_generation(
-    *, session_id: UUID, request_key: str, backend: str | None = None, inline: bool = False
+    *,
+    session_id: UUID,
+    request_key: str,
+    backend: str | None = None,
+    inline: bool = False,
+    seen: str | None = None,
 ) -> Generation:
     """Take one attempt off and queue a generation of the session as it stands now.
 
@@ -59,9 +65,10 @@ def request_generation(
 
     Args:
         inline: the caller runs the task itself (commands); nothing is put into the queue.
+        seen: the version of the preview the visitor decided by, where the caller knows it.
 
     Raises:
-        WrongState: mask or wallpaper are missing.
+        WrongState: mask or wallpaper are missing, or the room is not as it was seen.
         NoAttemptsLeft: all attempts are used.
         BadRequest: no such backend, or a placement that makes no sense.
         Unavailable: queue, weights or store are away; no attempt is lost.
@@ -74,10 +81,9 @@ def request_generation(
     if earlier is not None:
         return earlier
     name = checked_backend(backend)
-    if session.attempts_left < 1:
-        raise _no_attempts()
-    if not inline and not queues.queue_state().reachable:
-        raise Unavailable(QUEUE_AWAY, code="queue_unavailable")
+    if seen is not None and seen != previews.preview_version(session):
+        raise WrongState(CHANGED_ELSEWHERE, code="changed_elsewhere")
+    check_can_ask(session, inline=inline)
     inputs = _gather(session)
     try:
         with transaction.atomic():
@@ -90,6 +96,22 @@ def request_generation(
     if not inline:
         _enqueue(generation)
     return generation
+
+
+def check_can_ask(session: Session, *, brings_mask: bool = False, inline: bool = False) -> None:
+    """Refuse at once what cannot end in a picture, before anything is fetched, decoded or changed.
+
+    Raises:
+        NoAttemptsLeft: all attempts are used.
+        WrongState: no wall is marked, and the request brings no mask.
+        Unavailable: the queue is away.
+    """
+    if session.attempts_left < 1:
+        raise _no_attempts()
+    if not brings_mask and not session.has_mask:
+        raise WrongState("Click the wall first, then generate.", code="no_mask")
+    if not inline and not queues.queue_state().reachable:
+        raise Unavailable(QUEUE_AWAY, code="queue_unavailable")
 
 
 def queue_again(*, generation_id: UUID) -> Generation:
@@ -204,8 +226,6 @@ def _already_answered(session_id: UUID, request_key: str) -> Generation | None:
 
 def _gather(session: Session) -> Inputs:
     """Mask, plane and placement of the session as it stands; stores the mask."""
-    if not session.has_mask:
-        raise WrongState("Click the wall first, then generate.", code="no_mask")
     if session.wallpaper is None:
         raise WrongState("Choose a wallpaper first, then generate.", code="no_wallpaper")
     wallpapers.current_placement(session)

@@ -22,8 +22,8 @@ RESULT = "session/result.html"
 @with_session
 def generate(request: HttpRequest, session: Session) -> HttpResponseBase:
     """One attempt is taken and the picture queued; the same request again changes nothing."""
-    key = forms.read_request_key(request.POST)
-    generations.request_generation(session_id=session.pk, request_key=key)
+    key, seen = forms.read_generate(request.POST)
+    generations.request_generation(session_id=session.pk, request_key=key, seen=seen)
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseRedirect(reverse("session", args=[session.pk]))
     fresh = Session.objects.select_related("wallpaper").get(pk=session.pk)

@@ -15,6 +15,7 @@ from sessions_app.api import bodies
 from sessions_app.catalogue import designs
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.services import generations, runs
+from sessions_app.services.turns import a_turn
 from tests.api.program import Program, at, code_of
 from tests.factories import as_file, make_ready_session, make_session, wall_mask
 
@@ -298,3 +299,36 @@ def test_a_generation_asked_for_in_the_meantime_is_not_taken_for_ones_own(
     response = generate(api, session, {"request_key": "slower"})
 
     assert code_of(response) == "generation_in_progress"
+
+
+def test_a_refused_request_leaves_the_session_as_it_was(api: Program) -> None:
+    session = make_api_session()
+    path = at(session, "/generate")
+
+    refused = api.post_json(path, {"wallpaper": designs()[0].slug})
+
+    session.refresh_from_db()
+    assert refused.status_code == 409
+    assert session.wallpaper_id is None
+
+
+def test_a_refused_placement_leaves_the_wallpaper_as_it_was(api: Program) -> None:
+    session = make_ready()
+    before = session.wallpaper_id
+
+    refused = api.post_json(
+        at(session, "/generate"),
+        {"wallpaper": designs()[0].slug, "placement": {"repeat_width_m": 0}},
+    )
+
+    session.refresh_from_db()
+    assert refused.status_code == 422
+    assert session.wallpaper_id == before
+
+
+def test_two_requests_at_once_do_not_mix(api: Program) -> None:
+    session = make_ready()
+    with a_turn(session):
+        refused = api.post_json(at(session, "/generate"), {"wallpaper": designs()[0].slug})
+
+    assert (refused.status_code, code_of(refused)) == (409, "generation_in_progress")

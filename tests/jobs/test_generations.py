@@ -12,7 +12,7 @@ from django.test import override_settings
 from jobs import queues, valkey
 from sessions_app.errors import BadRequest, NoAttemptsLeft, NotFound, Unavailable, WrongState
 from sessions_app.models import Generation, Session
-from sessions_app.services import generations, runs
+from sessions_app.services import generations, previews, runs, wallpapers
 from tests.factories import make_generation, make_ready_session
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
@@ -264,3 +264,16 @@ def test_after_a_cancel_the_next_generation_can_be_asked_for() -> None:
     generations.cancel_generation(generation_id=generation.pk)
 
     assert ask(generation.session, "another").number == 2
+
+
+def test_what_was_not_seen_is_not_generated() -> None:
+    session = make_ready_session()
+    seen = previews.preview_version(session)
+    wallpapers.set_placement(session_id=session.pk, placement={"repeat_width_m": 0.2})
+
+    with pytest.raises(WrongState) as refusal:
+        generations.request_generation(session_id=session.pk, request_key="k", seen=seen)
+
+    session.refresh_from_db()
+    assert refusal.value.code == "changed_elsewhere"
+    assert session.attempts_left == 10
