@@ -52,8 +52,12 @@ function sentenceOf(xhr) {
   return WORDS_FOR.get(xhr.status) ?? "Something went wrong on our side. Please try again.";
 }
 
-/** @param {Event} event */
-const isPoll = (event) => event.target instanceof Element && event.target.matches("[data-poll]");
+/**
+ * By the element that asked: a poll replaces its element, and htmx then reports the end of the request on a parent,
+ * which is the event's target and its `detail.elt` too.
+ * @param {CustomEvent} event
+ */
+const isPoll = (event) => event.detail.requestConfig.elt.matches("[data-poll]");
 
 /** @param {string} name @param {(event: any) => void} listener */
 const on = (name, listener) => document.addEventListener(name, listener);

@@ -56,9 +56,15 @@ document.addEventListener("submit", (event) => {
 
 /* --- choosing --- */
 
+// What was chosen is what is sent, even if the gallery was replaced while the request waited for its turn.
+document.addEventListener("htmx:configRequest", (event) => {
+  const { elt, parameters, triggeringEvent } = /** @type {CustomEvent} */ (event).detail;
+  const radio = triggeringEvent?.target;
+  if (elt.matches("[data-gallery]") && radio instanceof HTMLInputElement) parameters.slug = radio.value;
+});
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt, successful } = /** @type {CustomEvent} */ (event).detail;
-  if (elt.matches("[data-gallery]")) keepChoice(elt, successful);
+  const { elt, successful, requestConfig } = /** @type {CustomEvent} */ (event).detail;
+  if (elt.matches("[data-gallery]")) keepChoice(elt, successful ? requestConfig.parameters.slug : null);
   if (elt.matches("[data-file-form]")) elt.reset();
   if (elt.matches("[data-link-form]") && successful) elt.reset();
 });
@@ -66,15 +72,15 @@ document.addEventListener("htmx:afterRequest", (event) => {
 /**
  * After a success the choice is what a reset comes back to; after a refusal the form goes back to the last one.
  * @param {HTMLFormElement} form
- * @param {boolean} successful
+ * @param {string | null} slug
  */
-function keepChoice(form, successful) {
-  if (!successful) {
+function keepChoice(form, slug) {
+  if (slug === null) {
     form.reset();
     return;
   }
   for (const radio of form.querySelectorAll("input[type=radio]")) {
-    if (radio instanceof HTMLInputElement) radio.defaultChecked = radio.checked;
+    if (radio instanceof HTMLInputElement) radio.defaultChecked = radio.checked = radio.value === slug;
   }
 }
 

@@ -150,7 +150,7 @@ photo.addEventListener("keydown", (event) => {
     placeCrosshair();
   } else if (event.key === "Enter" || event.key === " ") {
     placeCrosshair();
-    click(at.across, at.down, event.shiftKey ? 0 : 1);
+    click(at.across, at.down, event.shiftKey ? 0 : mode());
   } else if (event.key === "Delete" || event.key === "Backspace") {
     placeCrosshair();
     click(at.across, at.down, 0);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,16 @@ PHONE = {
 }
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
+    """A test that fails brings the ends of the server's logs along."""
+    report = yield
+    stack = getattr(item, "funcargs", {}).get("live_stack")
+    if report.failed and stack is not None:
+        report.sections.append(("Logs of the stack", stack.logs()))
+    return report
+
+
 @pytest.fixture(scope="session")
 def playwright_driver() -> Iterator[Playwright]:
     """Playwright's driver."""
@@ -59,7 +69,7 @@ def visitor(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., Brow
 
     def make(**options: Any) -> BrowserContext:
         context = chromium.new_context(base_url=live_stack.url, **(options or DESKTOP))
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)  # the first click waits for the encoding
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         context.on(
             "console",
@@ -67,6 +77,10 @@ def visitor(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., Brow
                 complaints.append(message.text) if "Content Security" in message.text else None
             ),
         )
+        # Shown by pytest with a test that fails, and only then.
+        context.on("request", lambda sent: print(f"-> {sent.method} {sent.url}"))
+        context.on("response", lambda answer: print(f"<- {answer.status} {answer.url}"))
+        context.on("requestfailed", lambda sent: print(f"!! {sent.failure} {sent.url}"))
         contexts.append(context)
         return context
 

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from playwright.sync_api import Locator, Page, expect
 
+expect.set_options(timeout=15_000)
+
 # The living room of the samples: its size, a point on the wall, and one on the sofa.
 WIDTH, HEIGHT = 1152, 864
 WALL = (700, 200)

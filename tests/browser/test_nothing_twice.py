@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import DESKTOP
 from tests.browser.room import WALL, Room
+from tests.factories import as_file, paper_pixels
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.model, pytest.mark.slow]
@@ -106,6 +107,42 @@ def test_a_bad_link_is_answered_and_changes_nothing(ready: Room) -> None:
         ready.refused(words)
 
     assert ready.part("preview-image").get_attribute("src") == before
+
+
+def test_an_error_stays_while_the_picture_is_followed(ready: Room, live_stack: Stack) -> None:
+    worker = live_stack.children()["worker"]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        ready.part("generate").click()
+        expect(ready.part("status")).to_have_attribute("data-status", "queued")
+        with ready.answered("/wallpaper/link/"):
+            ready.part("wallpaper-url").fill("ftp://example.org/a.png")
+            ready.part("wallpaper-url").press("Enter")
+        ready.refused("http")
+
+        with ready.page.expect_response(lambda answer: answer.url.endswith("/status/")):
+            pass
+        ready.page.wait_for_timeout(300)
+
+        expect(ready.part("error")).to_be_visible()
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    ready.completed()
+
+
+def test_choices_made_while_another_is_under_way_are_kept_in_order(ready: Room) -> None:
+    paper = {"name": "discs.png", "mimeType": "image/png", "buffer": as_file(paper_pixels())}
+    # By name: where it stands changes when the brought one joins the gallery.
+    wanted = ready.part("wallpaper-option").filter(has_text="Midnight Peony")
+
+    ready.part("wallpaper-file").set_input_files(paper)  # type: ignore[arg-type]
+    with ready.answered("/wallpaper/design/"):
+        wanted.click()
+
+    expect(ready.part("wallpaper-option").filter(has_text="discs")).to_have_count(1)
+    expect(wanted.locator("input")).to_be_checked()
+    ready.page.reload()
+    expect(wanted.locator("input")).to_be_checked()
 
 
 def test_a_text_file_is_refused_on_the_start_page(page: Page, tmp_path: Path) -> None:

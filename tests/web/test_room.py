@@ -162,7 +162,7 @@ def test_choosing_a_design_answers_with_its_size_and_the_preview(
     answer = owner.post(to("wallpaper-design", room), {"slug": "brick"}, **HTMX)
 
     fragment = answer.content.decode()
-    assert fragment.lstrip().startswith('<form id="placement"')
+    assert fragment.lstrip().startswith('<div id="placement"')
     assert re.search(r'data-testid="repeat-width"[^>]*value="100"', fragment, re.DOTALL)
     assert 'data-testid="preview-image"' in fragment
     chosen = fresh(room).wallpaper
@@ -197,7 +197,7 @@ def test_an_uploaded_wallpaper_joins_the_gallery(room: Session, owner: Client) -
     answer = owner.post(to("wallpaper-upload", room), {"file": file}, **HTMX)
 
     fragment = answer.content.decode()
-    assert fragment.lstrip().startswith('<form id="gallery"')
+    assert fragment.lstrip().startswith('<div id="gallery"')
     assert "My Paper" in fragment
     assert 'id="placement"' in fragment
 
