@@ -1,6 +1,6 @@
 """Clicks with undo and redo, as a value.
 
-A history is a list of operations (an added click, a clear, a found wall, a box) and a cursor; the clicks in force are the
+A history is a list of operations (an added click, a clear, a found wall) and a cursor; the clicks in force are the
 operations before the cursor, folded. Undo and redo move the cursor, so a clear can be undone too. A new
 operation drops what was undone. Stored as JSON in the session's row.
 """

@@ -7,13 +7,13 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponseNotAllowed
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from sessions_app.errors import AppError
 from sessions_app.selectors import owned_session
-from sessions_app.views.errors import refusal
+from sessions_app.views.errors import not_allowed, refusal
 from sessions_app.visitors import visitor_of
 
 View = Callable[..., HttpResponseBase]
@@ -27,7 +27,7 @@ def answers(*methods: str) -> Callable[[View], View]:
         @wraps(view)
         def answer(request: HttpRequest, **path: Any) -> HttpResponseBase:
             if request.method not in allowed:
-                return HttpResponseNotAllowed(allowed)
+                return not_allowed(request, allowed)
             try:
                 response = view(request, **path)
             except AppError as error:

@@ -36,11 +36,35 @@ class PlacementForm(forms.Form):
     """How the wallpaper lies on the wall, in the units of the page (centimetres)."""
 
     repeat_width_cm = forms.FloatField(
-        required=False, error_messages={"invalid": "The repeat width must be a number, such as 53."}
+        required=False,
+        min_value=0.5,
+        max_value=2000,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            "The repeat width must be a number of centimetres from 0.5 to 2000, such as 53.",
+        ),
     )
-    drop = forms.FloatField(required=False, min_value=0, max_value=1)
-    rotation_deg = forms.FloatField(required=False, min_value=-360, max_value=360)
-    mode = forms.ChoiceField(required=False, choices=[(mode, mode) for mode in MODES])
+    drop = forms.FloatField(
+        required=False,
+        min_value=0,
+        max_value=1,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), "The drop must lie between 0 and 1; half is 0.5."
+        ),
+    )
+    rotation_deg = forms.FloatField(
+        required=False,
+        min_value=-360,
+        max_value=360,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), "The rotation must be a number of degrees."
+        ),
+    )
+    mode = forms.ChoiceField(
+        required=False,
+        choices=[(mode, mode) for mode in MODES],
+        error_messages={"invalid_choice": "Choose a repeating pattern or one of the murals."},
+    )
     origin_x_cm = forms.FloatField(
         required=False, error_messages={"invalid": "The shift must be a number of centimetres."}
     )
@@ -98,7 +122,7 @@ def read_placement(data: QueryDict) -> dict[str, Any]:
         name, errors = next(iter(form.errors.items()))
         label = name.replace("_cm", "").replace("_deg", "").replace("_", " ").capitalize()
         sentence = str(errors[0])
-        shown = sentence if sentence.startswith("The ") else f"{label}: {sentence}"
+        shown = sentence if sentence.startswith(("The ", "Choose ")) else f"{label}: {sentence}"
         raise BadRequest(shown, code="bad_placement")
     given = {name: form.cleaned_data[name] for name in form.fields if data.get(name, "") != ""}
     placement = {name: value for name, value in given.items() if not name.endswith("_cm")}
@@ -123,12 +147,14 @@ def read_file(request: HttpRequest) -> tuple[bytes, str]:
         BadUpload: there is none.
     """
     limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
-    file = request.FILES.get("file")
+    files = request.FILES.getlist("file")
     if getattr(request, "upload_too_big", False):
         raise FileTooBig(f"This file is too large: at most {limit} MB can be taken.")
-    if file is None:
+    if not files:
         raise BadUpload("Choose a file first.", code="no_file")
-    return file.read(), file.name or ""
+    if len(files) > 1:
+        raise BadUpload("Choose one file; several came at once.", code="several_files")
+    return files[0].read(), files[0].name or ""
 
 
 def read_link(data: QueryDict) -> str:

@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.template.response import TemplateResponse
 
 from sessions_app.errors import AppError, Expired, NotFound
+from sessions_app.models import Session
 from sessions_app.views import presenting
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ TITLES = {
     400: "The request was garbled",
     403: "This page is out of date",
     404: "Nothing is here",
+    405: "Nothing is here",
     410: "This room has expired",
     500: "Something went wrong on our side",
     503: "Just a moment",
@@ -34,6 +36,13 @@ class OutOfDate(AppError):
 
     status = 403
     code = "csrf"
+
+
+class WrongMethod(AppError):
+    """The address takes other methods."""
+
+    status = 405
+    code = "wrong_method"
 
 
 class Garbled(AppError):
@@ -62,8 +71,7 @@ def _answer(request: HttpRequest, error: AppError) -> HttpResponseBase:
     gone = isinstance(error, NotFound | Expired)
     if request.method == "POST" and not gone:
         session = getattr(request, "room", None)
-        if session is not None:
-            session.refresh_from_db()
+        if session is not None and _still_there(session):
             return presenting.room_page(request, session, error=error)
         return presenting.home_page(request, error=error)
     return TemplateResponse(
@@ -77,6 +85,24 @@ def _answer(request: HttpRequest, error: AppError) -> HttpResponseBase:
         },
         status=error.status,
     )
+
+
+def _still_there(session: Session) -> bool:
+    """Read the room anew; False when it was purged meanwhile."""
+    try:
+        session.refresh_from_db()
+    except Session.DoesNotExist:
+        return False
+    return True
+
+
+def not_allowed(request: HttpRequest, methods: list[str]) -> HttpResponseBase:
+    """A form's address asked for as a page, or the other way round: a page that leads home."""
+    page = _standalone(
+        request, WrongMethod("There is no page at this address, only a form's target.")
+    )
+    page.headers["Allow"] = ", ".join(methods)
+    return page
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:

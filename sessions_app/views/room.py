@@ -27,7 +27,10 @@ def session(request: HttpRequest, session: Session) -> HttpResponseBase:
 def session_delete(request: HttpRequest, session: Session) -> HttpResponseBase:
     """Delete the room with everything in it."""
     retention.purge_session(session_id=session.pk)
-    return HttpResponseRedirect(reverse("home"))
+    response = HttpResponseRedirect(reverse("home"))
+    # Its pictures may be kept by the browser for a year; deleting means deleting there too.
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 def wall_changed(request: HttpRequest, session: Session) -> HttpResponseBase:
