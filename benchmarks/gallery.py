@@ -129,19 +129,25 @@ def grid(photo: Any, mask: Any, plane: WallPlane) -> Any:
     picture = photo.copy()
     picture[mask > 127] = picture[mask > 127] // 2 + np.array([0, 60, 110], np.uint8)
     thick = max(1, round(max(mask.shape) / 500))
-    width, height = plane.size_m
-    for i in range(int(width / 0.5) + 2):
-        x = min(0.5 * i, width)
+    height = plane.size_m[1]
+    left, right = plane.reach_m
+    for x in np.arange(0.5 * np.ceil(left / 0.5), right + 0.01, 0.5):
         draw(picture, plane, [[x, 0], [x, height]], thick)
     for i in range(int(height / 0.5) + 2):
         y = min(0.5 * i, height)
-        draw(picture, plane, [[0, y], [width, y]], thick)
+        for x in np.arange(left, right, 0.1):
+            draw(picture, plane, [[x, y], [x + 0.1, y]], thick)
     return picture
 
 
 def draw(picture: Any, plane: WallPlane, ends: list[list[float]], thick: int) -> None:
     """One line of the wall, where it can be drawn."""
-    a, b = np.clip(np.round(project(plane.H, np.array(ends))), -30000, 30000).astype(int).tolist()
+    H, middle = plane.H, (ends[0][0] + ends[1][0]) / 2
+    for wing in plane.wings:
+        outward = wing.seam_m > plane.size_m[0] / 2
+        if (middle > wing.seam_m) == outward:
+            H = wing.H
+    a, b = np.clip(np.round(project(H, np.array(ends))), -30000, 30000).astype(int).tolist()
     cv2.line(picture, tuple(a), tuple(b), (255, 220, 0), thick, cv2.LINE_AA)
 
 
@@ -158,9 +164,11 @@ def hint_error(path: Path, plane: WallPlane, mask: Any) -> str:
     H = homography(unit, np.array(quad, dtype=np.float64))
     ys, xs = np.nonzero(mask > 127)
     p = np.column_stack([xs, ys]).astype(np.float64)[:: max(1, len(xs) // 4000)]
+    inside = project(np.linalg.inv(H), p)
+    p = p[((inside > 0) & (inside < 1)).all(axis=1)]
     true = project(np.linalg.inv(H), p)
     errors = []
-    for guess in (project(np.linalg.inv(plane.H), p), p):
+    for guess in (plane.locate(p), p):
         design = np.column_stack([guess, np.ones(len(guess))])
         rest = []
         for k in (0, 1):

@@ -14,11 +14,12 @@ import cv2
 import numpy as np
 
 from rendering.arrays import F64, U8, Bool, check_mask, check_picture, u8
+from rendering.corners import Ribbon, azimuths, unroll
 from rendering.errors import QuadError
 from rendering.lines import LINE_SIDE, Segments, detect, from_ends
 from rendering.manhattan import Camera, fit, refine, sines, tolerance, weights
 from rendering.mask_box import bounding_box
-from rendering.plane import WallPlane, plane_from_quad
+from rendering.plane import WallPlane, Wing, plane_from_quad, project
 from rendering.scale import metric_quad
 
 MAX_DEPTH_RATIO = 12.0  # a wall seen more obliquely than this is a wrong estimate, not a wall
@@ -49,7 +50,9 @@ def estimate_plane(photo: U8, mask: U8, *, focal_px: float | None = None) -> Wal
     if focal is not None and not 0.3 * max(wall.shape) <= focal <= 4 * max(wall.shape):
         focal = None
     guess = _best_guess(photo, wall, focal)
-    plane = _plane(guess, wall) if guess is not None else None
+    plane = None
+    if guess is not None:
+        plane = _plane(guess, wall) if guess.ribbon is None else _winged(guess, guess.ribbon, wall)
     if plane is None:
         plane = _frontal(wall)
     return plane.scaled(longest / max(wall.shape))
@@ -59,6 +62,7 @@ def estimate_plane(photo: U8, mask: U8, *, focal_px: float | None = None) -> Wal
 class _Guess:
     camera: Camera
     confidence: float
+    ribbon: Ribbon | None = None
 
 
 def _best_guess(photo: U8, wall: Bool, focal: float | None) -> _Guess | None:
@@ -71,6 +75,9 @@ def _best_guess(photo: U8, wall: Bool, focal: float | None) -> _Guess | None:
     camera = fit(both, size, focal)
     own = ownership(both, wall)
     hull = hull_of(wall)
+    ribbon = unroll(photo, wall, both, own, camera)
+    if ribbon is not None:
+        return _Guess(ribbon.camera, _confidence(both, own, ribbon.camera), ribbon)
     faced = _facing(both, own, camera, hull)
     if faced is None:
         return None
@@ -195,6 +202,41 @@ def _plane(guess: _Guess, wall: Bool) -> WallPlane | None:
     except QuadError:  # a sliver of mask: no rectangle to speak of
         return None
     return WallPlane(plane.H, plane.quad, plane.size_m, guess.confidence, "estimated")
+
+
+def _winged(guess: _Guess, ribbon: Ribbon, wall: Bool) -> WallPlane | None:
+    """The main wall's plane with the walls round its corners."""
+    camera = guess.camera
+    ys, xs = np.nonzero(wall)
+    azimuth = azimuths(camera, np.column_stack([xs, ys]).astype(np.float64))
+    main = ribbon.pieces[ribbon.main]
+    here = (azimuth >= main.start) & (azimuth <= main.end)
+    front = np.zeros_like(wall)
+    front[ys[here], xs[here]] = True
+    plane = _plane(replace(guess, ribbon=None), front)
+    if plane is None:
+        return None
+    # The main wall's metres in the ribbon's unit.
+    A = camera.K @ camera.R
+    units = np.linalg.inv(A) @ plane.H
+    units /= units[2, 2]
+    wings = []
+    down = A @ np.array([0.0, 1.0, 0.0])
+    order = [*range(ribbon.main + 1, len(ribbon.pieces)), *range(ribbon.main - 1, -1, -1)]
+    for i in order:
+        piece = ribbon.pieces[i]
+        corner = piece.start if i > ribbon.main else piece.end
+        H = piece.H @ units
+        at = A @ np.array([math.sin(corner), 0.0, math.cos(corner)])
+        inner = A @ np.array([math.sin(corner - 0.1), 0.0, math.cos(corner - 0.1)])
+        side = np.cross(at, down)
+        side *= np.sign((side @ inner) * inner[2]) * (-1.0 if i > ribbon.main else 1.0)
+        side /= np.hypot(side[0], side[1])
+        seam = project(np.asarray(np.linalg.inv(H), np.float64), (at[:2] / at[2])[None])[0, 0]
+        wings.append(Wing(H / H[2, 2], side, float(seam)))
+    wide = replace(plane, wings=tuple(wings))
+    reach = wide.locate(np.column_stack([xs, ys]).astype(np.float64))[:, 0]
+    return replace(wide, span_m=(float(reach.min()), float(reach.max())))
 
 
 def _frontal(wall: Bool) -> WallPlane:

@@ -24,7 +24,7 @@ import numpy as np
 from rendering.arrays import F32, F64, U8, Bool, f32
 from rendering.colour import CameraCurve
 from rendering.light import box_mean, texture
-from rendering.plane import WallPlane, project
+from rendering.plane import WallPlane
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 EXPOSURE, EXPOSURE_SPREAD = 0.65, 0.35
@@ -110,7 +110,7 @@ def find_ceiling(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> Ceilin
     height, width = wall.shape
     columns = np.flatnonzero(wall.any(axis=0))
     first = np.argmax(wall, axis=0)[columns]
-    tops = project(_inverse(plane), np.column_stack([columns, first]).astype(np.float64))
+    tops = plane.locate(np.column_stack([columns, first]).astype(np.float64))
     depth = max(3, round(0.03 * max(height, width)))
     gap = max(1, round(0.005 * max(height, width)))
     high = tops[:, 1] <= 0.08 * plane.size_m[1]
@@ -140,7 +140,3 @@ def find_ceiling(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> Ceilin
 
 def _student(z: F64) -> F64:
     return np.asarray(-0.5 * (FREEDOM + 1) * np.log1p(z * z / FREEDOM), dtype=np.float64)
-
-
-def _inverse(plane: WallPlane) -> F64:
-    return np.asarray(np.linalg.inv(plane.H), dtype=np.float64)

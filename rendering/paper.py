@@ -18,7 +18,7 @@ import numpy as np
 from rendering.arrays import F32, F64, U8, U16, f32
 from rendering.colour import srgb_table
 from rendering.placement import Placement
-from rendering.plane import WallPlane
+from rendering.plane import WallPlane, project
 
 BLOCK = 128  # pixels; small enough that one level fits a block, large enough for OpenCV's speed
 MAX_SAMPLES = 12  # per axis and pixel, before a coarser level is taken instead
@@ -40,16 +40,20 @@ class Layout:
 def lay_out(placement: Placement, plane: WallPlane, picture_size: tuple[int, int]) -> Layout:
     """Metres to repeats for a wallpaper of ``picture_size`` (width, height) pixels."""
     aspect = picture_size[1] / picture_size[0]
-    wall_w, wall_h = plane.size_m
+    wall_h = plane.size_m[1]
+    # A mural has one ribbon to fill, round the corners.
+    left, right = plane.reach_m
+    wall_w = right - left
     x0, y0 = placement.origin_m
     width, wrap = placement.repeat_width_m, (True, True)
     if placement.mode == "fit-height":
         width, wrap = wall_h / aspect, (True, False)
     elif placement.mode == "fit-width":
         width, wrap = wall_w, (False, True)
+        x0 += left
     elif placement.mode == "cover":
         width, wrap = max(wall_w, wall_h / aspect), (False, False)
-        x0, y0 = x0 + (wall_w - width) / 2, y0 + (wall_h - width * aspect) / 2
+        x0, y0 = x0 + left + (wall_w - width) / 2, y0 + (wall_h - width * aspect) / 2
     height = width * aspect
     angle = math.radians(placement.rotation_deg)
     c, s = math.cos(angle), math.sin(angle)
@@ -61,6 +65,32 @@ def lay_out(placement: Placement, plane: WallPlane, picture_size: tuple[int, int
     return Layout(A, placement.drop if placement.mode == "tile" else 0.0, wrap)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wall:
+    """One wall: pixels to repeats, and the corner's line (None for the main wall)."""
+
+    G: F64
+    side: F64 | None
+
+    def share(self, x0: int, y0: int, width: int, height: int) -> F32 | None:
+        """How much of each pixel lies on the wall, 0..1; None: all of the block."""
+        if self.side is None:
+            return None
+        a, b, c = self.side
+        x, y = np.arange(width), np.arange(height)
+        row, column = f32(a * (x0 + x) + c + 0.5), f32(b * (y0 + y))
+        return f32(np.clip(row[None, :] + column[:, None], 0.0, 1.0))
+
+
+def _to_repeats(lift: F64, H: F64, near: F64) -> F64:
+    """Pixels to repeats; the third coordinate is 1 at the pixel ``near``.
+
+    Positive on the wall's side of the horizon, which lets the far side be cut off by its sign.
+    """
+    G = np.asarray(lift @ np.linalg.inv(H), dtype=np.float64)
+    return np.asarray(G / (float(G[2] @ np.append(near, 1.0)) or 1.0), dtype=np.float64)
+
+
 class Paper:
     """A wallpaper laid on a plane; ``sample`` gives its reflectance for a rectangle of the photo."""
 
@@ -68,11 +98,10 @@ class Paper:
         height, width = wallpaper.shape[:2]
         self._layout = lay_out(placement, plane, (width, height))
         lift = np.vstack([self._layout.A, [0, 0, 1.0]])
-        G = np.asarray(lift @ np.linalg.inv(plane.H), dtype=np.float64)
-        middle = float(G[2] @ np.append(plane.quad.mean(axis=0), 1.0))
-        # Scaled so that the third coordinate is 1 at the quad's middle: positive on the wall's
-        # side of the horizon, which lets the far side be cut off by its sign.
-        self._G = G / (middle or 1.0)
+        self._walls = [_Wall(_to_repeats(lift, plane.H, plane.quad.mean(axis=0)), None)]
+        for wing in plane.wings:
+            seam = project(wing.H, np.array([[wing.seam_m, plane.size_m[1] / 2]]))[0]
+            self._walls.append(_Wall(_to_repeats(lift, wing.H, seam), wing.side))
         self._mirror_drop = -1.0 if placement.mirror else 1.0
         self._levels: dict[int, U16 | F32] = {}
         self._base = wallpaper
@@ -89,8 +118,24 @@ class Paper:
         return f32(np.clip(out, 0.0, 1.0, out=out))
 
     def _block(self, x0: int, y0: int, width: int, height: int) -> F32:
-        level, nx, ny = self._density(x0, y0, width, height)
-        u, v = self._coordinates(x0, y0, width, height, nx, ny)
+        """One block: the wall it lies on, or several where a corner crosses it."""
+        out = np.zeros((height, width, 3), np.float32)
+        empty = True
+        shares = [(wall, wall.share(x0, y0, width, height)) for wall in self._walls]
+        for k, (wall, share) in enumerate(shares):
+            covered = any(s is None or float(s.min()) >= 1.0 for _, s in shares[k + 1 :])
+            if covered or (share is not None and float(share.max()) <= 0.0):
+                continue
+            values = self._read(wall.G, x0, y0, width, height)
+            if empty or share is None:
+                out, empty = values, False
+            else:
+                out += share[..., None] * (values - out)
+        return out
+
+    def _read(self, G: F64, x0: int, y0: int, width: int, height: int) -> F32:
+        level, nx, ny = self._density(G, x0, y0, width, height)
+        u, v = self._coordinates(G, x0, y0, width, height, nx, ny)
         texture = self._level(level)
         rows, columns = texture.shape[0] - 2 * PAD, texture.shape[1] - 2 * PAD
         wrap_u, wrap_v = self._layout.wrap
@@ -110,12 +155,11 @@ class Paper:
         return f32(values)
 
     def _coordinates(
-        self, x0: int, y0: int, width: int, height: int, nx: int, ny: int
+        self, G: F64, x0: int, y0: int, width: int, height: int, nx: int, ny: int
     ) -> tuple[F32, F32]:
         """u, v in repeats at every subsample, float32 (height * ny) x (width * nx)."""
         x = x0 - 0.5 + (np.arange(width * nx) + 0.5) / nx
         y = y0 - 0.5 + (np.arange(height * ny) + 0.5) / ny
-        G = self._G
         # Whole repeats are taken off at the block's first point in float64, so that float32 keeps
         # its digits for the place within a repeat.
         w00 = G[2, 0] * x[0] + G[2, 1] * y[0] + G[2, 2]
@@ -136,9 +180,9 @@ class Paper:
             v -= np.float32((self._layout.drop * self._mirror_drop * base_u) % 1.0)
         return u, v
 
-    def _density(self, x0: int, y0: int, width: int, height: int) -> tuple[int, int, int]:
+    def _density(self, G: F64, x0: int, y0: int, width: int, height: int) -> tuple[int, int, int]:
         """Mip level and samples per pixel along x and y for a block."""
-        fx, fy = self._footprint(x0, y0, width, height)
+        fx, fy = self._footprint(G, x0, y0, width, height)
         # The level fits the block's nearest pixel, or its far end would blur the near one; the
         # number of samples fits the farthest. Texels are at most 0.7 of a pixel's short side: at
         # 1.0 the error against 16x supersampling is 1.8 of 255 on an oblique wall, at 0.7 it is 0.7.
@@ -149,7 +193,7 @@ class Paper:
         texel = 2.0**level
         return level, _samples(float(fx.max()) / texel), _samples(float(fy.max()) / texel)
 
-    def _footprint(self, x0: int, y0: int, width: int, height: int) -> tuple[F64, F64]:
+    def _footprint(self, G: F64, x0: int, y0: int, width: int, height: int) -> tuple[F64, F64]:
         """Lengths, in texels of the full picture, of a pixel's step along x and along y.
 
         At nine points of the block.
@@ -157,7 +201,6 @@ class Paper:
         xs = np.array([x0, x0 + width / 2, x0 + width])
         ys = np.array([y0, y0 + height / 2, y0 + height])
         X, Y = (a.ravel() for a in np.meshgrid(xs, ys))
-        G = self._G
         p = np.stack([X, Y, np.ones_like(X)])
         q = G @ p
         size = np.array([[self._base.shape[1]], [self._base.shape[0]]], dtype=np.float64)

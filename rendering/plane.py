@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,6 +25,26 @@ MIN_TURN = 0.005
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Wing:
+    """The wall beyond a corner of the room, unrolled into the wall's own metres.
+
+    ``H``       3 x 3 float64, as ``WallPlane.H``: the x of the main wall runs on round the corner
+    ``side``    3 float64, the corner's line in the photo: side . (x, y, 1) is the distance in pixels
+                from it, positive on the wing's side
+    ``seam_m``  wall x of the corner, metres
+    """
+
+    H: F64
+    side: F64
+    seam_m: float
+
+    def scaled(self, S: F64) -> Wing:
+        """The same wing after the photo's pixels went through the 3 x 3 matrix ``S``."""
+        H, side = S @ self.H, np.linalg.inv(S).T @ self.side
+        return Wing(H / H[2, 2], side / np.hypot(side[0], side[1]), self.seam_m)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class WallPlane:
     """A plane of the photo.
 
@@ -34,6 +54,9 @@ class WallPlane:
     ``size_m``      that rectangle's width and height in metres
     ``confidence``  0..1, 1 for a plane a person drew
     ``source``      "quad" (given), "estimated" (from the photo), "frontal" (nothing was seen)
+    ``wings``       where the mask goes on round corners: from each side outwards, the later ones
+                    lying before the earlier where both claim a pixel; empty for one plane
+    ``span_m``      least and greatest wall x that the mask reaches, with the wings
     """
 
     H: F64
@@ -41,6 +64,13 @@ class WallPlane:
     size_m: tuple[float, float]
     confidence: float = 1.0
     source: Source = "quad"
+    wings: tuple[Wing, ...] = ()
+    span_m: tuple[float, float] | None = None
+
+    @property
+    def reach_m(self) -> tuple[float, float]:
+        """Least and greatest wall x, the wings' included."""
+        return self.span_m or (0.0, self.size_m[0])
 
     @property
     def vanishing_points(self) -> dict[str, F64]:
@@ -60,10 +90,21 @@ class WallPlane:
         S = np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1.0]])
         H = S @ self.H
         quad = self.quad * factor + shift
-        return WallPlane(H / H[2, 2], quad, self.size_m, self.confidence, self.source)
+        wings = tuple(wing.scaled(S) for wing in self.wings)
+        return replace(self, H=H / H[2, 2], quad=quad, wings=wings)
+
+    def locate(self, points: F64) -> F64:
+        """Wall metres (N x 2) of N x 2 pixels, round the corners where there are any."""
+        found = project(np.asarray(np.linalg.inv(self.H), np.float64), points)
+        for wing in self.wings:
+            beyond = points @ wing.side[:2] + wing.side[2] > 0
+            if beyond.any():
+                back = np.asarray(np.linalg.inv(wing.H), np.float64)
+                found[beyond] = project(back, points[beyond])
+        return found
 
     def as_json(self) -> dict[str, object]:
-        """The plane as plain lists and numbers: quad, size_m, H, vanishing_points, confidence."""
+        """The plane as plain lists and numbers; ``from_json`` reads it back."""
         points = self.vanishing_points
         return {
             "quad": [[round(float(v), 3) for v in corner] for corner in self.quad],
@@ -72,7 +113,29 @@ class WallPlane:
             "vanishing_points": {k: [float(v) for v in points[k]] for k in points},
             "confidence": round(float(self.confidence), 4),
             "source": self.source,
+            "wings": [
+                {"H": w.H.tolist(), "side": w.side.tolist(), "seam_m": w.seam_m} for w in self.wings
+            ],
+            "span_m": list(self.reach_m),
         }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> WallPlane:
+        """The plane that ``as_json`` wrote, exact in H; without wings where none were written."""
+        span = stored.get("span_m")
+        width, height = stored["size_m"]
+        return cls(
+            H=np.array(stored["H"], np.float64),
+            quad=np.array(stored["quad"], np.float64),
+            size_m=(width, height),
+            confidence=stored["confidence"],
+            source=stored["source"],
+            wings=tuple(
+                Wing(np.array(w["H"], np.float64), np.array(w["side"], np.float64), w["seam_m"])
+                for w in stored.get("wings", [])
+            ),
+            span_m=(span[0], span[1]) if span else None,
+        )
 
 
 def plane_from_quad(

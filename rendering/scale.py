@@ -15,6 +15,7 @@ from rendering.plane import project
 
 CEILING_M = 2.5
 CAMERA_M = 1.45
+LOWEST_CAMERA_M, HIGHEST_CAMERA_M = 0.9, 1.75
 MIN_HEIGHT_M, MAX_HEIGHT_M = 0.3, 6.0
 
 
@@ -44,13 +45,18 @@ def _metres_per_unit(
     top, bottom = span
     ceiling, floor = ends_seen(wall)
     eye = _horizon(points, back, camera)
-    if ceiling and floor:
-        return CEILING_M / (bottom - top)
-    if floor and eye < bottom - 0.2 * (bottom - top):
-        return CAMERA_M / (bottom - eye)
-    if ceiling and eye > top + 0.2 * (bottom - top):
-        return (CEILING_M - CAMERA_M) / (eye - top)
-    return CEILING_M / (bottom - top)
+    # The floor lies no higher than the wall's lowest visible point: often far below it, behind a bed
+    # or a sofa. So none of these can be exceeded, wherever between knee and eyes the camera was.
+    bounds = [CEILING_M / (bottom - top)]
+    if bottom > eye:
+        bounds.append(HIGHEST_CAMERA_M / (bottom - eye))
+    if eye > top:
+        bounds.append((CEILING_M - LOWEST_CAMERA_M) / (eye - top))
+    if floor and not ceiling and eye < bottom - 0.2 * (bottom - top):
+        bounds.append(CAMERA_M / (bottom - eye))
+    if ceiling and not floor and eye > top + 0.2 * (bottom - top):
+        bounds.append((CEILING_M - CAMERA_M) / (eye - top))
+    return min(bounds)
 
 
 def ends_seen(wall: Bool) -> tuple[bool, bool]:

@@ -1,0 +1,132 @@
+"""Plane errors in rendered training rooms: one wall's mask, and the mask of all walls.
+
+    .venv/bin/python benchmarks/rendering_corners.py [--rooms N]
+
+Needs ../shared/data/training (photo, labels of planes, camera). Errors are RMS metres over the width
+of what is seen of a wall, best scale and shift taken out, per true wall with at least 10 % of the
+mask. `one wall`: the mask covers one plane, so every corner found is false. `all walls`: the mask covers all; printed
+beside the same estimate with its corners left out (one plane for all) and the frontal guess.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT.parent / "shared" / "data" / "training"
+sys.path.insert(0, str(ROOT))
+
+from rendering import estimate_plane  # noqa: E402
+from rendering.plane import project  # noqa: E402
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A photo, the mask of all its walls, and per plane its pixels and true homography."""
+
+    name: str
+    photo: Any
+    walls: Any
+    planes: list[tuple[Any, Any]]
+
+
+def rooms(limit: int) -> Iterator[Room]:
+    """Rooms spread over the set."""
+    found = sorted(DATA.glob("*/scene.json"))
+    for path in found[:: max(1, len(found) // limit)]:
+        folder, scene = path.parent, json.loads(path.read_text())
+        labels, wall = (cv2.imread(str(folder / f"{n}.png"), 0) for n in ("planes", "wall"))
+        K, R, t = (np.array(scene["camera"][k], float) for k in "KRt")
+        planes = []
+        walls = np.zeros_like(wall)
+        for key, numbers in scene["planes"].items():
+            normal = np.array(numbers[:3], float)
+            pixels = (labels == int(key)) & (wall > 127)
+            if abs(normal[2]) > 0.1 or pixels.sum() < 0.01 * wall.size:
+                continue
+            walls[pixels] = 255
+            planes.append((pixels, wall_homography(K, R, t, normal, numbers[3])))
+        if planes:
+            photo = np.ascontiguousarray(cv2.imread(str(folder / "photo.jpg"))[..., ::-1])
+            yield Room(folder.name, photo, walls, planes)
+
+
+def wall_homography(K: Any, R: Any, t: Any, normal: Any, offset: float) -> Any:
+    """Wall metres to pixels of the plane normal . X + offset = 0 (z up)."""
+    down = np.array([0, 0, -1.0])
+    across = np.cross(down, normal)
+    across /= np.linalg.norm(across)
+    H = K @ np.stack([R @ across, R @ down, R @ (-offset * normal / (normal @ normal)) + t], 1)
+    return H if np.linalg.det(H) * H[2, 2] > 0 else H @ np.diag([-1, 1, 1])
+
+
+def error(locate: Any, H: Any, pixels: Any) -> float:
+    """Percent of the seen width; a mirrored truth counts as its mirror image."""
+    ys, xs = np.nonzero(pixels)
+    p = np.column_stack([xs, ys]).astype(float)[:: max(1, len(xs) // 3000)]
+    true, found = project(np.linalg.inv(H), p), locate(p)
+    width = float(np.ptp(np.quantile(true[:, 0], [0.01, 0.99])))
+    true, found = true - true.mean(axis=0), found - found.mean(axis=0)
+    best = np.inf
+    for mirror in (1.0, -1.0):
+        t = true * (mirror, 1.0)
+        s = float((t * found).sum() / max((found**2).sum(), 1e-12))
+        best = min(best, float(np.sqrt(((t - s * found) ** 2).sum(axis=1).mean())))
+    return 100 * best / max(width, 0.3)
+
+
+def main() -> None:
+    """Print the three tables' lines."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rooms", type=int, default=60)
+    options = parser.parse_args()
+    if not DATA.is_dir():
+        print(f"Skipped: the training rooms are not here ({DATA}).")
+        return
+    one: list[float] = []
+    false = rooms_seen = corners = 0
+    every: dict[str, list[float]] = {"corners": [], "one plane": [], "frontal": []}
+    for room in rooms(options.rooms):
+        rooms_seen += 1
+        sizes = [int(p.sum()) for p, _ in room.planes]
+        pixels, H = room.planes[int(np.argmax(sizes))]
+        plane = estimate_plane(room.photo, pixels.astype(np.uint8) * np.uint8(255))
+        false += bool(plane.wings)
+        one.append(error(plane.locate, H, pixels))
+        if sum(s >= 0.1 * sum(sizes) for s in sizes) < 2:
+            continue
+        plane = estimate_plane(room.photo, room.walls)
+        corners += bool(plane.wings)
+        flat = replace(plane, wings=())
+        for (pixels, H), size in zip(room.planes, sizes, strict=True):
+            if size >= 0.1 * sum(sizes):
+                every["corners"].append(error(plane.locate, H, pixels))
+                every["one plane"].append(error(flat.locate, H, pixels))
+                every["frontal"].append(error(lambda p: p, H, pixels))
+    say("one wall", one)
+    print(f"  false corners in {false} of {rooms_seen} rooms; corners found in {corners}")
+    for name, values in every.items():
+        say(f"all walls, {name}", values)
+
+
+def say(name: str, errors: list[float]) -> None:
+    """One line of a table."""
+    e = np.array(errors)
+    print(
+        f"{name:22s} n {len(e):3d}  median {np.median(e):6.2f} %  p75 {np.quantile(e, 0.75):6.2f} %"
+        f"  p90 {np.quantile(e, 0.9):6.2f} %  over 10 %: {100 * (e > 10).mean():4.1f} %",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
