@@ -5,7 +5,7 @@
         ├── NotSetUp          a setting is missing or makes no sense
         ├── Unreachable       no connection, or it broke                       may be tried again
         ├── Busy              429, 503, or all our own slots are taken         may be tried again
-        ├── TooSlow           our deadline passed                              may be tried again
+        ├── TooSlow           our deadline passed                              not by itself: it may cost again
         ├── Faulty            5xx                                              may be tried again
         ├── Stopped           a prediction that somebody else ended            may be tried again
         ├── KeyRefused        401, 402, 403
@@ -71,7 +71,6 @@ class TooSlow(ServiceError):
 
     service_code = "service_too_slow"
     message = "The image service took too long and was stopped. Please try again."
-    again = True
 
 
 class Faulty(ServiceError):
