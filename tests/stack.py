@@ -96,8 +96,14 @@ def launch(
             stdout=sink,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=sessions.die_with_parent,
+            preexec_fn=_as_from_a_terminal,
         )
+
+
+def _as_from_a_terminal() -> None:
+    """In the child: end with the tests, and hear SIGHUP also where the tests run under `nohup`."""
+    sessions.die_with_parent()
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @contextmanager

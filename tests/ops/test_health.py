@@ -87,6 +87,7 @@ def test_not_ready_without_redis(client: Client, settings: Any, tmp_path: Path) 
 def test_not_ready_without_weights(client: Client, settings: Any, tmp_path: Path) -> None:
     settings.SAM_MODEL_DIR = ""
     settings.WALLPAPER_HOME = tmp_path
+    settings.BASE_DIR = tmp_path  # a home without weights uses the checkout's
 
     answer = client.get("/health/ready")
 
