@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from jobs.generators import GenerationInputs
@@ -32,23 +30,11 @@ def load_inputs(generation: Generation) -> GenerationInputs:
         photo=masks.photo_pixels(session),
         mask=mask,
         wallpaper=wallpapers.wallpaper_pixels(generation.wallpaper),
-        plane=plane_of(generation.plane),
+        plane=WallPlane.from_json(generation.plane),
         placement=wallpapers.placement_of(
             generation.placement, default_repeat_m=generation.wallpaper.repeat_width_m
         ),
         brightness=float(generation.placement.get("brightness", 0.0)),
-    )
-
-
-def plane_of(stored: dict[str, Any]) -> WallPlane:
-    """The plane that `WallPlane.as_json` wrote; exact in H."""
-    width, height = stored["size_m"]
-    return WallPlane(
-        H=np.array(stored["H"], np.float64),
-        quad=np.array(stored["quad"], np.float64),
-        size_m=(width, height),
-        confidence=stored["confidence"],
-        source=stored["source"],
     )
 
 

@@ -1,0 +1,41 @@
+"""A row gives back exactly what its picture was made from."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from jobs import making
+from rendering.plane import WallPlane, Wing, plane_from_quad
+from sessions_app.models import Generation
+from tests.factories import make_generation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def plane_round_a_corner() -> WallPlane:
+    flat = plane_from_quad([[10, 20], [200, 30], [200, 170], [10, 180]], (2.5, 2.0))
+    wing = Wing(H=flat.H.copy(), side=np.array([1.0, 0.0, -200.0]), seam_m=2.5)
+    return WallPlane(
+        flat.H, flat.quad, flat.size_m, 0.7, "estimated", wings=(wing,), span_m=(0.0, 4.0)
+    )
+
+
+def test_the_plane_comes_back_with_the_walls_round_its_corners() -> None:
+    generation = make_generation()
+    plane = plane_round_a_corner()
+    Generation.objects.filter(pk=generation.pk).update(
+        plane=json.loads(json.dumps(plane.as_json()))
+    )
+    generation.refresh_from_db()
+
+    found = making.load_inputs(generation).plane
+
+    assert (found.H == plane.H).all()
+    assert found.reach_m == (0.0, 4.0)
+    [wing] = found.wings
+    assert (wing.H == plane.wings[0].H).all()
+    assert (wing.side == plane.wings[0].side).all()
+    assert wing.seam_m == 2.5
