@@ -18,8 +18,9 @@ const height = Number(stage.dataset.height);
 
 stage.style.setProperty("--ratio", String(width / height));
 stage.toggleAttribute("data-fitted", true);
-// htmx takes over the page at this event too, and listened earlier: from now on a click is answered.
-document.addEventListener("DOMContentLoaded", () => stage.toggleAttribute("data-ready", true));
+// The photo is hidden until a click on it is answered and it lies where it will stay: style sheets are here, and htmx takes
+// over the page at this event too, and listened earlier.
+document.addEventListener("DOMContentLoaded", () => { photo.hidden = false; });
 
 // The photo sticks to the top of a phone's screen: jumps within the page must end below it.
 const viewer = /** @type {HTMLElement} */ (stage.closest(".viewer"));
