@@ -7,6 +7,9 @@ known, as densities over the paint's albedo a (luminance), whose maximum is take
   back about 0.65 of the scene-light unit (median(wall) / a is log-normal);
 * the ceiling: nearly always white (albedo about 0.8) and, just above the wall's upper edge, in the
   same light as the wall just below it, so the ratio across the edge is the ratio of the albedos;
+* the room: a white card on the wall is seldom more than 1.3 times as bright as the ninth decile
+  of everything else that does not clip (0.1 to 1.24 times in the development rooms), so that
+  nothing on the wall glows in a room photographed dark. Less bright it often is, away from the lamps;
 * paint: between black and the whitest white (0.92), light paints being common.
 
 All have heavy tails (Student's t), so that a night scene or a timber ceiling is outvoted
@@ -32,6 +35,9 @@ CEILING_ALBEDO, CEILING_SPREAD = 0.8, 0.22
 PAINT, PAINT_SPREAD = 0.5, 0.7
 DARKEST, WHITEST = 0.004, 0.92  # black paint is 0.03; cameras crush it further
 BELIEVED_COLOUR = 0.7  # of the ceiling's colour cast that is taken for the light's
+ROOM, ROOM_SPREAD = 1.3, 0.25
+CLIPPED = 250  # 8-bit value from which a pixel tells no brightness
+MOST_COLUMNS = 200  # of the ceiling's edge that are looked at
 FREEDOM = 3.0  # of Student's t
 
 
@@ -60,11 +66,21 @@ def camera_curve(photo: U8, core: Bool) -> CameraCurve:
     return CameraCurve((1.0 - 0.6 * float(hard)) * float(np.clip((250.0 - wall) / 26.0, 0.0, 1.0)))
 
 
-def wall_albedo(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> F64:
+def room_level(photo: U8, scene: F32, wall: Bool) -> float | None:
+    """Ninth decile of the luminance beside the wall; None when too little else is seen."""
+    rest = ~wall & (photo.max(axis=2) < CLIPPED)
+    if rest.sum() < 0.05 * rest.size:
+        return None
+    return max(float(np.quantile(scene[rest] @ LUMA, 0.9)), 1e-4)
+
+
+def wall_albedo(
+    scene: F32, wall: Bool, core: Bool, plane: WallPlane, room: float | None = None
+) -> F64:
     """Scene light that unit light sends back off the wall's paint, 3 channels.
 
     ``scene``: scene light of the whole photo (small) h x w x 3; ``wall``: any coverage; ``core``:
-    surely wall; ``plane`` in the pixels of ``scene``.
+    surely wall; ``plane`` in the pixels of ``scene``; ``room`` as ``room_level`` gives it.
     """
     if texture(scene, core)[0] > 0:
         # Means over a hand's breadth: on a patterned wall the median pixel is ground or motif.
@@ -76,15 +92,18 @@ def wall_albedo(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> F64:
     # Per unit of luminance, the light's colour taken out: the paint's colour.
     paint = middle / light
     paint /= paint @ LUMA
-    level = paint_luminance(float(middle @ LUMA), ceiling)
+    level = paint_luminance(float(middle @ LUMA), ceiling, room)
     return np.asarray(np.maximum(level * paint * light / (light @ LUMA), 1e-4), dtype=np.float64)
 
 
-def paint_luminance(wall: float, ceiling: Ceiling | None) -> float:
+def paint_luminance(wall: float, ceiling: Ceiling | None, room: float | None = None) -> float:
     """The most probable albedo (luminance) of paint that looks ``wall`` bright."""
     log_a = np.linspace(math.log(DARKEST), math.log(WHITEST), 200)
     belief = _student((math.log(wall) - log_a - math.log(EXPOSURE)) / EXPOSURE_SPREAD)
     belief = belief + _student((log_a - math.log(PAINT)) / PAINT_SPREAD)
+    if room is not None:
+        lit = math.log(wall) - log_a - math.log(ROOM * room)
+        belief = belief + _student(np.maximum(lit, 0.0) / ROOM_SPREAD)
     if ceiling is not None:
         seen = math.log(CEILING_ALBEDO * max(ceiling.ratio, 1e-3))
         belief = belief + ceiling.share * _student((log_a - seen) / CEILING_SPREAD)
@@ -118,7 +137,8 @@ def find_ceiling(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> Ceilin
     if usable.sum() < max(6, 0.15 * len(columns)):
         return None
     above, below = [], []
-    for x, y in zip(columns[usable], first[usable], strict=True):
+    each = max(1, int(usable.sum()) // MOST_COLUMNS)
+    for x, y in zip(columns[usable][::each], first[usable][::each], strict=True):
         inside = core[y + gap : y + depth, x]
         if not inside.any():
             continue
@@ -131,7 +151,7 @@ def find_ceiling(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> Ceilin
     ratio = float(np.median(logs))
     agree = np.abs(logs - ratio) < 0.35
     # A ceiling is one surface: the columns agree, and it is no darker than the wall it tops.
-    share = float(agree.mean()) * min(1.0, 2 * len(above) / len(columns))
+    share = float(agree.mean()) * min(1.0, 2 * each * len(above) / len(columns))
     share *= float(np.clip((0.6 - ratio) / 0.4, 0.0, 1.0))
     if share < 0.05:
         return None

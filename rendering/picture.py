@@ -13,7 +13,7 @@ import numpy as np
 from rendering.arrays import F32, F64, U8, Bool, check_mask, check_picture, f32, u8
 from rendering.colour import CameraCurve
 from rendering.errors import RenderingError
-from rendering.level import camera_curve, wall_albedo
+from rendering.level import camera_curve, room_level, wall_albedo
 from rendering.light import WORK_SIDE, LightField, estimate_light, shadows_kept
 from rendering.mask_box import bounding_box
 from rendering.matte import (
@@ -192,7 +192,9 @@ def _level(photo: U8, mask: U8, plane: WallPlane) -> tuple[CameraCurve, F64]:
     core = core_of(cover)
     curve = camera_curve(small, core)
     scene = curve.decode(small)
-    return curve, wall_albedo(scene, cover > 16, core, plane.scaled(factor))
+    wall = cover > 16
+    room = room_level(small, scene, wall)
+    return curve, wall_albedo(scene, wall, core, plane.scaled(factor), room)
 
 
 def core_of(cover: U8) -> Bool:

@@ -139,3 +139,19 @@ def test_a_mask_a_few_pixels_too_wide_leaves_the_object_alone() -> None:
     shown = render(photo, mask, red, plane(), Placement(0.5)).picture
     edge = shown[100:130, 100:102].reshape(-1, 3).astype(int)
     assert np.abs(edge - (30, 40, 90)).max() < 40
+
+
+def test_paper_does_not_glow_in_a_room_photographed_dark() -> None:
+    grey, dark = np.full((200, 300, 3), 70, np.uint8), np.full((200, 300, 3), 70, np.uint8)
+    mask = np.zeros((200, 300), np.uint8)
+    mask[:, 90:] = 255
+    grey[:, :45], dark[:, :45] = 200, 90
+    grey[:, 45:90], dark[:, 45:90] = 120, 25
+    plane = plane_from_quad([[90, 0], [299, 0], [299, 199], [90, 199]], (2.5, 2.5))
+    white = np.full((16, 16, 3), 235, np.uint8)
+    bright, calm = (
+        render(photo, mask, white, plane, Placement(0.5)).picture[100, 200].mean()
+        for photo in (grey, dark)
+    )
+    assert calm < bright - 15
+    assert calm > 70
