@@ -17,9 +17,9 @@ from typing import Any
 
 import cv2
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError
 
 from jobs.generators import GeneratorError
 from onnx_models import ModelSetupError, ensure_models
@@ -27,6 +27,7 @@ from rendering import RenderingError
 from segmentation import SegmentationError
 from sessions_app.errors import AppError
 from sessions_app.intake import IntakeError
+from sessions_app.management.commands.prepare import pending_migrations
 from sessions_app.wall_model import model_directory
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
@@ -205,10 +206,8 @@ def ensure_database() -> None:
     is_embedded = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
     if is_embedded:
         Path(settings.WALLPAPER_HOME).mkdir(parents=True, exist_ok=True)
-    executor = MigrationExecutor(connection)
-    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if not plan:
+    if not pending_migrations():
         return
     if not is_embedded:
         raise CommandError("The database is not up to date. Run: manage.py migrate")
-    executor.migrate(executor.loader.graph.leaf_nodes(), plan)
+    call_command("migrate", interactive=False, verbosity=0)
