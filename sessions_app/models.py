@@ -187,7 +187,11 @@ class Generation(models.Model):
     result_key = models.CharField(max_length=200, blank=True)
     result_view_key = models.CharField(max_length=200, blank=True)
     result_digest = models.CharField(max_length=64, blank=True)
+    # Checked before storing, and on the stored picture by every replay.
     untouched_outside = models.BooleanField(null=True, blank=True)
+    # The last `manage.py replay`: when, and whether it made the stored bytes again.
+    replayed_at = models.DateTimeField(null=True, blank=True)
+    replayed_same = models.BooleanField(null=True, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.TextField(blank=True)
     error_detail = models.TextField(blank=True)
