@@ -35,6 +35,7 @@ def load_inputs(generation: Generation) -> GenerationInputs:
             generation.placement, default_repeat_m=generation.wallpaper.repeat_width_m
         ),
         brightness=float(generation.placement.get("brightness", 0.0)),
+        keep_shadows=float(generation.placement.get("keep_shadows", 1.0)),
     )
 
 

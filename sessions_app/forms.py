@@ -72,6 +72,7 @@ class PlacementForm(forms.Form):
         required=False, error_messages={"invalid": "The shift must be a number of centimetres."}
     )
     brightness = forms.FloatField(required=False)
+    keep_shadows = forms.FloatField(required=False)
 
 
 class GenerateForm(forms.Form):

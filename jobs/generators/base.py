@@ -23,6 +23,7 @@ class GenerationInputs:
 
     photo: uint8 H x W x 3 RGB, upright. mask: uint8 H x W, 0..255 coverage of the wall. wallpaper: uint8 h x w x 3
     RGB, one repeat. plane and placement: in photo pixels and wall metres. brightness: stops, -1..1.
+    keep_shadows: 0 (lit evenly) .. 1 (as in the photo).
     """
 
     photo: Pixels
@@ -31,6 +32,7 @@ class GenerationInputs:
     plane: WallPlane
     placement: Placement
     brightness: float = 0.0
+    keep_shadows: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,6 +19,7 @@ class LocalRenderer(Generator):
                 inputs.plane,
                 inputs.placement,
                 brightness=inputs.brightness,
+                keep_shadows=inputs.keep_shadows,
                 on_stage=on_stage,
             )
         except RenderingError as error:

@@ -170,6 +170,10 @@ _PLACEMENT_FIELDS: dict[str, Schema] = {
         "maximum": 1,
         "description": "Correction of the light in stops.",
     },
+    "keep_shadows": about(
+        SHARE,
+        "How much of the wall's shadows and lamp light stays: 0 lit evenly, 1 as in the photo.",
+    ),
 }
 PLACEMENT = record(_PLACEMENT_FIELDS, optional=tuple(_PLACEMENT_FIELDS))
 

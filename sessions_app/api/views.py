@@ -41,6 +41,7 @@ PLACEMENT_KEYS: Final[dict[str, type]] = {
     "mirror": bool,
     "mode": str,
     "brightness": float,
+    "keep_shadows": float,
 }
 
 

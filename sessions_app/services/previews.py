@@ -68,6 +68,7 @@ def _render(session: Session, wallpaper: Wallpaper) -> bytes:
             planes.plane_on(session, photo, mask),
             wallpapers.current_placement(session),
             brightness=wallpapers.brightness(session),
+            keep_shadows=wallpapers.keep_shadows(session),
         )
     except NothingSelectedError as error:
         raise WrongState(error.user_message, code=error.code) from error

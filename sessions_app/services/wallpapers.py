@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 DEFAULT_REPEAT_M = 0.53
 WALLPAPERS_PER_SESSION = 60
 MAX_BRIGHTNESS = 1.0
+LIGHT_KEYS = ("brightness", "keep_shadows")  # of the room's light, not of one wallpaper
 
 
 def choose_design(*, session_id: UUID, slug: str) -> Wallpaper:
@@ -125,7 +126,8 @@ def set_placement(*, session_id: UUID, placement: Mapping[str, Any]) -> Session:
     """Change how the chosen wallpaper lies on the wall; keys that are absent stay.
 
     Args:
-        placement: any of repeat_width_m, drop, rotation_deg, mirror, mode, origin_x_m, origin_y_m, brightness.
+        placement: any of repeat_width_m, drop, rotation_deg, mirror, mode, origin_x_m, origin_y_m, brightness,
+            keep_shadows.
 
     Raises:
         BadRequest: a value makes no sense; nothing changes.
@@ -141,6 +143,7 @@ def set_placement(*, session_id: UUID, placement: Mapping[str, Any]) -> Session:
             raise WrongState("Choose a wallpaper first.", code="no_wallpaper")
         current_placement(session)
         brightness(session)
+        keep_shadows(session)
         session.save(update_fields=["placement"])
     return session
 
@@ -185,6 +188,18 @@ def brightness(session: Session) -> float:
     value = _number(session.placement, "brightness", 0.0)
     if not -MAX_BRIGHTNESS <= value <= MAX_BRIGHTNESS:
         raise BadRequest("Brightness must lie between -1 and 1.", code="bad_placement")
+    return value
+
+
+def keep_shadows(session: Session) -> float:
+    """How much of the light's unevenness stays, 0 (lit evenly) .. 1 (as in the photo, the default).
+
+    Raises:
+        BadRequest: outside that range.
+    """
+    value = _number(session.placement, "keep_shadows", 1.0)
+    if not 0.0 <= value <= 1.0:
+        raise BadRequest("Keep shadows must lie between 0 and 1.", code="bad_placement")
     return value
 
 
@@ -277,7 +292,7 @@ def _choose(session_id: UUID, wallpaper: Wallpaper, *, drop: float = 0.0) -> Non
         session = Session.objects.select_for_update().get(pk=session_id)
         if session.wallpaper_id == wallpaper.pk:
             return
-        kept = {k: v for k, v in session.placement.items() if k == "brightness"}
+        kept = {k: v for k, v in session.placement.items() if k in LIGHT_KEYS}
         session.placement = {**kept, "repeat_width_m": wallpaper.repeat_width_m, "drop": drop}
         session.wallpaper = wallpaper
         session.save(update_fields=["wallpaper", "placement"])

@@ -216,6 +216,7 @@ def _placement(session: Session) -> dict[str, Any]:
         "origin_x_cm": plain(placement.origin_m[0] * 100),
         "origin_y_cm": plain(placement.origin_m[1] * 100),
         "brightness": plain(wallpapers.brightness(session)),
+        "keep_shadows": plain(wallpapers.keep_shadows(session)),
         "mirror": placement.mirror,
     }
 

@@ -139,6 +139,7 @@ def test_placement_reaches_the_generation(api: Program) -> None:
         {"mode": 1},
         {"drop": None},
         {"brightness": 40},
+        {"keep_shadows": 2},
     ],
 )
 def test_a_placement_that_makes_no_sense_is_refused(api: Program, placement: Any) -> None:

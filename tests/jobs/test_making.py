@@ -39,3 +39,19 @@ def test_the_plane_comes_back_with_the_walls_round_its_corners() -> None:
     assert (wing.H == plane.wings[0].H).all()
     assert (wing.side == plane.wings[0].side).all()
     assert wing.seam_m == 2.5
+
+
+def test_the_light_controls_come_back_with_the_row() -> None:
+    generation = make_generation()
+    Generation.objects.filter(pk=generation.pk).update(
+        placement={**generation.placement, "brightness": 0.3, "keep_shadows": 0.4}
+    )
+    generation.refresh_from_db()
+
+    found = making.load_inputs(generation)
+
+    assert (found.brightness, found.keep_shadows) == (0.3, 0.4)
+
+
+def test_a_row_older_than_the_light_controls_keeps_the_shadows() -> None:
+    assert making.load_inputs(make_generation()).keep_shadows == 1.0

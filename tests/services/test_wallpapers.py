@@ -95,6 +95,8 @@ def test_a_dangerous_or_broken_link_is_refused(url: str) -> None:
         {"drop": 7},
         {"mode": "sideways"},
         {"brightness": 9},
+        {"keep_shadows": 1.5},
+        {"keep_shadows": -0.1},
         {"origin_x_m": True},
     ],
 )
@@ -114,10 +116,11 @@ def test_a_placement_needs_a_wallpaper() -> None:
         wallpapers.set_placement(session_id=make_session().pk, placement={"drop": 0.5})
 
 
-def test_another_wallpaper_brings_its_own_size_and_keeps_the_brightness() -> None:
+def test_another_wallpaper_brings_its_own_size_and_keeps_the_light() -> None:
     session = make_ready_session()
     wallpapers.set_placement(
-        session_id=session.pk, placement={"repeat_width_m": 2.0, "brightness": 0.3}
+        session_id=session.pk,
+        placement={"repeat_width_m": 2.0, "brightness": 0.3, "keep_shadows": 0.4},
     )
     design = designs()[0]
 
@@ -126,6 +129,7 @@ def test_another_wallpaper_brings_its_own_size_and_keeps_the_brightness() -> Non
     session = Session.objects.get(pk=session.pk)
     assert session.placement["repeat_width_m"] == design.repeat_width_m
     assert session.placement["brightness"] == 0.3
+    assert session.placement["keep_shadows"] == 0.4
 
 
 def test_the_previews_name_changes_with_the_placement_and_comes_back_with_it() -> None:

@@ -237,6 +237,7 @@ def test_the_placement_is_given_in_centimetres_and_kept_in_metres(
         "mode": "tile",
         "origin_x_cm": "-12",
         "brightness": "0.3",
+        "keep_shadows": "0.4",
         "mirror": "on",
     }
 
@@ -247,6 +248,7 @@ def test_the_placement_is_given_in_centimetres_and_kept_in_metres(
     assert placement.repeat_width_m == pytest.approx(1.065)
     assert (placement.drop, placement.rotation_deg, placement.mirror) == (0.5, 90, True)
     assert placement.origin_m == pytest.approx((-0.12, 0))
+    assert fresh(room).placement["keep_shadows"] == 0.4
     assert answer.content.decode().lstrip().startswith('<div id="preview"')
 
 
@@ -270,6 +272,7 @@ def test_an_unticked_mirror_is_taken_back(room: Session, owner: Client) -> None:
         {"mode": "spiral"},
         {"rotation_deg": "north"},
         {"brightness": "5"},
+        {"keep_shadows": "5"},
         {"origin_x_cm": "left"},
     ],
     ids=str,

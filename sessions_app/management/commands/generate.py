@@ -54,6 +54,12 @@ class Command(PhotoCommand):
         parser.add_argument("--mirror", action="store_true")
         parser.add_argument("--mode", choices=MODES)
         parser.add_argument("--brightness", type=float, metavar="STOPS", help="-1 to 1")
+        parser.add_argument(
+            "--keep-shadows",
+            type=float,
+            metavar="SHARE",
+            help="0 (lit evenly) to 1 (as in the photo)",
+        )
         parser.add_argument("--backend", help=", ".join(settings.GENERATION_BACKENDS))
         parser.add_argument("--max-side", type=int, metavar="PX")
         parser.add_argument("--out", type=Path, required=True, metavar="OUT.png")
@@ -178,6 +184,7 @@ def placement_of(options: dict[str, Any]) -> dict[str, Any]:
         "mirror": options["mirror"] or None,
         "mode": options["mode"],
         "brightness": options["brightness"],
+        "keep_shadows": options["keep_shadows"],
     }
     return {name: value for name, value in wanted.items() if value is not None}
 
