@@ -82,6 +82,12 @@ class GenerateForm(forms.Form):
     seen = forms.CharField(max_length=64, required=False)
 
 
+class CancelForm(forms.Form):
+    """Which generation is meant: a page left open must not stop a newer one."""
+
+    number = forms.IntegerField(min_value=1, max_value=1_000_000)
+
+
 def read_click(data: QueryDict, session: Session) -> tuple[float, float, int]:
     """The click of a request: x and y in photo pixels, label 1 or 0.
 
@@ -199,3 +205,15 @@ def read_generate(data: QueryDict) -> tuple[str, str | None]:
             "This page is out of date. Reload it and try again.", code="no_request_key"
         )
     return str(form.cleaned_data["request_key"]), form.cleaned_data["seen"] or None
+
+
+def read_cancel(data: QueryDict) -> int:
+    """The number of the generation to stop.
+
+    Raises:
+        BadRequest: it is missing or no number.
+    """
+    form = CancelForm(data)
+    if not form.is_valid():
+        raise BadRequest("This page is out of date. Reload it and try again.", code="no_number")
+    return int(form.cleaned_data["number"])

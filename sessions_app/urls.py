@@ -19,6 +19,7 @@ room_patterns = [
     path("wallpaper/link/", papers.wallpaper_link, name="wallpaper-link"),
     path("placement/", papers.placement, name="placement"),
     path("generate/", generation.generate, name="generate"),
+    path("cancel/", generation.cancel, name="cancel"),
     path("status/", generation.status, name="status"),
     path("photo.jpg", pictures.photo_view, name="photo-view"),
     path("thumbnail.jpg", pictures.thumbnail, name="thumbnail"),

@@ -1,4 +1,4 @@
-"""What staff can do: queue generations again, and purge sessions. Both only call services and report."""
+"""What staff can do: queue generations again, cancel them, and purge sessions. All only call services and report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from sessions_app.admin.markup import short_id
 from sessions_app.errors import AppError, Unavailable
 from sessions_app.models import Generation, Session
-from sessions_app.services.generations import queue_again
+from sessions_app.services.generations import cancel_generation, queue_again
 from sessions_app.services.retention import purge_session
 
 # Each purged session is listed in the form that confirms it; more than that is work for `manage.py purge`.
@@ -45,6 +45,26 @@ def queue_each(
         model_admin.message_user(request, f"Queued again: {queued}.", messages.SUCCESS)
     _tell_skipped(model_admin, request, list(reasons))
     return queued
+
+
+def cancel_each(
+    model_admin: ModelAdmin[Any], request: HttpRequest, generations: Iterable[Generation]
+) -> int:
+    """Stop each generation and tell the user how many were, and why others were not."""
+    canceled = 0
+    reasons: list[str] = []
+    for row in generations:
+        try:
+            cancel_generation(generation_id=row.pk, by_staff=True)
+        except AppError as error:
+            reasons.append(f"{short_id(row.session_id)} #{row.number}: {error.user_message}")
+        else:
+            canceled += 1
+            model_admin.log_change(request, row, "Canceled.")
+    if canceled:
+        model_admin.message_user(request, f"Canceled: {canceled}.", messages.SUCCESS)
+    _tell_skipped(model_admin, request, reasons)
+    return canceled
 
 
 def purge_each(

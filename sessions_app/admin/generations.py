@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from sessions_app.admin import markup
-from sessions_app.admin.actions import queue_each
+from sessions_app.admin.actions import cancel_each, queue_each
 from sessions_app.admin.pictures import generation_url, wallpaper_url
 from sessions_app.admin.record import RecordAdmin
 from sessions_app.models import Generation
@@ -25,8 +25,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "progress",
         "lease_until",
         "timings_table",
-        "untouched_outside",
     ),
+    "Replay": ("untouched_outside", "replayed_at", "replayed_same"),
     "Failure": ("error_code", "error_message", "error_text", "attempt_returned"),
     "Inputs": (
         "backend",
@@ -58,6 +58,7 @@ class GenerationAdmin(RecordAdmin):
         "run",
         "error_code",
         "untouched_outside",
+        "replayed_same",
     )
     list_display_links = ("name",)
     list_select_related = ("session", "wallpaper")
@@ -66,10 +67,12 @@ class GenerationAdmin(RecordAdmin):
         ("backend", admin.AllValuesFieldListFilter),
         ("error_code", admin.AllValuesFieldListFilter),
         "untouched_outside",
+        "replayed_same",
+        "replayed_at",
         "queued_at",
     )
     date_hierarchy = "queued_at"
-    actions = ("queue_again",)
+    actions = ("queue_again", "cancel")
     fieldsets = tuple((title, {"fields": fields}) for title, fields in GROUPS.items())
     readonly_fields = tuple(field for fields in GROUPS.values() for field in fields)
 
@@ -147,3 +150,8 @@ class GenerationAdmin(RecordAdmin):
     def queue_again(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
         """A new generation with the same inputs, for each that has ended."""
         queue_each(self, request, queryset.order_by("queued_at"))
+
+    @admin.action(description="Cancel: stop what waits or runs", permissions=["queue"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
+        """End those in progress; their attempts are given back."""
+        cancel_each(self, request, queryset.order_by("queued_at"))

@@ -44,7 +44,7 @@ class RecordAdmin(_Base):
         return False
 
     def has_queue_permission(self, request: HttpRequest) -> bool:
-        """Who may queue again: whoever may change generations, if they could be changed."""
+        """Who may queue again and cancel: whoever may change generations, if they could be changed."""
         return request.user.has_perm("sessions_app.change_generation")
 
     def has_purge_permission(self, request: HttpRequest) -> bool:

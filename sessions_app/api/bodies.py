@@ -94,6 +94,20 @@ def text_field(body: Body, name: str, *, limit: int) -> str:
     return value.strip()
 
 
+def count_field(body: Body, name: str) -> int | None:
+    """A whole number from 1 on; None when it is absent or null.
+
+    Raises:
+        BadBody: anything else.
+    """
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
+        raise BadBody(f"'{name}' must be a whole number from 1 on.", code=f"bad_{name}")
+    return value
+
+
 def is_number(value: object) -> TypeGuard[int | float]:
     """True for a finite JSON number; true and false are not numbers, though Python counts them in."""
     if isinstance(value, bool) or not isinstance(value, int | float):

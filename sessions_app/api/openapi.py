@@ -56,6 +56,7 @@ def document(*, server: str) -> dict[str, Any]:
                 "post": _replace_clicks(),
             },
             "/sessions/{session_id}/generate": {"parameters": [_SESSION_ID], "post": _generate()},
+            "/sessions/{session_id}/cancel": {"parameters": [_SESSION_ID], "post": _cancel()},
             "/sessions/{session_id}/status": {
                 "parameters": [_SESSION_ID],
                 "get": _read(
@@ -167,6 +168,20 @@ def _generate() -> Schema:
                 "schema": {"type": "string", "maxLength": 64},
             }
         ],
+    )
+
+
+def _cancel() -> Schema:
+    return _operation(
+        "cancel",
+        "Stop the generation that waits or runs; a second time changes nothing",
+        {200: _json("Stopped: failed, with the code canceled", "Status")},
+        {
+            **_SESSION_FAILURES,
+            **_BODY_FAILURES,
+            409: "There is no generation, or it ended before it could be stopped.",
+        },
+        requestBody={**_json_body("CancelRequest"), "required": False},
     )
 
 

@@ -34,6 +34,7 @@ def links(request: HttpRequest, session: Session) -> dict[str, str]:
         "self": absolute("session"),
         "clicks": absolute("clicks"),
         "generate": absolute("generate"),
+        "cancel": absolute("cancel"),
         "status": absolute("status"),
         "result": absolute("result"),
     }

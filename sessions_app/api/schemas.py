@@ -66,7 +66,7 @@ ERROR_OBJECT = record(
         "message": about(TEXT, "A sentence for people: what was wrong and what to do."),
     }
 )
-LINKS = record(dict.fromkeys(("self", "clicks", "generate", "status", "result"), ADDRESS))
+LINKS = record(dict.fromkeys(("self", "clicks", "generate", "cancel", "status", "result"), ADDRESS))
 
 SESSION_FIELDS: dict[str, Schema] = {
     "session_id": about(UUID_TEXT, "The secret that gives access to the session."),
@@ -198,6 +198,11 @@ _GENERATE_FIELDS: dict[str, Schema] = {
 }
 GENERATE_REQUEST = record(_GENERATE_FIELDS, optional=tuple(_GENERATE_FIELDS))
 
+CANCEL_REQUEST = record(
+    {"generation": about(PIXELS, "Number of the generation to stop; the latest when absent.")},
+    optional=("generation",),
+)
+
 GENERATION = record(
     {
         "session_id": UUID_TEXT,
@@ -247,6 +252,7 @@ SCHEMAS: dict[str, Schema] = {
     "Clicks": CLICKS,
     "Placement": PLACEMENT,
     "GenerateRequest": GENERATE_REQUEST,
+    "CancelRequest": CANCEL_REQUEST,
     "Generation": GENERATION,
     "Status": STATUS_ANSWER,
     "Wallpaper": WALLPAPER,

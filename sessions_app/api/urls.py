@@ -12,6 +12,7 @@ urlpatterns = [
     path("sessions/<uuid:session_id>", views.session_itself, name="api-session"),
     path("sessions/<uuid:session_id>/clicks", views.clicks, name="api-clicks"),
     path("sessions/<uuid:session_id>/generate", views.generate, name="api-generate"),
+    path("sessions/<uuid:session_id>/cancel", views.cancel, name="api-cancel"),
     path("sessions/<uuid:session_id>/status", views.status, name="api-status"),
     path("sessions/<uuid:session_id>/result.png", views.result, name="api-result"),
     path("wallpapers", views.wallpapers, name="api-wallpapers"),

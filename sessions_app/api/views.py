@@ -113,6 +113,24 @@ def _generate(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     return JsonResponse(shown, status=202, headers={"Location": shown["status_url"]})
 
 
+def _cancel(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
+    session = selectors.api_session(session_id=session_id)
+    number = None
+    if request.body:
+        fields = frozenset({"generation"})
+        body = bodies.json_body(request, fields=fields, max_bytes=bodies.KIB)
+        number = bodies.count_field(body, "generation")
+    found = session.generations.order_by("-number")
+    generation = (found if number is None else found.filter(number=number)).first()
+    if generation is None and number is not None:
+        raise BadRequest(f"This session has no generation {number}.", code="unknown_generation")
+    if generation is None:
+        raise WrongState("This session has no generation to cancel.", code="not_in_progress")
+    generations.cancel_generation(generation_id=generation.pk)
+    session.refresh_from_db()
+    return JsonResponse(presenters.status_object(request, session))
+
+
 def _asked(body: bodies.Body) -> Asked:
     """The request's fields.
 
@@ -257,6 +275,7 @@ session_itself = endpoint(get=_status, delete=_delete)
 status = endpoint(get=_status)
 clicks = endpoint(get=_show_clicks, post=_replace_clicks)
 generate = endpoint(post=_generate)
+cancel = endpoint(post=_cancel)
 result = endpoint(get=_result)
 wallpapers = endpoint(get=_wallpapers)
 openapi = endpoint(get=_openapi)

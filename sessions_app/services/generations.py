@@ -34,6 +34,9 @@ QUEUE_AWAY = (
 )
 CANCELED = "You stopped this picture before it was begun. Your attempt was given back."
 CANCELED_AT_WORK = "You stopped this picture while it was being made. Its attempt is used."
+CANCELED_BY_STAFF = "This picture was stopped by the people who run this site. Your attempt was given back."
+FINISHED_FIRST = "This picture was finished before it could be stopped."
+ENDED_FIRST = "This picture had ended already, before it could be stopped."
 CHANGED_ELSEWHERE = "This room was changed in another window. Look at the preview again, then generate; no attempt was used."
 
 
@@ -155,15 +158,20 @@ def cancel_generation(
     generation_id: UUID | None = None,
     session_id: UUID | None = None,
     number: int | None = None,
+    by_staff: bool = False,
 ) -> Generation:
     """End a generation that waits or runs: `failed` with the code `canceled`. Name it by its id, or by session and number.
 
     One that waits gives its attempt back. One that is worked on keeps it: the work was done, and an image service may
-    have been paid. The worker stops at its next stage; with our own renderer its process is ended at once.
+    have been paid. The worker stops at its next stage; with our own renderer its process is ended at once. Canceling
+    what was canceled already changes nothing and is no fault: a double click, a second tab.
+
+    Args:
+        by_staff: not the visitor's own wish, so the attempt is given back in any case.
 
     Raises:
         NotFound: there is none.
-        WrongState: it has ended already.
+        WrongState: it has ended otherwise.
     """
     name = {"session_id": session_id, "number": number}
     if generation_id is not None:
@@ -176,24 +184,28 @@ def cancel_generation(
             raise NotFound("There is no such generation.")
         if not generation.is_active:
             break
-        if _canceled(generation):
+        if _canceled(generation, by_staff=by_staff):
             # An image service is called off by the process itself when it notices.
             is_local = generation.backend == "local"
             queues.withdraw(generation.pk, generation.run, stop=is_local)
             generation.refresh_from_db()
             return generation
-    raise WrongState("This generation has ended already.", code="not_in_progress")
+    if generation.is_canceled:
+        return generation
+    finished = generation.state == Generation.State.COMPLETED
+    raise WrongState(FINISHED_FIRST if finished else ENDED_FIRST, code="not_in_progress")
 
 
-def _canceled(generation: Generation) -> bool:
+def _canceled(generation: Generation, *, by_staff: bool) -> bool:
     waits = generation.state == Generation.State.QUEUED
+    message = CANCELED if waits else CANCELED_AT_WORK
     return fail(
         generation.pk,
         generation.run,
-        code="canceled",
-        message=CANCELED if waits else CANCELED_AT_WORK,
-        detail="canceled on request",
-        is_ours=waits,
+        code=Generation.CANCELED,
+        message=CANCELED_BY_STAFF if by_staff else message,
+        detail="canceled by staff" if by_staff else "canceled on request",
+        is_ours=waits or by_staff,
         states=[generation.state],
     )
 

@@ -10,7 +10,8 @@ from django.views.decorators.cache import never_cache
 
 from sessions_app import forms
 from sessions_app.decorators import answers, with_session
-from sessions_app.models import Session
+from sessions_app.errors import WrongState
+from sessions_app.models import Generation, Session
 from sessions_app.services import generations
 from sessions_app.views import presenting
 
@@ -26,8 +27,27 @@ def generate(request: HttpRequest, session: Session) -> HttpResponseBase:
     generations.request_generation(session_id=session.pk, request_key=key, seen=seen)
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseRedirect(reverse("session", args=[session.pk]))
-    fresh = Session.objects.select_related("wallpaper").get(pk=session.pk)
-    return TemplateResponse(request, PANEL, presenting.generation_context(fresh))
+    return _panel(request, session)
+
+
+@answers("POST")
+@with_session
+def cancel(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """Stop the picture with the number the page shows; pressed twice or in two tabs it is stopped once.
+
+    One that ended in the meantime is no error: the answer is how it stands, with a sentence that says so.
+    """
+    notice = ""
+    try:
+        generations.cancel_generation(session_id=session.pk, number=forms.read_cancel(request.POST))
+    except WrongState as late:
+        notice = late.user_message
+    if request.htmx:  # type: ignore[attr-defined]
+        return _panel(request, session, notice=notice)
+    if not notice or session.generations.filter(state__in=Generation.ACTIVE).exists():
+        return HttpResponseRedirect(reverse("session", args=[session.pk]))
+    # The room's page with the sentence in its alert: it does not ask again by itself, so it may stand at this address.
+    raise WrongState(notice, code="not_in_progress")
 
 
 @never_cache
@@ -40,3 +60,10 @@ def status(request: HttpRequest, session: Session) -> HttpResponseBase:
     if request.GET.get("part") == "result":
         return TemplateResponse(request, RESULT, presenting.result_context(session))
     return TemplateResponse(request, PANEL, presenting.generation_context(session))
+
+
+def _panel(request: HttpRequest, session: Session, *, notice: str = "") -> HttpResponseBase:
+    """The fragment, after a change of the row."""
+    fresh = Session.objects.select_related("wallpaper").get(pk=session.pk)
+    context = {**presenting.generation_context(fresh), "notice": notice}
+    return TemplateResponse(request, PANEL, context)

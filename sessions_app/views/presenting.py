@@ -242,7 +242,9 @@ def generation_context(session: Session) -> dict[str, Any]:
     return {
         "session": session,
         "is_active": is_active,
-        "status_text": _status_text(session),
+        "is_stopped": _is_stopped(session, latest),
+        "active_number": latest.number if latest and is_active else None,
+        "status_text": _status_text(session, latest),
         "status_detail": _status_detail(latest, status),
         "progress": status.progress if status and is_active else None,
         "poll_every": _poll_every(session, status if is_active else None),
@@ -254,7 +256,12 @@ def generation_context(session: Session) -> dict[str, Any]:
     }
 
 
-def _status_text(session: Session) -> str:
+def _is_stopped(session: Session, latest: Generation | None) -> bool:
+    """True when the failure that the session tells of is the visitor's own wish."""
+    return session.status == Session.Status.FAILED and latest is not None and latest.is_canceled
+
+
+def _status_text(session: Session, latest: Generation | None) -> str:
     status = session.status
     if status == Session.Status.NEW:
         return "Reading the photo…"
@@ -265,7 +272,7 @@ def _status_text(session: Session) -> str:
     if status == Session.Status.COMPLETED:
         return "Completed"
     if status == Session.Status.FAILED:
-        return "Failed"
+        return "Stopped" if _is_stopped(session, latest) else "Failed"
     if not session.has_mask:
         return "Click the wall to begin"
     return "Pick a wallpaper" if session.wallpaper is None else "Ready to generate"

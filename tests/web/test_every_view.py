@@ -38,6 +38,7 @@ WRITES = [
     "wallpaper-link",
     "placement",
     "generate",
+    "cancel",
 ]
 EVERY = [*((name, "get") for name in READS), *((name, "post") for name in WRITES)]
 

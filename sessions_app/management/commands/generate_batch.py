@@ -15,7 +15,12 @@ from jobs import queues
 from rendering import MODES
 from sessions_app.batch_plan import BatchError, Item, find_papers, find_photos, in_lanes, plan
 from sessions_app.batch_run import PER_SESSION, Outcome, Strand, side_by_side
-from sessions_app.commands import ensure_database, only_errors_logged, refusals_as_one_line
+from sessions_app.commands import (
+    ensure_database,
+    ensure_model,
+    only_errors_logged,
+    refusals_as_one_line,
+)
 from sessions_app.errors import AppError
 from sessions_app.management.commands.generate import drop_of
 from sessions_app.services import generations
@@ -120,6 +125,9 @@ class Command(BaseCommand):
         for outcome in outcomes:
             progress.tell(outcome)
         left = [[item for item in items if not item.out.exists()] for items in by_photo]
+        if needs_model(left, auto=options["auto"]):
+            with refusals_as_one_line():
+                ensure_model(self.stderr.write)
         waiting = in_lanes([items for items in left if items], lanes=lanes, most=PER_SESSION)
         for outcome in side_by_side([Strand(items, options) for items in waiting], lanes):
             progress.tell(outcome)
@@ -165,6 +173,11 @@ class Progress:
     def _say(self, text: str, *, ending: str = "\n") -> None:
         """Django paints stderr red; progress is no error."""
         self._stream.write(text, style_func=str, ending=ending)
+
+
+def needs_model(by_photo: list[list[Item]], *, auto: bool) -> bool:
+    """True when the wall of a photo that has pictures to be made is not given by a mask."""
+    return any(items and (auto or items[0].photo.mask is None) for items in by_photo)
 
 
 def workers_to_use() -> int:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
 from jobs import making
 from jobs.generators import GenerationInputs, generator
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         """Make, compare, tell; exit 1 when the bytes differ.
 
         The stored picture is compared with the photo outside the mask once more, and the row, which the admin shows,
-        says what was found.
+        says what was found: when, whether the bytes were the same, and whether nothing outside the mask was touched.
         """
         with refusals_as_one_line():
             generation = find_generation(options["generation"])
@@ -48,10 +49,15 @@ class Command(BaseCommand):
             if options["out"] is not None:
                 options["out"].write_bytes(data)
             untouched = stored_is_untouched(generation, inputs)
-        Generation.objects.filter(pk=generation.pk).update(untouched_outside=untouched)
+            same = storage.digest_of(data) == generation.result_digest
+            replayed_at = timezone.now()
+            Generation.objects.filter(pk=generation.pk).update(
+                untouched_outside=untouched, replayed_at=replayed_at, replayed_same=same
+            )
         answer = {
             "generation": str(generation.pk),
-            "same": storage.digest_of(data) == generation.result_digest,
+            "same": same,
+            "replayed_at": replayed_at.isoformat(),
             "untouched_outside": untouched,
             "versions": generation.versions,
             "renderer": RENDERER_VERSION,
