@@ -1,0 +1,93 @@
+"""Builds room N from seed N: shell, openings, furniture and light."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Vector
+
+from training.generator.colours import hsv
+from training.generator.furnishing import furnish
+from training.generator.lamps import LAMPS_ON, area, light, pendant
+from training.generator.materials import finish, plain, reset
+from training.generator.plans import inside
+from training.generator.room import Room
+from training.generator.shell import add_column, hang_ceiling, lay_beams, lay_floor
+from training.generator.surfaces import sky_material
+from training.generator.things import fan
+
+# The stream of random numbers that draws a room; another number would be another family of rooms.
+_STREAM = 5
+
+
+def build(seed: int) -> Room:
+    """Clear Blender's scene and build the room of this seed in it."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    reset()
+    rng = np.random.default_rng([seed, _STREAM])
+    room = Room(rng)
+    room.dark = bool(rng.random() < 0.3)
+    LAMPS_ON[0] = room.dark or bool(rng.random() < 0.4)
+    trim = _trim(room)
+    sky = sky_material(rng, room.dark)
+    bare = plain(np.full(3, 0.8))
+    kinds = ["room", "kitchen", "bath", "empty"]
+    room.kind = str(rng.choice(kinds, p=[0.72, 0.13, 0.12, 0.03]))
+    _build_shell(room, trim, sky, bare)
+    room.trims(trim)
+    furnish(room, room.kind)
+    if rng.random() < 0.12 and room.slope is None:
+        fan(None, rng, (room.lo + room.hi) / 2, room.H)
+    elif rng.random() < 0.3 and room.slope is None:
+        at = room.lo + (room.hi - room.lo) * rng.uniform(0.35, 0.65, 2)
+        pendant(None, rng, at, room.H)
+    _light(room)
+    return room
+
+
+def _trim(room: Room) -> bpy.types.Material:
+    rng = room.rng
+    if rng.random() < 0.75:
+        return plain(hsv(0.1, rng.uniform(0, 0.1), rng.uniform(0.75, 0.97)), 0.4)
+    return finish(rng)
+
+
+def _build_shell(
+    room: Room, trim: bpy.types.Material, sky: bpy.types.Material, bare: bpy.types.Material
+) -> None:
+    rng, n, open_doors = room.rng, len(room.walls), []
+    for _ in range(int(rng.integers(0, 4))):
+        room.window(int(rng.integers(n)), sky, room.dark)
+    for _ in range(int(rng.integers(0, 4))):
+        w = int(rng.integers(n))
+        opened = room.door(w, trim)
+        if opened:
+            open_doors.append((w, *opened))
+    plane_numbers = [room.wall_mesh(w, bare) for w in range(n)]
+    floor = lay_floor(room)
+    room.ceiling = hang_ceiling(room)
+    lay_beams(room)
+    for w, u, width, z1 in open_doors:
+        room.corridor(w, u, width, z1, bare, floor)
+        if rng.random() < 0.35:
+            room.arch(w, u, width, z1, bare, plane_numbers[w])
+    add_column(room, bare, trim)
+    for w in range(n):
+        if rng.random() < 0.07 and room.walls[w][3] > 1 and room.slope is None:
+            room.panelling(w, plane_numbers[w], bare)
+
+
+def _light(room: Room) -> None:
+    """A soft source under the ceiling, and perhaps a bulb."""
+    rng, dark = room.rng, room.dark
+    c = room.lo + (room.hi - room.lo) * rng.uniform(0.35, 0.65, 2)
+    if not inside(room.poly, *c):
+        _, d, n, L = room.walls[0]
+        c = np.array(room.poly[0]) + d * 0.5 * L + n * 0.8
+    warm = np.array([1, rng.uniform(0.6, 1.0), rng.uniform(0.3, 1.0)])
+    side, top = rng.uniform(0.3, 1.0) * min(room.hi - room.lo), room.zc(*c)
+    colour = tuple(warm) if dark else (1, 1, 1)
+    area((c[0], c[1], top - 0.06), (0, 0, -1), (side, side), rng.uniform(4, 60), colour)
+    if dark or rng.random() < 0.3:
+        at = Vector((c[0], c[1], top - rng.uniform(0.15, 0.6)))
+        light(at, rng.uniform(10, 90), tuple(warm), rng.uniform(0.03, 0.2))

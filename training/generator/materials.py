@@ -1,0 +1,189 @@
+"""Blender materials: a Principled shader with a few node shorthands, and the furniture surfaces."""
+
+from __future__ import annotations
+
+import math
+
+import bpy
+import numpy as np
+
+from training.generator.colours import any_colour, hsv, linear
+from training.generator.patterns import art_image, pattern
+
+_cache = {}
+
+
+class Mat:
+    """A Principled material with small helpers for nodes."""
+
+    def __init__(self, colour, rough=0.5, metal=0.0):
+        self.m = bpy.data.materials.new("m")
+        self.m.use_nodes = True
+        self.t = self.m.node_tree
+        self.t.nodes.clear()
+        self.out = self.n("ShaderNodeOutputMaterial")
+        self.b = self.n("ShaderNodeBsdfPrincipled")
+        self.t.links.new(self.b.outputs[0], self.out.inputs[0])
+        self.set("Base Color", (*linear(colour), 1))
+        self.set("Roughness", rough)
+        self.set("Metallic", metal)
+
+    def n(self, kind, **inputs):
+        node = self.t.nodes.new(kind)
+        for k, v in inputs.items():
+            self.put(node, k, v)
+        return node
+
+    def put(self, node, k, v):
+        if isinstance(v, bpy.types.NodeSocket):
+            self.t.links.new(v, node.inputs[k])
+        else:
+            node.inputs[k].default_value = v
+
+    def set(self, k, v):
+        self.put(self.b, k, v)
+
+    def coords(self, kind="UV", scale=(1, 1, 1), rot=0.0, loc=(0, 0, 0)):
+        tc = self.n("ShaderNodeTexCoord")
+        mp = self.n(
+            "ShaderNodeMapping",
+            Vector=tc.outputs[kind],
+            Scale=scale,
+            Rotation=(0, 0, rot),
+            Location=loc,
+        )
+        return mp.outputs[0]
+
+    def noise(self, vec, scale, detail=3.0, rough=0.5, distort=0.0):
+        return self.n(
+            "ShaderNodeTexNoise",
+            Vector=vec,
+            Scale=scale,
+            Detail=detail,
+            Roughness=rough,
+            Distortion=distort,
+        ).outputs[0]
+
+    def ramp(self, fac, stops, constant=False):
+        r = self.n("ShaderNodeValToRGB", Fac=fac)
+        e = r.color_ramp.elements
+        while len(e) < len(stops):
+            e.new(0.5)
+        for el, (p, c) in zip(e, stops, strict=True):
+            el.position, el.color = p, (*linear(c), 1)
+        if constant:
+            r.color_ramp.interpolation = "CONSTANT"
+        return r.outputs[0]
+
+    def bump(self, height, strength=0.3, dist=0.01):
+        self.set(
+            "Normal",
+            self.n("ShaderNodeBump", Strength=strength, Distance=dist, Height=height).outputs[0],
+        )
+
+    def image(self, a, vec):
+        tx = self.n("ShaderNodeTexImage", Vector=vec)
+        tx.image = blender_image(a)
+        tx.extension = "REPEAT"
+        return tx.outputs[0]
+
+    def emit(self, colour, strength):
+        self.set(
+            "Emission Color", colour if isinstance(colour, bpy.types.NodeSocket) else (*colour, 1)
+        )
+        self.set("Emission Strength", strength)
+
+
+def blender_image(a):
+    """A Blender image of an sRGB array (h, w, 3), 0..1."""
+    h, w = a.shape[:2]
+    im = bpy.data.images.new("p", w, h)
+    px = np.ones((h, w, 4), np.float32)
+    px[..., :3] = a[::-1]
+    im.pixels.foreach_set(px.ravel())
+    im.pack()
+    return im
+
+
+def plain(colour, rough=0.5, metal=0.0):
+    k = (tuple(np.round(colour, 2)), round(float(rough), 1), metal)
+    if k not in _cache:
+        _cache[k] = Mat(colour, rough, metal).m
+    return _cache[k]
+
+
+def wood(rng, axis=0):
+    base = hsv(rng.uniform(0.05, 0.1), rng.uniform(0.3, 0.7), rng.uniform(0.2, 0.85))
+    m = Mat(base, rng.uniform(0.25, 0.6))
+    s = [9.0, 9.0, 9.0]
+    s[axis] = 0.8
+    m.set(
+        "Base Color",
+        m.ramp(
+            m.noise(m.coords("Object", tuple(s)), 2.2, 5, 0.6, 1.2),
+            [(0.3, base * rng.uniform(0.5, 0.85)), (0.72, base)],
+        ),
+    )
+    return m.m
+
+
+def cloth(rng, colour=None):
+    c = any_colour(rng) if colour is None else colour
+    m = Mat(c, 0.95)
+    m.set(
+        "Base Color",
+        m.ramp(m.noise(m.coords("Object"), rng.uniform(5, 60), 3), [(0.3, c * 0.8), (0.7, c)]),
+    )
+    return m.m
+
+
+def finish(rng, axis=0):
+    """A random furniture surface."""
+    k = rng.random()
+    if k < 0.4:
+        return wood(rng, axis)
+    if k < 0.6:
+        return plain(hsv(0.1, rng.uniform(0, 0.06), rng.uniform(0.75, 0.96)), rng.uniform(0.2, 0.6))
+    if k < 0.72:
+        return plain(np.full(3, rng.uniform(0.02, 0.2)), rng.uniform(0.2, 0.6))
+    return plain(any_colour(rng), rng.uniform(0.2, 0.8))
+
+
+def metal(rng):
+    c = [(0.75, 0.75, 0.74), (0.1, 0.1, 0.1), (0.72, 0.56, 0.3), (0.95, 0.95, 0.95)][
+        int(rng.integers(4))
+    ]
+    return plain(np.array(c), rng.uniform(0.15, 0.5), float(rng.random() < 0.7))
+
+
+def patterned(rng, size=None, rough=0.9, colour=None, kind="UV"):
+    """Patterned cloth or paper; size is the tile's width in metres."""
+    base = any_colour(rng) if colour is None else colour
+    m = Mat(base, rough)
+    s = 1.0 / (rng.uniform(0.12, 0.9) if size is None else size)
+    m.set(
+        "Base Color",
+        m.image(
+            pattern(rng, base),
+            m.coords(kind, (s, s, s), rng.choice([0, 0, 0, math.pi / 2, math.pi / 4])),
+        ),
+    )
+    return m.m
+
+
+def art(rng):
+    m = Mat(np.ones(3), rng.uniform(0.1, 0.8))
+    m.set("Base Color", m.image(art_image(rng), m.coords()))
+    return m.m
+
+
+def screen(rng):
+    """A screen or painting image on a 0..1 quad; screens may glow."""
+    m = Mat(np.full(3, 0.02), 0.15)
+    if rng.random() < 0.5:
+        m.emit(m.image(art_image(rng), m.coords()), rng.uniform(0.3, 2.5))
+    return m.m
+
+
+def reset():
+    _cache.clear()
