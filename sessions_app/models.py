@@ -159,6 +159,8 @@ class Generation(models.Model):
         FAILED = "failed"
 
     ACTIVE = (State.QUEUED, State.GENERATING)
+    # The `error_code` of one that was stopped on request.
+    CANCELED = "canceled"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="generations")
@@ -237,6 +239,11 @@ class Generation(models.Model):
     def is_active(self) -> bool:
         """True while it waits or runs."""
         return self.state in self.ACTIVE
+
+    @property
+    def is_canceled(self) -> bool:
+        """True when it was stopped on request."""
+        return self.state == self.State.FAILED and self.error_code == self.CANCELED
 
     @property
     def seconds(self) -> float | None:

@@ -100,7 +100,7 @@ def count_field(body: Body, name: str) -> int | None:
     Raises:
         BadBody: anything else.
     """
-    value = body.get(name)
+    value: object = body.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:

@@ -34,7 +34,9 @@ QUEUE_AWAY = (
 )
 CANCELED = "You stopped this picture before it was begun. Your attempt was given back."
 CANCELED_AT_WORK = "You stopped this picture while it was being made. Its attempt is used."
-CANCELED_BY_STAFF = "This picture was stopped by the people who run this site. Your attempt was given back."
+CANCELED_BY_STAFF = (
+    "This picture was stopped by the people who run this site. Your attempt was given back."
+)
 FINISHED_FIRST = "This picture was finished before it could be stopped."
 ENDED_FIRST = "This picture had ended already, before it could be stopped."
 CHANGED_ELSEWHERE = "This room was changed in another window. Look at the preview again, then generate; no attempt was used."
@@ -183,13 +185,17 @@ def cancel_generation(
         if generation is None:
             raise NotFound("There is no such generation.")
         if not generation.is_active:
-            break
+            return _ended_already(generation)
         if _canceled(generation, by_staff=by_staff):
             # An image service is called off by the process itself when it notices.
             is_local = generation.backend == "local"
             queues.withdraw(generation.pk, generation.run, stop=is_local)
             generation.refresh_from_db()
             return generation
+    raise WrongState(ENDED_FIRST, code="not_in_progress")
+
+
+def _ended_already(generation: Generation) -> Generation:
     if generation.is_canceled:
         return generation
     finished = generation.state == Generation.State.COMPLETED
