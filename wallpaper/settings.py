@@ -211,9 +211,12 @@ GENERATION_BACKENDS = {
     "local": "jobs.generators.local.LocalRenderer",
     "automatic1111": "jobs.generators.automatic1111.Automatic1111",
     "replicate": "jobs.generators.replicate.Replicate",
+    "iopaint": "jobs.generators.iopaint.IOPaint",
 }
 DEFAULT_GENERATION_BACKEND = env.text(
-    "DEFAULT_GENERATION_BACKEND", "local", "Who makes pictures: local, automatic1111 or replicate"
+    "DEFAULT_GENERATION_BACKEND",
+    "local",
+    "Who makes pictures: local, automatic1111, replicate or iopaint",
 )
 if DEFAULT_GENERATION_BACKEND not in GENERATION_BACKENDS:
     raise ImproperlyConfigured(
@@ -288,6 +291,24 @@ REPLICATE_CONCURRENCY = env.integer(
 )
 REPLICATE_MAX_PREDICTIONS_PER_DAY = env.integer(
     "REPLICATE_MAX_PREDICTIONS_PER_DAY", 200, "Predictions a day (UTC); 0: no limit"
+)
+REPLICATE_WEBHOOK_URL = env.text(
+    "REPLICATE_WEBHOOK_URL", "", "Public https address of this site, where Replicate may call back"
+)
+REPLICATE_WEBHOOK_SECRET = env.text(
+    "REPLICATE_WEBHOOK_SECRET", "", "The account's webhook signing secret: whsec_..."
+)
+IOPAINT_URL = env.text("IOPAINT_URL", "", "IOPaint server")
+IOPAINT_FIELDS = env.text(
+    "IOPAINT_FIELDS",
+    "{}",
+    "JSON: fields of inpaint to add, to replace or, with null, to leave out",
+)
+IOPAINT_TIMEOUT_SECONDS = env.integer(
+    "IOPAINT_TIMEOUT_SECONDS", 150, "Longest wait for one of its pictures", minimum=5
+)
+IOPAINT_CONCURRENCY = env.integer(
+    "IOPAINT_CONCURRENCY", 1, "Pictures asked of it at once, over all workers", minimum=1
 )
 
 # --- web ----------------------------------------------------------------------------------------------------

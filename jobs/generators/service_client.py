@@ -54,7 +54,7 @@ _chance = random.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class ServiceAnswer:
-    """A 2xx answer: its `status` and the decoded JSON."""
+    """A 2xx answer: its `status` and the decoded JSON (bytes, where they were asked for)."""
 
     status: int
     data: Any
@@ -125,6 +125,7 @@ class ServiceClient:
         read_seconds: float = READ_SECONDS,
         max_bytes: int = MAX_JSON_BYTES,
         repeatable: bool = True,
+        as_bytes: bool = False,
     ) -> ServiceAnswer:
         """The JSON that the service answers.
 
@@ -132,6 +133,7 @@ class ServiceClient:
             body: sent as JSON. files: sent as a form, as requests takes them.
             repeatable: asking twice costs nothing. Otherwise it is asked again only where the service cannot have
                 started anything, and the run's own stop has to wait for the answer, so that it is not lost.
+            as_bytes: the answer is no JSON but the file itself.
 
         Raises:
             ServiceError: by status and circumstance; whatever the watch raises.
@@ -152,7 +154,8 @@ class ServiceClient:
                 pause = None
             else:
                 if 200 <= raw.status < 300:
-                    return ServiceAnswer(raw.status, self._decoded(raw, path))
+                    data = raw.body if as_bytes else self._decoded(raw, path)
+                    return ServiceAnswer(raw.status, data)
                 fault = self._fault(raw, f"{method} {path}")
                 again = raw.status in (_AGAIN if repeatable else _NOTHING_DONE)
                 pause = _asked_pause(raw.retry_after)

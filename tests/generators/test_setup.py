@@ -16,7 +16,7 @@ from tests.factories import make_ready_session
 
 
 def test_every_listed_backend_can_be_made() -> None:
-    assert set(product.GENERATION_BACKENDS) == {"local", "automatic1111", "replicate"}
+    assert set(product.GENERATION_BACKENDS) == {*("local", "automatic1111", "replicate", "iopaint")}
     for name in product.GENERATION_BACKENDS:
         generator(name).configured()
 
@@ -30,6 +30,7 @@ def test_the_local_renderer_needs_nothing() -> None:
     [
         ("automatic1111", "AUTOMATIC1111_URL"),
         ("replicate", "REPLICATE_API_TOKEN and REPLICATE_MODEL"),
+        ("iopaint", "IOPAINT_URL"),
     ],
 )
 @pytest.mark.django_db(transaction=True)
@@ -72,12 +73,15 @@ def test_asking_for_one_that_is_not_set_up_takes_no_attempt(backend: str, variab
         ),
         ("replicate", {"REPLICATE_MODEL": "no-owner"}, "REPLICATE_MODEL must be"),
         ("replicate", {"REPLICATE_INPUT": '{"image": "$rendr"}'}, r"REPLICATE_INPUT names \$rendr"),
+        ("iopaint", {"IOPAINT_URL": "gpu-host:8080"}, "IOPAINT_URL must begin with"),
+        ("iopaint", {"IOPAINT_FIELDS": '{"image": "$rom"}'}, r"IOPAINT_FIELDS names \$rom"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named_without_its_secret(
     settings: Any, backend: str, changes: dict[str, str], said: str
 ) -> None:
     settings.AUTOMATIC1111_URL = "http://gpu:7860"
+    settings.IOPAINT_URL = "http://gpu:8080"
     settings.REPLICATE_API_TOKEN, settings.REPLICATE_MODEL = "r8_x", "own/er"
     assert generator(backend).configured() is None
     for name, value in changes.items():
