@@ -33,6 +33,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from training.generator.building import build
 from training.generator.rendering import setup
 from training.generator.shooting import Studio, shoot
+from training.generator.traits import (
+    RoomTraits,
+    ViewTraits,
+    draw_room_traits,
+    draw_view_traits,
+)
 
 
 def main() -> None:
@@ -55,12 +61,13 @@ def main() -> None:
 
 def _render_room(studio: Studio, seed: int, a: argparse.Namespace) -> None:
     start = time.perf_counter()
-    room = build(seed)
+    room = build(seed, draw_room_traits(seed) if not a.plain else RoomTraits())
     code = setup(a.samples, a.threads)
     print(f"{seed:05d} {room.kind}: built in {time.perf_counter() - start:.1f} s", flush=True)
     for view in range(a.views):
+        traits = draw_view_traits(seed, view) if not a.plain else ViewTraits()
         start = time.perf_counter()
-        share = shoot(room, code, studio, seed, view)
+        share = shoot(room, code, studio, seed, view, traits)
         what = "no good view" if share is None else f"wall {share:.0%}"
         print(f"{seed:05d}_{view} {what}, {time.perf_counter() - start:.1f} s", flush=True)
 
@@ -73,6 +80,7 @@ def _arguments() -> argparse.Namespace:
     p.add_argument("--views", type=int, default=2, help="photos of each room")
     p.add_argument("--size", type=int, default=640, help="long side in pixels")
     p.add_argument("--samples", type=int, default=3, help="paths a pixel")
+    p.add_argument("--plain", action="store_true", help="no traits: the first generator's rooms")
     p.add_argument("--threads", type=int, default=1, help="cores")
     return p.parse_args()
 

@@ -6,26 +6,31 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from training.generator.colours import hsv
+from training.generator.colours import Palette, hsv
+from training.generator.features import add_features, add_late_features
 from training.generator.furnishing import furnish
 from training.generator.lamps import LAMPS_ON, area, light, pendant
 from training.generator.materials import finish, plain, reset
+from training.generator.openings import cut_openings
 from training.generator.plans import inside
 from training.generator.room import Room
 from training.generator.shell import add_column, hang_ceiling, lay_beams, lay_floor
 from training.generator.surfaces import sky_material
 from training.generator.things import fan
+from training.generator.traits import RoomTraits
 
 # The stream of random numbers that draws a room; another number would be another family of rooms.
 _STREAM = 5
+_EXTRA_STREAM = 12
 
 
-def build(seed: int) -> Room:
-    """Clear Blender's scene and build the room of this seed in it."""
+def build(seed: int, traits: RoomTraits) -> Room:
+    """Clear Blender's scene and build the room of this seed with these traits in it."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     reset()
     rng = np.random.default_rng([seed, _STREAM])
-    room = Room(rng)
+    Palette.white = 0.85 if traits.white else 0.0
+    room = Room(rng, np.random.default_rng([seed, _EXTRA_STREAM]), traits)
     room.dark = bool(rng.random() < 0.3)
     LAMPS_ON[0] = room.dark or bool(rng.random() < 0.4)
     trim = _trim(room)
@@ -34,8 +39,10 @@ def build(seed: int) -> Room:
     kinds = ["room", "kitchen", "bath", "empty"]
     room.kind = str(rng.choice(kinds, p=[0.72, 0.13, 0.12, 0.03]))
     _build_shell(room, trim, sky, bare)
+    add_features(room, sky, bare)
     room.trims(trim)
     furnish(room, room.kind)
+    add_late_features(room)
     if rng.random() < 0.12 and room.slope is None:
         fan(None, rng, (room.lo + room.hi) / 2, room.H)
     elif rng.random() < 0.3 and room.slope is None:
@@ -63,6 +70,7 @@ def _build_shell(
         opened = room.door(w, trim)
         if opened:
             open_doors.append((w, *opened))
+    open_doors += cut_openings(room, sky)
     plane_numbers = [room.wall_mesh(w, bare) for w in range(n)]
     floor = lay_floor(room)
     room.ceiling = hang_ceiling(room)

@@ -14,6 +14,7 @@ from training.generator.classes import WALL
 from training.generator.lamps import light
 from training.generator.plans import edge_distance, inside
 from training.generator.room import Room
+from training.generator.traits import ViewTraits
 
 _TRIES = 80
 
@@ -36,6 +37,23 @@ class View:
 
     camera: dict[str, Any]
     flash: bpy.types.Object | None
+    dimmed: list[tuple[bpy.types.Light, float]]
+
+    def put_flash_away(self) -> None:
+        """Remove the flash and light the room again as it was."""
+        if self.flash is not None:
+            bpy.data.objects.remove(self.flash)
+        for lamp, watt in self.dimmed:
+            lamp.energy = watt
+
+
+def _dim(flash: bpy.types.Object, share: float) -> list[tuple[bpy.types.Light, float]]:
+    """Leave this share of the room's own light, so that the flash falls off hard."""
+    lamps = [o.data for o in bpy.data.objects if o.type == "LIGHT" and o is not flash]
+    before = [(lamp, lamp.energy) for lamp in lamps]
+    for lamp, watt in before:
+        lamp.energy = watt * share
+    return before
 
 
 def look(
@@ -49,14 +67,14 @@ def look(
     return r * c + u * s, u * c - r * s, f
 
 
-def find_view(room: Room, w: int, h: int) -> View | None:
+def find_view(room: Room, w: int, h: int, traits: ViewTraits) -> View | None:
     """Try random views; place the first that is good, else the best; None when all are bad."""
     rng = room.rng
     best: tuple[float, Aim] | None = None
     # Most photos show much of the room, some are close.
     want, wide = rng.uniform(0.08, 0.6), rng.random() < 0.75
     for _ in range(_TRIES):
-        aim = _random_aim(room, max(w, h), wide)
+        aim = _random_aim(room, max(w, h), wide and not traits.near, traits)
         if aim is None:
             continue
         score = _score(aim, w, h, want)
@@ -66,16 +84,20 @@ def find_view(room: Room, w: int, h: int) -> View | None:
             break
     if best is None or best[0] < -0.95:
         return None
-    return _place(room, best[1], w, h)
+    return _place(room, best[1], w, h, traits)
 
 
-def _random_aim(room: Room, side: int, wide: bool) -> Aim | None:
+def _random_aim(room: Room, side: int, wide: bool, traits: ViewTraits) -> Aim | None:
+    """Any place and direction that is not in a wall; None when this throw was none."""
     rng = room.rng
     x, y = room.lo + (room.hi - room.lo) * rng.random(2)
     if not inside(room.poly, x, y) or edge_distance(room.poly, x, y) < 0.25:
         return None
     pos = (x, y, min(rng.uniform(0.8, 1.85), room.zc(x, y) - 0.3))
-    a, d, n, L = room.walls[int(rng.integers(len(room.walls)))]
+    w = int(rng.integers(len(room.walls)))
+    if room.focus and room.extra.random() < 0.6:
+        w = room.focus[int(room.extra.integers(len(room.focus)))]
+    a, d, n, L = room.walls[w]
     p = a + d * L * rng.uniform(0.15, 0.85)
     far = math.dist(p, (x, y))
     least = 0.6 * max(room.hi - room.lo) if wide else 0.9
@@ -84,7 +106,10 @@ def _random_aim(room: Room, side: int, wide: bool) -> Aim | None:
     lenses = [rng.uniform(18, 24), rng.uniform(24, 30), rng.uniform(30, 50)]
     mm = float(rng.choice(lenses, p=[0.4, 0.48, 0.12]))
     height = pos[2] + far * math.tan(rng.normal(-0.1, 0.12))
-    return Aim(pos, *look(pos, (*p, height), rng.normal(0, 0.03)), mm, mm / 36 * side)
+    if traits.upward:
+        height += far * rng.uniform(0.15, 0.5)
+    roll = rng.normal(0, 0.03) + traits.tilt
+    return Aim(pos, *look(pos, (*p, height), roll), mm, mm / 36 * side)
 
 
 def _score(aim: Aim, w: int, h: int, want: float) -> float:
@@ -105,7 +130,7 @@ def _score(aim: Aim, w: int, h: int, want: float) -> float:
     return -abs(share - want) - bad
 
 
-def _place(room: Room, aim: Aim, w: int, h: int) -> View:
+def _place(room: Room, aim: Aim, w: int, h: int, traits: ViewTraits) -> View:
     rng, pos, r, u, f = room.rng, aim.position, aim.right, aim.up, aim.forward
     cd = bpy.data.cameras.new("c")
     cd.sensor_fit, cd.sensor_width, cd.lens, cd.clip_start = "AUTO", 36.0, aim.mm, 0.02
@@ -117,7 +142,9 @@ def _place(room: Room, aim: Aim, w: int, h: int) -> View:
     bpy.context.scene.camera = o
     R = np.array([list(r), list(-u), list(f)])
     K = [[aim.px, 0, w / 2 - 0.5], [0, aim.px, h / 2 - 0.5], [0, 0, 1]]
-    flash = None
-    if rng.random() < 0.15:
+    flash, dimmed = None, []
+    if rng.random() < 0.15 or traits.flash:
         flash = light(Vector(pos) + u * 0.06, rng.uniform(10, 60), (1, 1, 1), 0.02)
-    return View({"K": K, "R": R.tolist(), "t": (-R @ np.array(pos)).tolist()}, flash)
+    if traits.flash:
+        dimmed = _dim(flash, rng.uniform(0.02, 0.3))
+    return View({"K": K, "R": R.tolist(), "t": (-R @ np.array(pos)).tolist()}, flash, dimmed)

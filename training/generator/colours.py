@@ -3,25 +3,46 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 Rng = np.random.Generator
+Colour = npt.NDArray[np.float64]
 
 
-def linear(c):
+class Palette:
+    """How white the room being built is: 0 as drawn, 1 nearly everything. Set once a room."""
+
+    white: float = 0.0
+
+
+def whiten(c: Colour) -> Colour:
+    """The colour, or in a white room most often a near-white of its hue; draws no random number."""
+    lot = float(np.dot(c, (311.7, 173.3, 257.9))) % 1.0
+    if lot >= Palette.white:
+        return c
+    return 0.84 + 0.1 * c + 0.05 * (c - c.mean())
+
+
+def linear(c: Colour) -> Colour:
     """sRGB 0..1 to linear."""
     c = np.asarray(c, float)
     return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
 
 
-def hsv(h, s, v):
+def hsv(h: float, s: float, v: float) -> Colour:
+    """A colour of this hue, saturation and value."""
     i = int(h * 6) % 6
     f = h * 6 - int(h * 6)
     p, q, t = v * (1 - s), v * (1 - f * s), v * (1 - (1 - f) * s)
     return np.array([(v, t, p), (q, v, p), (p, v, t), (p, q, v), (t, p, v), (v, p, q)][i])
 
 
-def wall_colour(rng):
-    """Paints as people use them: mostly whites, creams and greys, some colours, a few dark ones (sRGB 0..1)."""
+def wall_colour(rng: Rng) -> Colour:
+    """Paints as people use them: mostly whites, creams and greys, some colours, a few dark ones."""
+    return whiten(_wall_colour(rng))
+
+
+def _wall_colour(rng: Rng) -> Colour:
     k = rng.random()
     if k < 0.36:
         return hsv(rng.uniform(0.06, 0.16), rng.uniform(0, 0.16), rng.uniform(0.78, 0.97))
@@ -34,8 +55,12 @@ def wall_colour(rng):
     return hsv(rng.uniform(0, 1), rng.uniform(0.1, 0.9), rng.uniform(0.08, 0.5))
 
 
-def any_colour(rng):
+def any_colour(rng: Rng) -> Colour:
     """Furniture and things: neutral, woody or bright."""
+    return whiten(_any_colour(rng))
+
+
+def _any_colour(rng: Rng) -> Colour:
     k = rng.random()
     if k < 0.3:
         return hsv(rng.uniform(0, 1), rng.uniform(0, 0.08), rng.uniform(0.03, 0.95))

@@ -54,6 +54,7 @@ FLOOR_ITEMS["tub"] = (tub, (1.5, 1.8), 2.0, 0.8, 0)
 
 
 SETS = {
+    "fitted": ["table", "chair", "chair", "stool", "plant", "radiator"],
     "kitchen": ["kitchen", "kitchen", "kitchen", "fridge", "table", "chair", "cabinet", "washer"],
     "bath": ["toilet", "basin", "tub", "washer", "radiator", "cabinet"],
 }
@@ -66,7 +67,7 @@ def furnish(room, kind):
     pieces = list(SETS.get(kind, []))
     pieces += (
         list(rng.choice(names, int(rng.integers(4, 18)), p=wt / wt.sum()))
-        if kind not in ("empty", "bath")
+        if kind not in ("empty", "bath", "fitted")
         else []
     )
     order = [w for w in range(len(room.walls)) if room.walls[w][3] > 0.6]

@@ -7,7 +7,7 @@ import math
 import bpy
 import numpy as np
 
-from training.generator.colours import any_colour, hsv, linear
+from training.generator.colours import Rng, any_colour, hsv, linear, whiten
 from training.generator.patterns import art_image, pattern
 
 _cache = {}
@@ -113,7 +113,7 @@ def plain(colour, rough=0.5, metal=0.0):
 
 
 def wood(rng, axis=0):
-    base = hsv(rng.uniform(0.05, 0.1), rng.uniform(0.3, 0.7), rng.uniform(0.2, 0.85))
+    base = whiten(hsv(rng.uniform(0.05, 0.1), rng.uniform(0.3, 0.7), rng.uniform(0.2, 0.85)))
     m = Mat(base, rng.uniform(0.25, 0.6))
     s = [9.0, 9.0, 9.0]
     s[axis] = 0.8
@@ -145,7 +145,7 @@ def finish(rng, axis=0):
     if k < 0.6:
         return plain(hsv(0.1, rng.uniform(0, 0.06), rng.uniform(0.75, 0.96)), rng.uniform(0.2, 0.6))
     if k < 0.72:
-        return plain(np.full(3, rng.uniform(0.02, 0.2)), rng.uniform(0.2, 0.6))
+        return plain(whiten(np.full(3, rng.uniform(0.02, 0.2))), rng.uniform(0.2, 0.6))
     return plain(any_colour(rng), rng.uniform(0.2, 0.8))
 
 
@@ -187,3 +187,27 @@ def screen(rng):
 
 def reset():
     _cache.clear()
+
+
+def _see_through(shader: bpy.types.Node, m: Mat, share: float) -> bpy.types.Material:
+    """Lets light straight through beside this shader; share: what the shader keeps, 0 to 1."""
+    clear = m.n("ShaderNodeBsdfTransparent")
+    mix = m.n("ShaderNodeMixShader", Fac=share)
+    m.t.links.new(clear.outputs[0], mix.inputs[1])
+    m.t.links.new(shader.outputs[0], mix.inputs[2])
+    m.t.links.new(mix.outputs[0], m.out.inputs[0])
+    return m.m
+
+
+def glass(rng: Rng) -> bpy.types.Material:
+    """Clear or frosted glass without refraction: a thin pane."""
+    frosted = rng.random() < 0.3
+    m = Mat(np.array([0.85, 0.93, 0.9]), rng.uniform(0.2, 0.6) if frosted else 0.03)
+    return _see_through(m.b, m, rng.uniform(0.4, 0.75) if frosted else rng.uniform(0.1, 0.3))
+
+
+def sheer(rng: Rng) -> bpy.types.Material:
+    """A net curtain: near-white cloth that lets much light through."""
+    m = Mat(hsv(0.1, rng.uniform(0, 0.1), rng.uniform(0.8, 0.98)), 0.95)
+    m.set("Subsurface Weight", 0.0)
+    return _see_through(m.b, m, rng.uniform(0.35, 0.85))

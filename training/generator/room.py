@@ -9,7 +9,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from training.generator.classes import CEILING, CURTAIN, DOOR, FLOOR, OTHER, TRIM, WALL, WINDOW
-from training.generator.colours import wall_colour
+from training.generator.colours import Rng, wall_colour
 from training.generator.lamps import area, light
 from training.generator.materials import cloth, finish, metal, patterned, plain
 from training.generator.meshes import box, mesh, quad, tube
@@ -17,19 +17,28 @@ from training.generator.pictures import frame
 from training.generator.plans import plan
 from training.generator.storage import cabinet
 from training.generator.things import curtain
+from training.generator.traits import RoomTraits
+
+# Where a sloped ceiling ends at the latest, in metres.
+_LOWEST = 1.5
 
 
 class Room:
-    def __init__(self, rng):
+    """A room being built. rng: draws the plain room; extra: draws what its traits add."""
+
+    def __init__(self, rng: Rng, extra: Rng, traits: RoomTraits) -> None:
+        self.extra, self.traits = extra, traits
         self.rng, self.poly = rng, plan(rng)
         p = np.array(self.poly)
         self.lo, self.hi = p.min(0), p.max(0)
         self.H = rng.uniform(2.25, 3.3)
-        self.slope = None
+        self.slope, self.knee = None, _LOWEST
         if (
             rng.random() < 0.13
         ):  # sloped or gabled ceiling: height falls with the distance from a ridge
             self.slope = (int(rng.integers(2)), rng.uniform(0.0, 1.0), rng.uniform(0.2, 0.8))
+        if traits.ceiling.startswith("attic"):
+            self.steepen()
         self.walls = []  # origin, direction, normal, length
         for a, b in zip(self.poly, [*self.poly[1:], self.poly[0]], strict=True):
             a, b = np.array(a), np.array(b)
@@ -41,18 +50,42 @@ class Room:
         self.planes = []  # normal, offset of every wall plane; number = index + 1
         self.wall_objects = []  # (object, main surface?) repainted for every view
         self.skirt_gaps = [[] for _ in self.walls]
+        self.wall_planes = {}  # plane number of each wall once its mesh is made
+        self.focus = []  # walls most photos of the room are to show
         self.kind, self.dark = "room", False  # dark: night or blinds down, lamps only
         self.ceiling = None  # its object, once hung
 
-    def bends(self, axis):
-        return []
+    def steepen(self) -> None:
+        """Make it an attic: knee walls, steep slopes to both sides of a ridge."""
+        axis, rng = int(self.extra.integers(2)), self.extra
+        self.slope = (axis, rng.uniform(0.3, 0.7), rng.uniform(0.55, 1.2))
+        self.knee = rng.uniform(0.7, 1.4)
+
+    def bends(self, axis: int) -> list[float]:
+        """Coordinates along x (0) or y (1) where an attic's ceiling bends."""
+        if self.slope is None or self.slope[0] != axis or self.knee == _LOWEST:
+            return []
+        _, at, fall = self.slope
+        ridge = self.lo[axis] + at * (self.hi[axis] - self.lo[axis])
+        reach = (self.H + 0.5 - self.knee) / fall
+        bends = (ridge - reach, ridge, ridge + reach)
+        return [float(b) for b in bends if self.lo[axis] < b < self.hi[axis]]
+
+    def free_spans(self, w: int, z0: float, z1: float) -> list[tuple[float, float]]:
+        """Stretches of wall w where nothing stands or hangs between the heights z0 and z1."""
+        spans = [(0.0, self.walls[w][3])]
+        for a, b, low, high in self.taken[w]:
+            if low < z1 and high > z0:
+                cut = [p for s, e in spans for p in ((s, min(e, a)), (max(s, b), e))]
+                spans = [p for p in cut if p[1] - p[0] > 0.05]
+        return spans
 
     def zc(self, x, y):
         if self.slope is None:
             return self.H
         ax, pos, fall = self.slope
         c = self.lo[ax] + pos * (self.hi[ax] - self.lo[ax])
-        return max(1.5, self.H + 0.5 - fall * abs((x, y)[ax] - c))
+        return max(self.knee, self.H + 0.5 - fall * abs((x, y)[ax] - c))
 
     def frame_at(self, w, u, turn=0.0, out=0.0):
         a, d, n, _ = self.walls[w]
@@ -70,13 +103,13 @@ class Room:
         self.planes.append([*np.round(n, 5).tolist(), round(-float(n @ np.array(point, float)), 4)])
         return len(self.planes)
 
-    def place(self, w, width, z0, z1, gap=0.04, tries=14):
+    def place(self, w, width, z0, z1, gap=0.04, tries=14, rng=None):
         """A free place u along wall w, or None; marks it taken."""
         L = self.walls[w][3]
         if width + 0.1 > L:
             return None
         for _ in range(tries):
-            u = self.rng.uniform(width / 2 + 0.03, L - width / 2 - 0.03)
+            u = (rng or self.rng).uniform(width / 2 + 0.03, L - width / 2 - 0.03)
             box = (u - width / 2 - gap, u + width / 2 + gap, z0, z1)
             if all(
                 box[1] <= t[0] or box[0] >= t[1] or box[3] <= t[2] or box[2] >= t[3]
@@ -86,13 +119,19 @@ class Room:
                 return u
         return None
 
+    def _bends_along(self, w: int) -> list[float]:
+        """Where the ceiling's bends cross wall w, in metres along it."""
+        a, d, _, L = self.walls[w]
+        us = [(b - a[i]) / d[i] for i in (0, 1) if abs(d[i]) > 1e-6 for b in self.bends(i)]
+        return [float(u) for u in us if 0.01 < u < L - 0.01]
+
     # --- shell
     def wall_mesh(self, w, mat):
         a, d, n, L = self.walls[w]
         hs = self.holes[w]
         us = {0.0, L, *[h[0] for h in hs], *[h[1] for h in hs]}
         if self.slope is not None:
-            us |= set(np.linspace(0, L, 13).tolist())
+            us |= set(np.linspace(0, L, 13).tolist()) | set(self._bends_along(w))
         us, v, uv, f = sorted(us), [], [], []
         zs = sorted({0.0, 1e3, *[h[2] for h in hs], *[h[3] for h in hs]})
         for u0, u1 in itertools.pairwise(us):
@@ -112,7 +151,7 @@ class Room:
                 ):
                     v.append(self.pt(w, u, z)), uv.append((u, z))
                 f.append((i, i + 1, i + 2, i + 3))
-        pid = self.plane((*n, 0), (*a, 0))
+        pid = self.wall_planes[w] = self.plane((*n, 0), (*a, 0))
         o = mesh(v, f, mat, WALL, pid, uvs=uv)
         self.wall_objects.append((o, w))
         return pid
@@ -139,9 +178,9 @@ class Room:
         box(T, x, y, (z[1] - 0.001, z[1]), mat, OTHER)
 
     # --- openings
-    def opening(self, w, width, z0, z1):
+    def opening(self, w, width, z0, z1, rng=None):
         a, d, _, _ = self.walls[w]
-        u = self.place(w, width + 0.2, z0 if z0 > 0.3 else 0, z1)
+        u = self.place(w, width + 0.2, z0 if z0 > 0.3 else 0, z1, rng=rng)
         if u is None:
             return None
         low = min(self.zc(*(a + d * (u + s * width / 2))) for s in (-1, 1))
@@ -362,7 +401,7 @@ class Room:
         rng = self.rng
         base, crown, rail = (
             rng.random() < 0.85,
-            rng.random() < 0.3 and self.slope is None,
+            rng.random() < 0.3 and self.slope is None and self.traits.ceiling == "as drawn",
             rng.random() < 0.12,
         )
         bh, bd, ch = rng.uniform(0.05, 0.2), rng.uniform(0.008, 0.025), rng.uniform(0.04, 0.16)
@@ -381,7 +420,11 @@ class Room:
                 T, x = self.frame_at(w, (a + b) / 2), (b - a) / 2
                 if base:
                     box(T, (-x, x), (0, bd), (0, bh), trim, TRIM)
-                if rail and not any(h[2] < rz < h[3] for h in self.holes[w]):
+                if (
+                    rail
+                    and w not in self.focus
+                    and not any(h[2] < rz < h[3] for h in self.holes[w])
+                ):
                     box(T, (-x, x), (0, 0.02), (rz, rz + 0.06), trim, TRIM)
             if crown:
                 T = self.frame_at(w, L / 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +16,11 @@ from training.generator.camera import View, find_view
 from training.generator.classes import OTHER, WALL
 from training.generator.colours import Rng
 from training.generator.film import develop
+from training.generator.lens import bend
 from training.generator.painting import paint_walls
 from training.generator.rendering import Float32, Uint8, label_pass, render
 from training.generator.room import Room
+from training.generator.traits import ViewTraits
 
 # Path-traced at this share of the size and enlarged: cheaper, and as soft as a phone's photo.
 RENDER_SCALE: Final = (0.68, 0.85)
@@ -61,7 +63,7 @@ class Studio:
 
 
 def shoot(
-    room: Room, code: bpy.types.Material, studio: Studio, seed: int, view: int
+    room: Room, code: bpy.types.Material, studio: Studio, seed: int, view: int, traits: ViewTraits
 ) -> float | None:
     """Paint the walls anew, find a view, render and write it; the wall's share, None when no view fits."""
     rng = room.rng
@@ -70,16 +72,15 @@ def shoot(
     r.resolution_x, r.resolution_y, r.resolution_percentage = w, h, 100
     kinds = paint_walls(room)
     bpy.context.view_layer.update()
-    seen = find_view(room, w, h)
+    seen = find_view(room, w, h, traits)
     if seen is None:
         return None
-    maps = Maps(*label_pass(code, studio.scratch))
+    maps = Maps(*(bend(a, traits.barrel, mix=False) for a in label_pass(code, studio.scratch)))
     share = float((maps.classes == WALL).mean())
     photo = None
     if share >= _LEAST_WALL and float((maps.classes == OTHER).mean()) <= _MOST_OTHER:
-        photo = _photo(rng, studio.scratch, w, h)
-    if seen.flash is not None:
-        bpy.data.objects.remove(seen.flash)
+        photo = _photo(rng, studio.scratch, w, h, traits)
+    seen.put_flash_away()
     if photo is None:
         return None
     note = {
@@ -90,6 +91,8 @@ def shoot(
         "wall_kinds": kinds,
         "wall_share": round(share, 4),
         "size": [w, h],
+        "traits": asdict(room.traits),
+        "view_traits": asdict(traits),
     }
     _write(studio.folder(seed, view), photo, maps, {**note, **_geometry(room, seen, maps)}, rng)
     return share
@@ -101,11 +104,12 @@ def _format(rng: Rng, size: int) -> tuple[int, int]:
     return (h, w) if rng.random() < 0.25 else (w, h)
 
 
-def _photo(rng: Rng, scratch: Path, w: int, h: int) -> Uint8:
+def _photo(rng: Rng, scratch: Path, w: int, h: int, traits: ViewTraits) -> Uint8:
     r, q = bpy.context.scene.render, rng.uniform(*RENDER_SCALE)
+    q = min(1.0, q / (1 - traits.barrel))
     r.resolution_x, r.resolution_y = round(w * q), round(h * q)
     light = cv2.resize(render(scratch), (w, h), interpolation=cv2.INTER_LANCZOS4)
-    return develop(np.maximum(light, 0), rng)
+    return develop(bend(np.maximum(light, 0), traits.barrel, mix=True), rng, traits)
 
 
 def _geometry(room: Room, seen: View, maps: Maps) -> dict[str, Any]:
