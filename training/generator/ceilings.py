@@ -27,6 +27,7 @@ def fit_skylights(room: Room, sky: bpy.types.Material) -> None:
     rng, (axis, at, fall) = room.extra, room.slope
     ridge = room.lo[axis] + at * (room.hi[axis] - room.lo[axis])
     frame = plain(np.full(3, 0.93), 0.4) if rng.random() < 0.6 else wood(rng)
+    taken: list[tuple[int, float]] = []
     for _ in range(int(rng.integers(0, 4))):
         side = 1 if rng.random() < 0.5 else -1
         edge = room.hi[axis] if side > 0 else room.lo[axis]
@@ -37,6 +38,9 @@ def fit_skylights(room: Room, sky: bpy.types.Material) -> None:
         across = 1 - axis
         lo, hi = room.lo[across] + 0.3, room.hi[across] - 1.1
         start = rng.uniform(lo, max(lo + 0.01, hi))
+        if any(side == s and abs(start - t) < 1.0 for s, t in taken):
+            continue
+        taken.append((side, start))
         size = (rng.uniform(0.5, 0.8), rng.uniform(0.5, 0.9))
         far = ridge + side * (near + size[1])
         rect = (ridge + side * near, far, start, start + size[0])

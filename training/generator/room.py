@@ -355,8 +355,8 @@ class Room:
         """A shallow second space behind an open doorway; its walls are walls too."""
         rng = self.rng
         a, b, dp, H = (
-            u - rng.uniform(0.4, 1.5),
-            u + rng.uniform(0.4, 1.5),
+            u - max(rng.uniform(0.4, 1.5), width / 2 + 0.02),
+            u + max(rng.uniform(0.4, 1.5), width / 2 + 0.02),
             rng.uniform(0.9, 2.5),
             self.H,
         )

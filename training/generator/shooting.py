@@ -26,6 +26,7 @@ from training.generator.traits import ViewTraits
 RENDER_SCALE: Final = (0.68, 0.85)
 _LEAST_WALL: Final = 0.03
 _MOST_OTHER: Final = 0.05
+_DARKEST: Final = 1e-3
 _PNG: Final = [cv2.IMWRITE_PNG_COMPRESSION, 9]
 
 
@@ -108,7 +109,9 @@ def _photo(rng: Rng, scratch: Path, w: int, h: int, traits: ViewTraits) -> Uint8
     r, q = bpy.context.scene.render, rng.uniform(*RENDER_SCALE)
     q = min(1.0, q / (1 - traits.barrel))
     r.resolution_x, r.resolution_y = round(w * q), round(h * q)
-    light = cv2.resize(render(scratch), (w, h), interpolation=cv2.INTER_LANCZOS4)
+    # Enlarged as logarithms: lamps and bright windows would get black rims from the overshoot.
+    log = np.log(np.maximum(np.nan_to_num(render(scratch)), 0) + _DARKEST)
+    light = np.exp(cv2.resize(log, (w, h), interpolation=cv2.INTER_LANCZOS4)) - _DARKEST
     return develop(bend(np.maximum(light, 0), traits.barrel, mix=True), rng, traits)
 
 
