@@ -62,8 +62,8 @@ class Room:
         self.knee = rng.uniform(0.7, 1.4)
 
     def bends(self, axis: int) -> list[float]:
-        """Coordinates along x (0) or y (1) where an attic's ceiling bends."""
-        if self.slope is None or self.slope[0] != axis or self.knee == _LOWEST:
+        """Coordinates along x (0) or y (1) where a sloped ceiling bends."""
+        if self.slope is None or self.slope[0] != axis:
             return []
         _, at, fall = self.slope
         ridge = self.lo[axis] + at * (self.hi[axis] - self.lo[axis])
