@@ -77,7 +77,9 @@ def room_level(photo: U8, scene: F32, wall: Bool) -> float | None:
 def wall_albedo(
     scene: F32, wall: Bool, core: Bool, plane: WallPlane, room: float | None = None
 ) -> F64:
-    """Scene light that unit light sends back off the wall's paint, 3 channels.
+    """The paint's albedo, 3 channels: the wall's scene light over that of a white card in its place.
+
+    The light's own colour is not in it, so it stays on the paper.
 
     ``scene``: scene light of the whole photo (small) h x w x 3; ``wall``: any coverage; ``core``:
     surely wall; ``plane`` in the pixels of ``scene``; ``room`` as ``room_level`` gives it.
@@ -93,7 +95,7 @@ def wall_albedo(
     paint = middle / light
     paint /= paint @ LUMA
     level = paint_luminance(float(middle @ LUMA), ceiling, room)
-    return np.asarray(np.maximum(level * paint * light / (light @ LUMA), 1e-4), dtype=np.float64)
+    return np.asarray(np.maximum(level * paint, 1e-4), dtype=np.float64)
 
 
 def paint_luminance(wall: float, ceiling: Ceiling | None, room: float | None = None) -> float:

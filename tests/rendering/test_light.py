@@ -89,7 +89,21 @@ def test_warm_light_told_by_the_ceiling_warms_the_paper() -> None:
     photo = room((170, 150, 120))
     photo[:30] = (225, 205, 170)
     shown = repapered(photo, np.full((8, 8, 3), 200, np.uint8))[100, 150].astype(int)
-    assert shown[0] >= shown[1] > shown[2]
+    assert shown[0] > shown[1] > shown[2]
+    assert shown[0] - shown[2] > 12
+
+
+def test_a_coloured_wall_under_a_white_ceiling_leaves_no_colour_on_the_paper() -> None:
+    shown = repapered(room((120, 160, 110)), np.full((8, 8, 3), 200, np.uint8))[100, 150]
+    assert np.ptp(shown.astype(int)) < 8
+
+
+def test_without_a_ceiling_the_light_counts_as_white() -> None:
+    photo = np.full((HEIGHT, WIDTH, 3), (170, 150, 120), np.uint8)
+    full = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    grey = np.full((8, 8, 3), 200, np.uint8)
+    shown = render(photo, full, grey, plane(), Placement(0.5)).picture[100, 150]
+    assert np.ptp(shown.astype(int)) < 8
 
 
 def test_brightness_is_in_stops_and_keeps_order() -> None:
