@@ -7,6 +7,7 @@ losing them costs time, never work.
 from __future__ import annotations
 
 import secrets
+import time
 from functools import lru_cache
 from typing import Final
 
@@ -62,6 +63,36 @@ def set_bytes(key: str, value: bytes, *, seconds: int) -> bool:
     try:
         return bool(client().set(KEY_PREFIX + key, value, ex=seconds))
     except AnyFailure:
+        return False
+
+
+def set_if_absent(key: str, value: bytes, *, seconds: int) -> bool:
+    """Keep a value for so many seconds unless there is one; False when there is, or the server is away."""
+    try:
+        return bool(client().set(KEY_PREFIX + key, value, nx=True, ex=seconds))
+    except AnyFailure:
+        return False
+
+
+def say_word(key: str, *, seconds: int) -> bool:
+    """Wake one who waits for a word under this key, now or within so many seconds; False when the server is away."""
+    try:
+        with client().pipeline() as together:
+            together.rpush(KEY_PREFIX + key, b"1")
+            together.expire(KEY_PREFIX + key, seconds)
+            together.execute()
+    except AnyFailure:
+        return False
+    return True
+
+
+def wait_for_word(key: str, *, seconds: float) -> bool:
+    """Wait for a word, at most so long (less than the answer's time-out); with the server away, all that time."""
+    started = time.monotonic()
+    try:
+        return client().blpop([KEY_PREFIX + key], timeout=max(0.01, seconds)) is not None
+    except AnyFailure:
+        time.sleep(max(0.0, seconds - (time.monotonic() - started)))
         return False
 
 

@@ -2,7 +2,8 @@
 
 Model and field mapping are configuration, since every model names its fields otherwise. A prediction costs money, so
 it is never created twice for one run: only where the first try certainly started nothing is it tried again, its id is
-kept for a worker that takes the run over, and it carries its own end (`Cancel-After`) should we die.
+kept for a worker that takes the run over, and it carries its own end (`Cancel-After`) should we die. Where webhooks are
+set up (`replicate_webhook`), the service wakes the one who waits instead of being asked every few seconds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any, Final
 from django.conf import settings
 
 from jobs import valkey
+from jobs.generators import replicate_webhook as webhook
 from jobs.generators.answers import from_base64
 from jobs.generators.budget import count_one
 from jobs.generators.diffusion import DiffusionGenerator
@@ -43,13 +45,13 @@ INLINE_BYTES: Final = 256 * 1024
 WAIT_SECONDS: Final = 5
 FIRST_POLL_SECONDS: Final = 1.0
 LAST_POLL_SECONDS: Final = 5.0
+# With webhooks polling is the net below: a lost one costs at most this long.
+LAST_POLL_WITH_WEBHOOK_SECONDS: Final = 20.0
 CANCEL_SECONDS: Final = 5.0
 LEAST_LIFE_SECONDS: Final = 5
 _MODEL: Final = re.compile(r"(?P<model>[\w.-]+/[\w.-]+)(?::(?P<version>[0-9a-f]{64}))?")
 _VERSION: Final = re.compile(r"[0-9a-f]{64}")
-_ID: Final = re.compile(r"[A-Za-z0-9]{1,64}")
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
-_RUNNING: Final = frozenset({"starting", "processing"})
 _STOPPED: Final = frozenset({"canceled", "aborted"})
 _chance = random.SystemRandom()
 
@@ -66,7 +68,7 @@ class Prediction:
     @property
     def running(self) -> bool:
         """True while there is something to wait for."""
-        return self.status in _RUNNING
+        return self.status in webhook.RUNNING
 
 
 class Replicate(DiffusionGenerator):
@@ -87,8 +89,10 @@ class Replicate(DiffusionGenerator):
             return "REPLICATE_API_TOKEN holds characters that no token has."
         if _target(settings.REPLICATE_MODEL) is None:
             return "REPLICATE_MODEL must be owner/name, owner/name:version or a version of 64 hex digits."
-        return address_fault("REPLICATE_API_URL", settings.REPLICATE_API_URL) or mapping_fault(
-            "REPLICATE_INPUT", settings.REPLICATE_INPUT
+        return (
+            address_fault("REPLICATE_API_URL", settings.REPLICATE_API_URL)
+            or mapping_fault("REPLICATE_INPUT", settings.REPLICATE_INPUT)
+            or webhook.setup_fault()
         )
 
     def limits(self) -> tuple[int, int]:
@@ -98,20 +102,25 @@ class Replicate(DiffusionGenerator):
     def ask(self, request: ServiceRequest, watch: Watch) -> bytes:
         """See `DiffusionGenerator`."""
         mapping = json.loads(settings.REPLICATE_INPUT)
-        remembered = f"replicate:prediction:{_digest(mapping, request)}"
+        digest = _digest(mapping, request)
         client = _client(watch)
-        prediction = _adopted(client, remembered)
+        prediction = _adopted(client, digest)
         if prediction is None:
-            prediction = self._created(client, mapping, request, watch)
-            valkey.set_bytes(remembered, prediction.id.encode(), seconds=3600)
+            prediction = self._created(client, mapping, request, digest, watch)
+            webhook.remember(digest, prediction.id)
         logger.info("replicate prediction %s: %s", prediction.id, prediction.status)
         try:
             return _picture(_finished(client, prediction, watch), watch)
         finally:
-            valkey.release(remembered, prediction.id)
+            webhook.forget(digest, prediction.id)
 
     def _created(
-        self, client: ServiceClient, mapping: Any, request: ServiceRequest, watch: Watch
+        self,
+        client: ServiceClient,
+        mapping: Any,
+        request: ServiceRequest,
+        digest: str,
+        watch: Watch,
     ) -> Prediction:
         body: dict[str, Any] = {
             "input": fill(mapping, request, lambda name, png: _shown(client, name, png))
@@ -119,6 +128,9 @@ class Replicate(DiffusionGenerator):
         path, version = _target(settings.REPLICATE_MODEL) or ("", None)
         if version is not None:
             body["version"] = version
+        if webhook.is_on():
+            body["webhook"] = webhook.address(digest)
+            body["webhook_events_filter"] = list(webhook.EVENTS)
         count_one(self.name, limit=settings.REPLICATE_MAX_PREDICTIONS_PER_DAY)
         life = max(LEAST_LIFE_SECONDS, int(watch.remaining()))
         answer = client.call(
@@ -159,10 +171,11 @@ def _digest(mapping: Any, request: ServiceRequest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _adopted(client: ServiceClient, remembered: str) -> Prediction | None:
+def _adopted(client: ServiceClient, digest: str) -> Prediction | None:
     """The prediction that an earlier, interrupted run of the same request left running or done; else None."""
-    known = (valkey.get_bytes(remembered) or b"").decode("ascii", "replace")
-    if not _ID.fullmatch(known):
+    kept = valkey.get_bytes(webhook.remembered_as(digest)) or b""
+    known = kept.decode("ascii", "replace")
+    if not webhook.PREDICTION_ID.fullmatch(known):
         return None
     try:
         prediction = _get(client, known)
@@ -174,11 +187,17 @@ def _adopted(client: ServiceClient, remembered: str) -> Prediction | None:
 def _finished(client: ServiceClient, prediction: Prediction, watch: Watch) -> Prediction:
     """The prediction when it has ended; one that is not waited for to its end is canceled."""
     pause = FIRST_POLL_SECONDS
+    called = webhook.is_on()
+    longest = LAST_POLL_WITH_WEBHOOK_SECONDS if called else LAST_POLL_SECONDS
     try:
         while prediction.running:
             watch.beat(STAGE)
-            watch.sleep(pause * _chance.uniform(0.8, 1.2), STAGE)
-            pause = min(LAST_POLL_SECONDS, pause * 1.5)
+            seconds = pause * _chance.uniform(0.8, 1.2)
+            if called:
+                webhook.wait(prediction.id, seconds, watch, STAGE)
+            else:
+                watch.sleep(seconds, STAGE)
+            pause = min(longest, pause * 1.5)
             prediction = _get(client, prediction.id)
     except (
         BaseException
@@ -221,9 +240,9 @@ def _read(data: Any) -> Prediction:
     if not isinstance(data, dict):
         raise BadServiceAnswer("a prediction that is not an object")
     prediction_id, status = data.get("id"), data.get("status")
-    if not isinstance(prediction_id, str) or not _ID.fullmatch(prediction_id):
+    if not isinstance(prediction_id, str) or not webhook.PREDICTION_ID.fullmatch(prediction_id):
         raise BadServiceAnswer(f"a prediction with the id {str(prediction_id)[:80]!r}")
-    if status not in _RUNNING | _STOPPED | {"succeeded", "failed"}:
+    if status not in webhook.RUNNING | _STOPPED | {"succeeded", "failed"}:
         raise BadServiceAnswer(f"prediction {prediction_id}: status {str(status)[:80]!r}")
     error = data.get("error")
     return Prediction(prediction_id, status, data.get("output"), str(error or "")[:400])

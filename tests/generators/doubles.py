@@ -219,6 +219,7 @@ PREDICTION_INPUT = {
     "seed": int,
 }
 VERSION = "f" * 64
+WEBHOOK_EVENTS = {"start", "output", "logs", "completed"}
 
 
 @dataclass
@@ -277,7 +278,12 @@ class ReplicateDouble(Double):
         if not (life.endswith("s") and life[:-1].isdigit() and int(life[:-1]) >= 5):
             raise ValueError(f"Cancel-After: {life!r}")
         required: dict[str, Any] = {"input": dict} | ({"version": str} if versioned else {})
-        body = checked(json.loads(exchange.body), required, {})
+        optional = {"webhook": str, "webhook_events_filter": list}
+        body = checked(json.loads(exchange.body), required, optional)
+        if not body.get("webhook", "https://").startswith("https://"):
+            raise ValueError("webhook must be https")
+        if unknown := set(body.get("webhook_events_filter", ())) - WEBHOOK_EVENTS:
+            raise ValueError(f"webhook_events_filter: {unknown}")
         if versioned and body["version"] != VERSION:
             raise ValueError("no such version")
         given = checked(body["input"], self.input_fields, {})
