@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -18,8 +19,10 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from sessions_app.models import Generation
+from sessions_app.models import Generation, Session
+from sessions_app.services import generations
 from tests import environment, servers
+from tests.factories import make_ready_session
 from wallpaper.launcher import sessions, valkey_server
 
 PATIENCE_SECONDS: Final = 30.0
@@ -147,6 +150,23 @@ def farm(*, timeout: int = 60) -> Iterator[Farm]:
     finally:
         made.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def point_at(made: Farm, settings: Any) -> None:
+    """This process asks for generations on the farm's queue."""
+    settings.REDIS_URL = made.url
+    settings.GENERATION_LEASE_SECONDS = LEASE_SECONDS
+    settings.GENERATION_TIMEOUT_SECONDS = 60
+    renderer = "jobs.generators.local.LocalRenderer"
+    settings.GENERATION_BACKENDS = dict.fromkeys(("local", "service", "native"), renderer)
+
+
+def ask(backend: str = "local", session: Session | None = None) -> Generation:
+    """A generation in the farm's queue."""
+    session = session or make_ready_session()
+    return generations.request_generation(
+        session_id=session.pk, request_key=secrets.token_hex(8), backend=backend
+    )
 
 
 def kill(process: int) -> None:

@@ -4,22 +4,24 @@ horse-PID     written by the job's process when it begins to render
 go, go-PID    lets every, or this, process render on
 away          the store takes no results
 slow          the store takes as many seconds for a result as the file says
+full          the store has room for as many bytes of a result as the file says
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import time
 from pathlib import Path
 
 from django.core.files.base import File
-from django.core.files.storage import FileSystemStorage
 
 from jobs import retrying
 from jobs.generators import Generated, GenerationInputs
 from jobs.generators.base import OnStage
 from jobs.generators.local import LocalRenderer
+from sessions_app.storage_disk import WholeFileStorage
 
 FOLDER = Path(os.environ["FAULTS"])
 retrying.DELAYS_SECONDS = (1.0, 1.0)  # type: ignore[misc]
@@ -47,7 +49,7 @@ class NativeRenderer(LocalRenderer):
         return super().generate(inputs, on_stage)
 
 
-class FaultyStorage(FileSystemStorage):
+class FaultyStorage(WholeFileStorage):
     """Results only: the rest of a session is stored by the test itself."""
 
     def _save(self, name: str, content: File) -> str:
@@ -57,4 +59,16 @@ class FaultyStorage(FileSystemStorage):
             slow = FOLDER / "slow"
             if slow.exists():
                 time.sleep(float(slow.read_text()))
+            full = FOLDER / "full"
+            if full.exists():
+                return self._save_on_full_disk(name, content, int(full.read_text()))
         return super()._save(name, content)
+
+    def _save_on_full_disk(self, name: str, content: File, room: int) -> str:
+        """The kernel itself stops the write in the middle, as on a disk without room."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            return super()._save(name, content)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,38 +11,14 @@ from django.db import connection, connections
 
 from jobs import queues
 from sessions_app.models import Generation, Session
-from sessions_app.services import generations
 from tests import servers
 from tests.factories import make_ready_session
 from tests.jobs import farm as farms
-from tests.jobs.farm import Farm, alive, kill, results
+from tests.jobs.farm import Farm, alive, ask, kill, point_at, results
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 PICTURES_OF_RUN = {run: [f"1-{run}.jpg", f"1-{run}.png"] for run in (1, 2)}
-
-
-@pytest.fixture
-def farm(transactional_db: None, settings: Any) -> Iterator[Farm]:
-    with farms.farm() as made:
-        point_at(made, settings)
-        yield made
-
-
-def point_at(made: Farm, settings: Any) -> None:
-    """This process asks for generations on the farm's queue."""
-    settings.REDIS_URL = made.url
-    settings.GENERATION_LEASE_SECONDS = farms.LEASE_SECONDS
-    settings.GENERATION_TIMEOUT_SECONDS = 60
-    renderer = "jobs.generators.local.LocalRenderer"
-    settings.GENERATION_BACKENDS = dict.fromkeys(("local", "service", "native"), renderer)
-
-
-def ask(backend: str = "local", session: Session | None = None) -> Generation:
-    session = session or make_ready_session()
-    return generations.request_generation(
-        session_id=session.pk, request_key=secrets.token_hex(8), backend=backend
-    )
 
 
 def completed_once(generation: Generation, *, run: int) -> None:
@@ -189,6 +163,23 @@ def test_a_store_that_is_away_for_a_while_is_tried_again(farm: Farm) -> None:
     completed_once(farm.ended(generation), run=2)
 
 
+def test_a_store_that_is_full_keeps_no_half_picture_and_is_tried_again(farm: Farm) -> None:
+    generation = ask()
+    farm.say("full", "512")
+    farm.say("go")
+    farm.worker()
+
+    def waits_for_another_try() -> bool:
+        generation.refresh_from_db()
+        return generation.run == 2 and generation.state == Generation.State.QUEUED
+
+    farm.wait(waits_for_another_try, "second try")
+    assert results(generation) == []
+    farm.unsay("full")
+
+    completed_once(farm.ended(generation), run=2)
+
+
 def test_a_store_that_takes_longer_than_the_lease_loses_nothing(farm: Farm) -> None:
     generation = ask()
     farm.say("slow", str(farms.LEASE_SECONDS - 1))  # for each of the two objects
@@ -231,26 +222,6 @@ def test_a_picture_stuck_in_native_code_is_stopped_from_outside(
         assert (generation.state, generation.error_code) == (Generation.State.FAILED, "too_slow")
         assert generation.session.attempts_left == 10
         farm.wait(lambda: not alive(horse), "end of the process")
-
-
-@pytest.mark.parametrize("backend", ["local", "service"])
-def test_a_picture_canceled_at_work_ends_its_process_and_the_worker_goes_on(
-    farm: Farm, backend: str
-) -> None:
-    generation = ask(backend)
-    worker = farm.worker()
-    horse = farm.wait_for_horse()
-
-    generations.cancel_generation(generation_id=generation.pk)
-    farm.wait(lambda: not alive(horse), "end of the process")
-
-    generation.refresh_from_db()
-    assert (generation.state, generation.error_code) == (Generation.State.FAILED, "canceled")
-    assert not generation.attempt_returned
-    assert results(generation) == []
-    farm.say("go")
-    assert farm.ended(ask(backend, generation.session)).state == Generation.State.COMPLETED
-    assert worker.poll() is None
 
 
 def test_polling_goes_on_after_a_restart_of_the_web_server(farm: Farm) -> None:
