@@ -38,6 +38,28 @@ document.addEventListener("htmx:responseError", (event) => {
   if (elt.matches("[data-generate-form]")) panel().dispatchEvent(new CustomEvent("lookagain"));
 });
 
+// A poll's answer must not take the Cancel button away between press and release: the click would be lost with it.
+let pressed = false;
+document.addEventListener("pointerdown", (event) => {
+  pressed = event.target instanceof Element && event.target.closest("[data-cancel-form]") !== null;
+});
+for (const end of ["pointerup", "pointercancel"]) {
+  // The click comes after the release.
+  document.addEventListener(end, () => window.setTimeout(() => (pressed = false)));
+}
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
+  if (pressed && detail.requestConfig?.elt.matches("[data-poll]")) detail.shouldSwap = false;
+});
+
+// The button that was pressed is gone: the next step is where it was.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const { detail } = /** @type {CustomEvent} */ (event);
+  if (!detail.requestConfig?.elt.matches("[data-cancel-form]")) return;
+  const next = panel().querySelector("#generate");
+  if (next instanceof HTMLElement) next.focus({ preventScroll: true });
+});
+
 function showResult() {
   const quiet = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   result().scrollIntoView({ behavior: quiet ? "auto" : "smooth", block: "start" });
