@@ -9,15 +9,17 @@ from mathutils import Vector
 from training.generator.colours import Palette, hsv
 from training.generator.features import add_features, add_late_features
 from training.generator.furnishing import furnish
+from training.generator.glass_fronts import cut_openings
 from training.generator.lamps import LAMPS_ON, area, light, pendant
 from training.generator.materials import finish, plain, reset
-from training.generator.openings import cut_openings
+from training.generator.openings import add_arch, add_corridor, add_door, add_window
 from training.generator.plans import inside
 from training.generator.room import Room
 from training.generator.shell import add_column, hang_ceiling, lay_beams, lay_floor
 from training.generator.surfaces import sky_material
 from training.generator.things import fan
 from training.generator.traits import RoomTraits
+from training.generator.trims import add_panelling, add_trims
 
 # The stream of random numbers that draws a room; another number would be another family of rooms.
 _STREAM = 5
@@ -40,7 +42,7 @@ def build(seed: int, traits: RoomTraits) -> Room:
     room.kind = str(rng.choice(kinds, p=[0.72, 0.13, 0.12, 0.03]))
     _build_shell(room, trim, sky, bare)
     add_features(room, sky, bare)
-    room.trims(trim)
+    add_trims(room, trim)
     furnish(room, room.kind)
     add_late_features(room)
     if rng.random() < 0.12 and room.slope is None:
@@ -64,25 +66,26 @@ def _build_shell(
 ) -> None:
     rng, n, open_doors = room.rng, len(room.walls), []
     for _ in range(int(rng.integers(0, 4))):
-        room.window(int(rng.integers(n)), sky, room.dark)
+        add_window(room, int(rng.integers(n)), sky)
     for _ in range(int(rng.integers(0, 4))):
         w = int(rng.integers(n))
-        opened = room.door(w, trim)
-        if opened:
-            open_doors.append((w, *opened))
+        hole = add_door(room, w, trim)
+        if hole is not None:
+            open_doors.append((w, hole))
     open_doors += cut_openings(room, sky)
-    plane_numbers = [room.wall_mesh(w, bare) for w in range(n)]
+    for w in range(n):
+        room.wall_mesh(w, bare)
     floor = lay_floor(room)
     room.ceiling = hang_ceiling(room)
     lay_beams(room)
-    for w, u, width, z1 in open_doors:
-        room.corridor(w, u, width, z1, bare, floor)
+    for w, hole in open_doors:
+        add_corridor(room, w, hole, bare, floor)
         if rng.random() < 0.35:
-            room.arch(w, u, width, z1, bare, plane_numbers[w])
+            add_arch(room, w, hole, bare)
     add_column(room, bare, trim)
     for w in range(n):
         if rng.random() < 0.07 and room.walls[w][3] > 1 and room.slope is None:
-            room.panelling(w, plane_numbers[w], bare)
+            add_panelling(room, w, bare)
 
 
 def _light(room: Room) -> None:

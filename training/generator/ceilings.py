@@ -24,14 +24,13 @@ def darken_ceiling(room: Room) -> None:
 
 def fit_skylights(room: Room, sky: bpy.types.Material) -> None:
     """Up to three windows in an attic's slopes, each in a frame that stands out a little."""
-    rng, (axis, at, fall) = room.extra, room.slope
-    ridge = room.lo[axis] + at * (room.hi[axis] - room.lo[axis])
+    rng, axis, ridge = room.extra, room.slope.axis, room.ridge()
     frame = plain(np.full(3, 0.93), 0.4) if rng.random() < 0.6 else wood(rng)
     taken: list[tuple[int, float]] = []
     for _ in range(int(rng.integers(0, 4))):
         side = 1 if rng.random() < 0.5 else -1
         edge = room.hi[axis] if side > 0 else room.lo[axis]
-        reach = min(abs(edge - ridge), (room.H + 0.5 - room.knee) / fall)
+        reach = min(abs(edge - ridge), room.reach())
         if reach < 1.3:
             continue
         near = rng.uniform(0.25, reach - 1.0)

@@ -123,6 +123,10 @@ def soft(T, c, size, mat, k=6.0, wrinkle=0.01, rot=(0, 0, 0), n=12, cls=OBJECT, 
     )
 
 
+# The one face of four corners.
+QUAD = [(0, 1, 2, 3)]
+
+
 def lathe(T, c, prof, mat, seg=20, cls=OBJECT):
     a = np.arange(seg) * 2 * math.pi / seg
     v = [(c[0] + r * math.cos(t), c[1] + r * math.sin(t), c[2] + z) for r, z in prof for t in a]

@@ -10,11 +10,9 @@ import numpy as np
 from training.generator.colours import Rng, linear, wall_colour
 from training.generator.materials import Mat
 from training.generator.patterns import pattern
-from training.generator.room import Room
+from training.generator.room import CORRIDOR, Room
 from training.generator.surfaces import bricks, wall_surface
 
-# Wall numbers from here on belong to a corridor or a half wall with a surface of its own.
-OWN_SURFACE = 100
 Surface = tuple[str, bpy.types.Material]
 
 
@@ -26,7 +24,7 @@ def paint_walls(room: Room) -> list[str]:
     accent = int(rng.integers(len(room.walls)))
     for _, w in room.wall_objects:
         if w not in surfaces:
-            if w < OWN_SURFACE and (r < 0.55 or (r < 0.85 and w != accent)):
+            if w < CORRIDOR and (r < 0.55 or (r < 0.85 and w != accent)):
                 surfaces[w] = base
             else:
                 kind, surfaces[w] = wall_surface(rng)
@@ -53,7 +51,7 @@ def _repaint(room: Room, surfaces: dict[int, bpy.types.Material], paint: str) ->
     """The trait's paints in place of what was drawn; corridors keep theirs."""
     rng, kinds = room.extra, set()
     shared = _surface(rng, paint)
-    for w in [w for w in surfaces if w < OWN_SURFACE]:
+    for w in [w for w in surfaces if w < CORRIDOR]:
         each = paint == "a paint per wall"
         kind, surfaces[w] = wall_surface(rng, "paint") if each else shared
         kinds.add(kind)

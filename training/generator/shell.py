@@ -10,11 +10,8 @@ from training.generator.classes import CEILING, FLOOR, TRIM
 from training.generator.colours import Rng, hsv, wall_colour
 from training.generator.materials import plain, wood
 from training.generator.meshes import box, mesh
-from training.generator.room import Room
+from training.generator.room import SEPARATE, Room
 from training.generator.surfaces import floor_surface
-
-# A number of `Room.wall_objects` whose surface differs from all walls.
-_SEPARATE = 200
 
 
 def lay_floor(room: Room) -> bpy.types.Material:
@@ -70,9 +67,7 @@ def add_column(room: Room, surface: bpy.types.Material, trim: bpy.types.Material
     if u is None or room.slope is not None:
         return
     T, x = room.frame_at(w, u), width / 2
-    room.wall_box(
-        T, (-x, x), (0, out), (0, height), surface, w if rng.random() < 0.6 else _SEPARATE
-    )
+    room.wall_box(T, (-x, x), (0, out), (0, height), surface, w if rng.random() < 0.6 else SEPARATE)
     if height < 2:
         cap = (height, height + 0.04)
         box(T, (-x - 0.03, x + 0.03), (0, out + 0.03), cap, trim, TRIM)
