@@ -93,6 +93,8 @@ class Strand:
         if photo.mask is not None and not self._options["auto"]:
             data = mask_within(photo.mask.read_bytes(), size, session)
             clicking.use_mask(session_id=session.pk, data=data)
+        elif self._options["model_fault"]:
+            raise CommandError(self._options["model_fault"])
         elif photo.clicks is not None and not self._options["auto"]:
             factor = session.width / size[0]
             clicks = [(*scaled((x, y), factor), label) for x, y, label in read_clicks(photo.clicks)]

@@ -1,4 +1,4 @@
-"""Queue again, and purge."""
+"""Queue again, cancel, and purge."""
 
 from __future__ import annotations
 
@@ -85,6 +85,55 @@ def test_sessions_queue_their_latest_generation(staff: Client) -> None:
         ("warning", "1 session(s) have no generation to queue again."),
         ("success", "Queued again: 1."),
     ]
+
+
+def test_generations_in_progress_are_canceled_and_their_attempts_given_back(
+    staff: Client,
+) -> None:
+    waiting, at_work, ended = make_generation(inline=False), make_generation(), make_failed()
+    runs.start(at_work.pk, 1)
+
+    response = act(staff, "cancel", waiting, at_work, ended)
+
+    (_, counted), (level, skipped) = said(response)
+    assert counted == "Canceled: 2."
+    assert level == "warning"
+    assert f"Skipped 1: {str(ended.session_id)[:8]} #1: " in skipped
+    for row in (waiting, at_work):
+        row.refresh_from_db()
+        row.session.refresh_from_db()
+        assert (row.error_code, row.attempt_returned) == ("canceled", True)
+        assert row.session.attempts_left == 10
+    assert "stopped by the people who run this site" in at_work.error_message
+    assert queues.generation_queue().job_ids == []
+    logged = LogEntry.objects.values_list("object_id", "change_message")
+    assert set(logged) == {(str(row.pk), "Canceled.") for row in (waiting, at_work)}
+
+
+@override_settings(REDIS_URL="unix:///nonexistent/valkey.sock?db=0")
+def test_with_redis_away_a_cancel_works_all_the_same(staff: Client) -> None:
+    generation = make_generation()
+
+    assert said(act(staff, "cancel", generation)) == [("success", "Canceled: 1.")]
+
+
+def test_who_may_only_view_cancels_nothing(viewer: Client) -> None:
+    generation = make_generation()
+
+    act(viewer, "cancel", generation)
+
+    generation.refresh_from_db()
+    assert generation.is_active
+
+
+def test_the_sessions_page_offers_to_cancel_what_is_in_progress(staff: Client) -> None:
+    generation = make_generation()
+    path = reverse("admin:sessions_app_session_change", args=[generation.session_id])
+
+    page = staff.get(path).text
+
+    assert '<input type="hidden" name="action" value="cancel">' in page
+    assert "Cancel the generation in progress" in page
 
 
 @override_settings(REDIS_URL="unix:///nonexistent/valkey.sock?db=0")

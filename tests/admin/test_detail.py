@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from jobs import tasks
 from sessions_app import storage
@@ -158,6 +159,22 @@ def test_a_completed_generation_is_shown_with_its_pictures(staff: Client) -> Non
     assert "<th>Nothing changed outside the mask</th><td>yes</td>" in page
     for stage in generation.timings:
         assert f"<th>{stage}</th>" in page
+
+
+@pytest.mark.parametrize(("same", "said"), [(True, "the same bytes"), (False, "OTHER BYTES")])
+def test_the_verdict_of_a_replay_is_shown_and_cannot_be_edited(
+    staff: Client, same: bool, said: str
+) -> None:
+    generation = insert_generation(insert_session())
+    Generation.objects.update(replayed_at=timezone.now(), replayed_same=same)
+
+    session = staff.get(page_of(generation.session)).text
+    own = staff.get(reverse("admin:sessions_app_generation_change", args=[generation.pk])).text
+
+    assert f": {said}</td>" in session
+    for name in ("replayed_at", "replayed_same", "untouched_outside"):
+        assert f"field-{name}" in own
+        assert f'name="{name}"' not in own
 
 
 def test_a_failed_generation_is_shown_with_its_reason(staff: Client) -> None:

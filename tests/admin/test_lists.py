@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from sessions_app.models import Session
 from tests.admin.rows import insert_generation, insert_session, insert_wallpaper
@@ -146,14 +147,19 @@ def test_sessions_are_filtered(staff: Client, query: dict[str, str], expected: s
         ({"backend": "automatic1111"}, "b"),
         ({"error_code": "worker_lost"}, "b"),
         ({"untouched_outside__exact": "1"}, "a"),
+        ({"replayed_same__exact": "1"}, "a"),
+        ({"replayed_same__exact": "0"}, "b"),
+        ({"replayed_at__year": "1999"}, ""),
     ],
 )
 def test_generations_are_filtered(staff: Client, query: dict[str, str], expected: str) -> None:
     session = insert_session()
     failed = {"state": "failed", "error_code": "worker_lost", "untouched_outside": None}
     rows = {
-        "a": insert_generation(session),
-        "b": insert_generation(session, number=2, backend="automatic1111", **failed),
+        "a": insert_generation(session, replayed_same=True, replayed_at=timezone.now()),
+        "b": insert_generation(
+            session, number=2, backend="automatic1111", replayed_same=False, **failed
+        ),
     }
 
     assert found(staff, "generation", **query) == {rows[letter].pk for letter in expected}

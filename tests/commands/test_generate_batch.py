@@ -15,7 +15,8 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from jobs import queues
-from sessions_app import embeddings
+from onnx_models import ModelSetupError
+from sessions_app import commands, embeddings
 from sessions_app.catalogue import designs
 from sessions_app.models import Session
 from tests.factories import as_file, paper_pixels, room_pixels, wall_mask
@@ -122,6 +123,52 @@ def test_a_bad_photo_and_a_bad_wallpaper_stop_nothing_else(shop: Path) -> None:
     assert (answer["made"], answer["failed"]) == (4, 5)
     assert all(row["error"] for row in answer["pictures"] if row["state"] == "failed")
     assert len(outputs(shop)) == 4
+
+
+def without_weights(monkeypatch: pytest.MonkeyPatch, settings: Any, folder: Path) -> list[str]:
+    """A machine that has no weights and gets none; the list fills with what was asked for."""
+    asked: list[str] = []
+
+    def none_to_be_had(**_: object) -> None:
+        asked.append("weights")
+        raise ModelSetupError("The weights cannot be fetched.")
+
+    settings.SAM_MODEL_DIR = str(folder)
+    monkeypatch.setattr(commands, "ensure_models", none_to_be_had)
+    return asked
+
+
+def test_weights_that_cannot_be_had_are_said_once_at_the_start(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    asked = without_weights(monkeypatch, settings, shop)
+
+    with pytest.raises(CommandError, match="cannot be fetched"):
+        batch(shop, "--auto")
+
+    assert asked == ["weights"]
+
+
+def test_without_weights_photos_with_a_mask_are_made_all_the_same(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    (shop / "rooms" / "kitchen.mask.png").unlink()
+    asked = without_weights(monkeypatch, settings, shop)
+
+    answer = batch(shop)
+
+    assert (answer["made"], answer["failed"], asked) == (2, 2, ["weights"])
+    said = {row["error"] for row in answer["pictures"] if row["state"] == "failed"}
+    assert said == {"The weights cannot be fetched."}
+
+
+def test_with_masks_no_weights_are_asked_for(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    asked = without_weights(monkeypatch, settings, shop)
+
+    assert batch(shop)["made"] == 4
+    assert asked == []
 
 
 def test_failures_end_with_exit_code_1_and_a_line_each(shop: Path) -> None:

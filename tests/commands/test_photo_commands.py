@@ -219,6 +219,21 @@ def test_replay_makes_the_same_bytes() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_replay_leaves_its_verdict_in_the_row() -> None:
+    generation = make_generation()
+    tasks.run_generation(str(generation.pk), 1)
+    Generation.objects.update(untouched_outside=None)
+
+    answer = run("replay", generation.pk)
+
+    generation.refresh_from_db()
+    assert generation.replayed_at is not None
+    assert answer["replayed_at"] == generation.replayed_at.isoformat()
+    assert (generation.replayed_same, generation.untouched_outside) == (True, True)
+    assert generation.state == Generation.State.COMPLETED
+
+
+@pytest.mark.django_db(transaction=True)
 def test_replay_tells_when_the_picture_differs() -> None:
     generation = make_generation()
     tasks.run_generation(str(generation.pk), 1)
@@ -226,6 +241,9 @@ def test_replay_tells_when_the_picture_differs() -> None:
 
     with pytest.raises(CommandError, match="differs"):
         run("replay", f"{generation.session_id}#1")
+
+    generation.refresh_from_db()
+    assert (generation.replayed_same, generation.untouched_outside) == (False, True)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -252,6 +270,9 @@ def test_replay_of_a_picture_that_is_gone_is_said() -> None:
 
     with pytest.raises(CommandError, match="not here any more"):
         run("replay", generation.pk)
+
+    generation.refresh_from_db()
+    assert (generation.replayed_at, generation.replayed_same) == (None, None)
 
 
 @pytest.mark.django_db

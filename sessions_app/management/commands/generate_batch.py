@@ -125,15 +125,30 @@ class Command(BaseCommand):
         for outcome in outcomes:
             progress.tell(outcome)
         left = [[item for item in items if not item.out.exists()] for items in by_photo]
-        if needs_model(left, auto=options["auto"]):
-            with refusals_as_one_line():
-                ensure_model(self.stderr.write)
+        options = {**options, "model_fault": self._model_fault(left, options)}
         waiting = in_lanes([items for items in left if items], lanes=lanes, most=PER_SESSION)
         for outcome in side_by_side([Strand(items, options) for items in waiting], lanes):
             progress.tell(outcome)
             outcomes.append(outcome)
         progress.end()
         return outcomes
+
+    def _model_fault(self, left: list[list[Item]], options: dict[str, Any]) -> str:
+        """Why the model that finds walls cannot be had; empty when it is there, or no photo needs it.
+
+        Raises:
+            CommandError: the same, where no photo can do without it.
+        """
+        needing = [items for items in left if items and needs_model(items[0], options)]
+        if not needing:
+            return ""
+        try:
+            ensure_model(lambda line: self.stderr.write(line, style_func=str))
+        except CommandError as error:
+            if len(needing) == sum(map(bool, left)):
+                raise
+            return str(error)
+        return ""
 
 
 class Progress:
@@ -175,9 +190,9 @@ class Progress:
         self._stream.write(text, style_func=str, ending=ending)
 
 
-def needs_model(by_photo: list[list[Item]], *, auto: bool) -> bool:
-    """True when the wall of a photo that has pictures to be made is not given by a mask."""
-    return any(items and (auto or items[0].photo.mask is None) for items in by_photo)
+def needs_model(item: Item, options: dict[str, Any]) -> bool:
+    """True when the wall of the photo is not given by a mask."""
+    return bool(options["auto"]) or item.photo.mask is None
 
 
 def workers_to_use() -> int:

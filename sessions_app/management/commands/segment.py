@@ -55,7 +55,7 @@ class Command(PhotoCommand):
                 [Click(*click) for click in options["point"]],
                 None if given is None else Box(*given),
             )
-        mask = prediction.mask()
+        mask = prediction.mask(photo=photo)
         clock.append(time.perf_counter())
         write_picture(options["out"], mask)
         clock.append(time.perf_counter())
