@@ -51,7 +51,7 @@ def _segment(options: argparse.Namespace) -> int:
         prediction = model.predict_auto(embedding, photo)
     else:
         prediction = model.predict(embedding, options.point, options.box)
-    Image.fromarray(prediction.mask()).save(options.out)
+    Image.fromarray(prediction.mask(photo=photo)).save(options.out)
     print(f"{options.out}: score {prediction.score:.3f}, {prediction.area:.1%} of the photo")
     if prediction.warning:
         print(prediction.warning, file=sys.stderr)

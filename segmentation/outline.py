@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.geometry import FloatArray, PhotoGrid
+from segmentation.geometry import MODEL_SIDE, FloatArray, PhotoGrid
 from segmentation.prediction import Prediction
 from segmentation.raster import model_logits
 
 TOLERANCE_VIEW_PX: Final = 0.7
 _MIN_LOOP_VIEW_PX2: Final = 6.0
-_NODES_MAX: Final = 512
+_NODES_MAX: Final = 768
 _OUTSIDE_LOGIT: Final = -1e4
 
 # For each of the 16 corner patterns (bit 0 top-left, 1 top-right, 2 bottom-right, 3 bottom-left)
@@ -36,19 +36,38 @@ _SEGMENTS: Final[tuple[tuple[tuple[int, int], ...], ...]] = (
 )  # fmt: skip
 
 
-def outline_path(prediction: Prediction, *, view_size: tuple[int, int]) -> str:
+def outline_path(
+    prediction: Prediction,
+    *,
+    view_size: tuple[int, int],
+    photo: npt.NDArray[np.uint8] | None = None,
+) -> str:
     """SVG path data ("M...Z M...Z") of the prediction's boundary, "" when there is none.
+
+    photo: uint8 H x W x 3 RGB, the whole photo at any size; with it the boundary is that of
+    `Prediction.mask(photo=photo)` at a size that fits the outline's detail.
 
     view_size: (width, height) in which it will be shown, in pixels: detail below about 0.7 of
     those is left out. Coordinates are photo pixels with at most one decimal.
     """
-    return path_of_logits(prediction.logits, prediction.grid, view_size=view_size)
+    if photo is None:
+        return path_of_logits(prediction.logits, prediction.grid, view_size=view_size)
+    scale = min(1.0, MODEL_SIDE / max(photo.shape[:2]))
+    size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
+    small = photo if scale == 1 else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+    field = prediction.field(np.asarray(small, np.uint8))
+    return path_of_field(field, prediction.grid, view_size=view_size)
 
 
 def path_of_logits(logits: FloatArray, grid: PhotoGrid, *, view_size: tuple[int, int]) -> str:
     """`outline_path` for bare logits float32 256 x 256."""
+    return path_of_field(model_logits(logits, grid), grid, view_size=view_size)
+
+
+def path_of_field(field: FloatArray, grid: PhotoGrid, *, view_size: tuple[int, int]) -> str:
+    """`outline_path` for a field over the whole photo, float32 h x w, above 0 wall."""
     view_px = max(grid.width / max(1, view_size[0]), grid.height / max(1, view_size[1]))
-    samples, xs, ys = _sample(logits, grid)
+    samples, xs, ys = _sample(field, grid)
     decimals = 0 if view_px >= 4 else 1
     parts = []
     for loop in _loops(samples, xs, ys):
@@ -64,14 +83,13 @@ def path_of_logits(logits: FloatArray, grid: PhotoGrid, *, view_size: tuple[int,
 
 
 def _sample(
-    logits: FloatArray, grid: PhotoGrid
+    field: FloatArray, grid: PhotoGrid
 ) -> tuple[FloatArray, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Logits at nodes spread over the photo's rectangle, its edges included, and a ring outside.
+    """The field at nodes spread over the photo's rectangle, its edges included, and a ring outside.
 
     Returns the samples (rows x columns) and the nodes' x and y in photo pixels; the ring lies on
     the edge too, so that the contour of a wall that runs out of the photo runs along its edge.
     """
-    field = model_logits(logits, grid)
     rows, columns = field.shape
     step = max(1.0, max(rows, columns) / _NODES_MAX)
     across, down = max(2, round(columns / step) + 1), max(2, round(rows / step) + 1)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.edges import refine, refined_field
 from segmentation.geometry import FloatArray, PhotoGrid
 from segmentation.raster import coverage
 from segmentation.values import Click
@@ -44,9 +46,32 @@ class Prediction:
         columns, rows = self.grid.mask_extent
         return float((self.logits[:rows, :columns] > 0).mean())
 
-    def mask(self, size: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
-        """Coverage uint8 height x width, 0..255; size is (width, height), the photo's by default.
+    def mask(
+        self,
+        size: tuple[int, int] | None = None,
+        *,
+        photo: npt.NDArray[np.uint8] | None = None,
+    ) -> npt.NDArray[np.uint8]:
+        """Coverage uint8 height x width, 0..255; size is (width, height).
 
-        Exactly 255 inside and 0 outside; the edge ramp crosses 127.5 where the logits cross zero.
+        Exactly 255 inside and 0 outside. photo: uint8 H x W x 3 RGB, the whole photo at any size,
+        whose size is then the default: the edge follows its colours (`edges.refine`). Without it the
+        edge ramp crosses 127.5 where the logits cross zero, and the default is the photo's size.
         """
-        return coverage(self.logits, self.grid, size or (self.width, self.height))
+        if photo is None:
+            return coverage(self.logits, self.grid, size or (self.width, self.height))
+        return refine(self.logits, _sized(photo, size), self.grid)
+
+    def field(self, photo: npt.NDArray[np.uint8]) -> FloatArray:
+        """What `mask(photo=photo)` thresholds: float32 at the photo's size, above 0 is wall."""
+        return refined_field(self.logits, photo, self.grid)
+
+
+def _sized(photo: npt.NDArray[np.uint8], size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
+    """The photo at `size` (width, height), or as it is."""
+    height, width = photo.shape[:2]
+    if size is None or size == (width, height):
+        return photo
+    shrinks = size[0] < width or size[1] < height
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(photo, size, interpolation=method), np.uint8)

@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.geometry import MODEL_SIDE, FloatArray, PhotoGrid
+from segmentation.geometry import CELL, MODEL_SIDE, FloatArray, PhotoGrid
 
 # Width of the soft edge, in pixels of the 1024 grid: the decoder knows the edge to about one cell
 # of the 256 grid, and a wider ramp would let the old wall shine through at the contour.
 EDGE_WIDTH_PX: Final = 1.5
 # Logits this close to zero are undecided however flat they are; keeps the quotient finite.
 _FLAT_LOGIT_PER_PX: Final = 0.05
+_FAR_PX: Final = 16.0 * CELL
+_NEAR_PX: Final = 2.0
 
 
 def model_logits(logits: FloatArray, grid: PhotoGrid) -> FloatArray:
@@ -35,12 +37,7 @@ def coverage(logits: FloatArray, grid: PhotoGrid, size: tuple[int, int]) -> npt.
     distance to the zero line, so that its width does not depend on how sure the decoder is. It is
     made on the 1024 grid and only then enlarged, as bytes: 50 megapixels cost 50 MB, not 200.
     """
-    field = model_logits(logits, grid)
-    dx = cv2.Sobel(field, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
-    dy = cv2.Sobel(field, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
-    slope = cv2.magnitude(dx, dy)
-    np.maximum(slope, _FLAT_LOGIT_PER_PX, out=slope)
-    np.divide(field, slope, out=field)
+    field = _near_distance(model_logits(logits, grid))
     np.multiply(field, 1 / EDGE_WIDTH_PX, out=field)
     field += 0.5
     np.clip(field, 0, 1, out=field)
@@ -50,3 +47,28 @@ def coverage(logits: FloatArray, grid: PhotoGrid, size: tuple[int, int]) -> npt.
     shrinks = width < soft.shape[1] or height < soft.shape[0]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(soft, (width, height), interpolation=method), np.uint8)
+
+
+def line_distance(logits: FloatArray, grid: PhotoGrid) -> FloatArray:
+    """Signed distance to the zero line, float32 h x w on the 1024 grid, in its pixels.
+
+    Positive inside, at most 64 either way. First order in the logits beside the line, where steps of
+    whole pixels would show; a distance transform further out, where logits are no measure of distance.
+    """
+    field = model_logits(logits, grid)
+    inside = (field > 0).astype(np.uint8)
+    far = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
+    far -= cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
+    far -= np.sign(far) * np.float32(0.5)  # from pixel centres to the line between them
+    near = np.clip(_near_distance(field), -_NEAR_PX, _NEAR_PX)
+    return np.asarray(np.where(np.abs(far) > _NEAR_PX, np.clip(far, -_FAR_PX, _FAR_PX), near))
+
+
+def _near_distance(field: FloatArray) -> FloatArray:
+    """First-order signed distance to the zero line of logits on the 1024 grid; changes `field`."""
+    dx = cv2.Sobel(field, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    dy = cv2.Sobel(field, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    slope = cv2.magnitude(dx, dy)
+    np.maximum(slope, _FLAT_LOGIT_PER_PX, out=slope)
+    np.divide(field, slope, out=field)
+    return field

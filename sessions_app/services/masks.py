@@ -17,11 +17,12 @@ from segmentation import (
     PromptError,
     SegmentationError,
 )
-from segmentation.outline import path_of_logits
+from segmentation.geometry import MODEL_SIDE
+from segmentation.outline import outline_path, path_of_logits
 from segmentation.review import middle_of_wall
 from sessions_app import embeddings, keys, storage
 from sessions_app.click_history import ClickHistory, ClickTuple
-from sessions_app.errors import BadClick, Unavailable, WrongState
+from sessions_app.errors import AppError, BadClick, Unavailable, WrongState
 from sessions_app.image_types import Mask, Pixels
 from sessions_app.intake import (
     IntakeError,
@@ -32,6 +33,7 @@ from sessions_app.intake import (
     size_within,
 )
 from sessions_app.models import Session
+from sessions_app.places import a_decoding_place
 from sessions_app.recently_used import RecentlyUsed
 from sessions_app.services.transitions import mark_embedding_completed
 from sessions_app.wall_model import model_identity, sam_model
@@ -39,6 +41,10 @@ from sessions_app.wall_model import model_identity, sam_model
 logger = logging.getLogger(__name__)
 
 KEPT_PREDICTIONS = 48  # 1.3 MB each
+KEPT_PHOTOS = 8  # 2.4 MB each
+EDGE_RULES = (
+    "local-colour-1"  # how masks get their edges; a change makes other masks of the same clicks
+)
 MASK_LOGIT = 12.0  # what a fully covered pixel of a given mask stands for on the logit grid
 
 PredictionKey = tuple[str, str, bool, tuple[ClickTuple, ...]]
@@ -62,6 +68,7 @@ class Overlay:
 
 
 _predictions: RecentlyUsed[PredictionKey, Prediction] = RecentlyUsed(KEPT_PREDICTIONS)
+_photos: RecentlyUsed[tuple[str, str], Pixels] = RecentlyUsed(KEPT_PHOTOS)
 
 
 def predict(session: Session) -> Prediction | None:
@@ -127,7 +134,7 @@ def overlay(session: Session) -> Overlay | None:
         return None
     suggested = prediction.suggested
     return Overlay(
-        path=path_of_logits(prediction.logits, prediction.grid, view_size=view_size),
+        path=outline_path(prediction, view_size=view_size, photo=_photo_under(session)),
         view_box=view_box,
         share=prediction.area,
         score=prediction.score,
@@ -151,13 +158,14 @@ def pixels(session: Session, *, size: tuple[int, int]) -> Mask:
     prediction = predict(session)
     if prediction is None:
         raise WrongState("Click the wall first, then choose a wallpaper.", code="no_mask")
-    return prediction.mask(size)
+    return prediction.mask(size, photo=_pixels_at_least(session, size))
 
 
 def version(session: Session) -> str:
     """A short text that changes whenever the mask does: with the clicks, and with the model."""
     history = session.history
-    source = session.uploaded_mask_key or (model_identity(), history.is_auto, history.clicks)
+    made = (model_identity(), EDGE_RULES, history.is_auto, history.clicks)
+    source = session.uploaded_mask_key or made
     return storage.digest_of(repr(source).encode())[:16]
 
 
@@ -189,6 +197,32 @@ def photo_pixels(session: Session) -> Pixels:
         NotFound, Unavailable: the store does not give it.
     """
     return _read_picture(session.photo_key)
+
+
+def _photo_under(session: Session) -> Pixels | None:
+    """The photo on the model's grid, by whose colours the overlay gets its edge; kept for the next click.
+
+    None when the store is away: the overlay is then a little less exact, and clicks go on.
+    """
+    key = (str(session.pk), session.photo_digest)
+    found = _photos.get(key)
+    if found is None:
+        try:
+            found = view_pixels(session, max_side=MODEL_SIDE)
+        except AppError as error:
+            logger.warning("overlay of %s without the photo's edges: %s", session.pk, error)
+            return None
+        _photos.put(key, found)
+    return found
+
+
+def _pixels_at_least(session: Session, size: tuple[int, int]) -> Pixels:
+    """The stored view where it is large enough for a mask of `size` (width, height), else the photo."""
+    view = size_within((session.width, session.height), settings.VIEW_MAX_SIDE_PX)
+    if size[0] <= view[0] and size[1] <= view[1]:
+        return view_pixels(session, max_side=settings.VIEW_MAX_SIDE_PX)
+    with a_decoding_place():
+        return photo_pixels(session)
 
 
 def view_pixels(session: Session, *, max_side: int) -> Pixels:

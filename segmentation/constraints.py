@@ -1,0 +1,200 @@
+"""What a visitor has said for sure, kept: clicks that only add or only take away, brushes, boxes.
+
+Pure functions on logits, float32 256 x 256, above 0 is wall. The networks see all clicks anew each
+time and may change their mind anywhere; the visitor pointed at one place. So of what a new click
+would change, only what fits the click is let in:
+
+- an include never loses what was wall, an exclude never adds any;
+- what does change hangs together with the click, or the networks are very sure of it;
+- the rest stays as it was.
+
+Every function takes O(grid) and is deterministic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from segmentation.composition import honour_clicks
+from segmentation.geometry import MASK_SIDE, FloatArray, PhotoGrid
+from segmentation.values import Box, Click
+
+BoolArray = npt.NDArray[np.bool_]
+Flag = Literal["swallowed", "lost"]
+
+TOUCH_CELLS: Final = 4.0  # a change this near a click belongs to it; 4 cells are 1.6 % of the photo
+FAR_LOGIT: Final = 1.5  # mean logit at which a change elsewhere is let in too
+SWALLOWED_OF_PHOTO: Final = 0.25  # an include that adds more than this and
+SWALLOWED_OF_WALL: Final = 1.0  # more than the wall that there was, is doubtful
+LOST_OF_WALL: Final = 0.5  # so is an exclude that takes more than this
+HARD_LOGIT: Final = 8.0
+
+_YY, _XX = np.mgrid[0:MASK_SIDE, 0:MASK_SIDE].astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A brush stroke: points (x, y) and radius in photo pixels; label 1 includes, 0 excludes."""
+
+    points: tuple[tuple[float, float], ...]
+    radius: float
+    label: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composition:
+    """Logits after a sequence of clicks, those before its last click, and what is odd about that.
+
+    previous: None after the first click. flag: "swallowed" or "lost" when the last click changed more
+    than a click plausibly does.
+    """
+
+    logits: FloatArray
+    previous: FloatArray | None
+    flag: Flag | None
+
+
+def compose(
+    previous: FloatArray | None, proposed: FloatArray, click: Click, grid: PhotoGrid
+) -> FloatArray:
+    """The logits after `click`: of what `proposed` changes, that which fits the click.
+
+    previous: before the click, None when it is the first. proposed: what the networks answer to all
+    clicks with the new one. The click's own neighbourhood ends up as its label asks.
+    """
+    if previous is None:
+        return honour_clicks(proposed, [click], grid)
+    sign = np.float32(1 if click.label == 1 else -1)
+    wanted = (sign * proposed > 0) & (sign * previous <= 0)
+    unwanted = (sign * proposed <= 0) & (sign * previous > 0)
+    allowed = _fitting(wanted, sign * proposed, click, grid)
+    # Where both agree on the side the newer logits count: they know of more clicks.
+    stays = unwanted | (wanted & ~allowed)
+    kept = np.where(stays, previous, proposed).astype(np.float32)
+    return honour_clicks(kept, [click], grid)
+
+
+def compose_sequence(
+    propose: Callable[[Sequence[Click]], FloatArray],
+    clicks: Sequence[Click],
+    grid: PhotoGrid,
+    *,
+    start: FloatArray | None = None,
+) -> Composition:
+    """`compose` over all clicks, oldest first.
+
+    propose: the networks' logits for the first n clicks (n from 1 on, with an include among them);
+    called once for each n, so keep its answers. start: the wall that was found without a click.
+    Raises ValueError when nothing is included.
+    """
+    previous, logits = None, start
+    for count, click in enumerate(clicks, 1):
+        if logits is None and click.label != 1:
+            continue  # an exclude before anything is marked counts with the first include
+        proposed = propose(clicks[:count])
+        previous = logits
+        # Honoured in order: of clicks that contradict each other the latest counts.
+        logits = honour_clicks(compose(logits, proposed, click, grid), clicks[:count], grid)
+    if logits is None:
+        raise ValueError("nothing is included")
+    flag = judge_change(previous, logits, clicks[-1], grid) if clicks else None
+    return Composition(logits, previous, flag)
+
+
+def judge_change(
+    previous: FloatArray | None, logits: FloatArray, click: Click, grid: PhotoGrid
+) -> Flag | None:
+    """Whether a click changed more than a click plausibly does."""
+    if previous is None:
+        return None
+    columns, rows = grid.mask_extent
+    before = previous[:rows, :columns] > 0
+    after = logits[:rows, :columns] > 0
+    wall = int(before.sum())
+    if click.label == 1:
+        gained = int((after & ~before).sum())
+        doubtful = max(SWALLOWED_OF_PHOTO * before.size, SWALLOWED_OF_WALL * wall)
+        return "swallowed" if gained > doubtful else None
+    return "lost" if int((before & ~after).sum()) > LOST_OF_WALL * wall else None
+
+
+def apply_strokes(logits: FloatArray, strokes: Sequence[Stroke], grid: PhotoGrid) -> FloatArray:
+    """The logits with brush strokes as hard constraints; later strokes win.
+
+    The zero line runs along the brush's rim. A brush thinner than a cell is drawn one cell wide.
+    """
+    painted = np.array(logits, np.float32)
+    for stroke in strokes:
+        radius = _cells(stroke.radius, grid)
+        distance = _distance_to(stroke, grid)
+        inside = distance < radius
+        dome = np.float32(HARD_LOGIT) * (1 - distance[inside] / np.float32(radius))
+        if stroke.label == 1:
+            painted[inside] = np.maximum(painted[inside], dome)
+        else:
+            painted[inside] = np.minimum(painted[inside], -dome)
+    return painted
+
+
+def stroke_trust(strokes: Sequence[Stroke], grid: PhotoGrid) -> FloatArray:
+    """Float32 256 x 256 for `edges.refine`: 0 where a brush has spoken and colour must not, else 1."""
+    trust = np.ones((MASK_SIDE, MASK_SIDE), np.float32)
+    for stroke in strokes:
+        trust[_distance_to(stroke, grid) < _cells(stroke.radius, grid) + 1] = 0
+    return trust
+
+
+def apply_box(logits: FloatArray, box: Box, grid: PhotoGrid) -> FloatArray:
+    """The logits with nothing outside the box; the zero line runs at most along its edge."""
+    corners = grid.photo_to_mask([(box.x0, box.y0), (box.x1, box.y1)])
+    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
+    depth = np.minimum(
+        np.minimum(_XX - np.float32(x0), np.float32(x1) - _XX),
+        np.minimum(_YY - np.float32(y0), np.float32(y1) - _YY),
+    )
+    bound = np.where(depth < 0, np.clip(depth, -1, 0) * np.float32(HARD_LOGIT), np.inf)
+    return np.asarray(np.minimum(logits, bound), np.float32)
+
+
+def _fitting(wanted: BoolArray, logits: FloatArray, click: Click, grid: PhotoGrid) -> BoolArray:
+    """The connected parts of `wanted` that touch the click's place or have a high mean logit."""
+    [(x, y)] = grid.photo_to_mask([(click.x, click.y)])
+    near = (_XX - np.float32(x)) ** 2 + (_YY - np.float32(y)) ** 2 <= TOUCH_CELLS**2
+    count, parts = cv2.connectedComponents((wanted | near).astype(np.uint8), connectivity=8)
+    labels = parts.ravel()
+    weight = wanted.ravel().astype(np.float64)
+    cells = np.bincount(labels, weight, count)
+    sums = np.bincount(labels, weight * logits.ravel(), count)
+    fits = sums > FAR_LOGIT * np.maximum(cells, 1)
+    fits[np.unique(parts[near])] = True
+    return np.asarray(fits[parts] & wanted)
+
+
+def _cells(radius: float, grid: PhotoGrid) -> float:
+    """A brush's radius in cells, half a cell at least."""
+    return max(0.5, radius * grid.mask_extent[0] / grid.width)
+
+
+def _distance_to(stroke: Stroke, grid: PhotoGrid) -> FloatArray:
+    """Distance of every cell to the stroke's line, in cells."""
+    places = grid.photo_to_mask(stroke.points)
+    nearest = np.full((MASK_SIDE, MASK_SIDE), np.inf, np.float32)
+    starts = places[:-1] if len(places) > 1 else places
+    ends = places[1:] if len(places) > 1 else places
+    reach = _cells(stroke.radius, grid) + 2
+    for start, end in zip(starts, ends, strict=True):
+        low = np.floor(np.minimum(start, end) - reach).astype(int).clip(0, MASK_SIDE)
+        high = np.ceil(np.maximum(start, end) + reach).astype(int).clip(0, MASK_SIDE) + 1
+        window = (slice(low[1], high[1]), slice(low[0], high[0]))
+        x, y = _XX[window] - np.float32(start[0]), _YY[window] - np.float32(start[1])
+        dx, dy = (float(value) for value in end - start)
+        along = np.clip((x * dx + y * dy) / max(dx * dx + dy * dy, 1e-9), 0, 1)
+        here = np.hypot(x - along * dx, y - along * dy)
+        nearest[window] = np.minimum(nearest[window], here)
+    return nearest

@@ -1,0 +1,167 @@
+"""What clicks, brushes and boxes make sure of, whatever the networks answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from segmentation import Box, Click, PhotoGrid
+from segmentation.constraints import (
+    Stroke,
+    apply_box,
+    apply_strokes,
+    compose,
+    compose_sequence,
+    judge_change,
+    stroke_trust,
+)
+from segmentation.geometry import FloatArray
+
+GRID = PhotoGrid(1024, 1024)  # four pixels a cell
+
+
+def field(*wall: tuple[int, int, int, int], logit: float = 1.0) -> FloatArray:
+    """Logits that are positive in boxes of cells (x0, y0, x1, y1)."""
+    logits = np.full((256, 256), -logit, np.float32)
+    for x0, y0, x1, y1 in wall:
+        logits[y0:y1, x0:x1] = logit
+    return logits
+
+
+def at(column: int, row: int, label: int) -> Click:
+    """A click on a cell's middle."""
+    return Click(column * 4 + 1.5, row * 4 + 1.5, label)
+
+
+LEFT, RIGHT = (10, 10, 60, 60), (150, 10, 200, 60)
+
+
+def test_an_include_never_loses_what_earlier_ones_gained() -> None:
+    after = compose(field(LEFT), field(RIGHT), at(170, 30, 1), GRID)
+
+    assert ((after > 0) == (field(LEFT, RIGHT) > 0)).all()
+
+
+def test_an_exclude_only_takes_away() -> None:
+    after = compose(field(LEFT), field(RIGHT), at(30, 30, 0), GRID)
+
+    assert not (after > 0).any()
+
+
+def test_a_weak_change_elsewhere_is_not_let_in() -> None:
+    proposed = field(LEFT, RIGHT)
+
+    after = compose(field(), proposed, at(30, 30, 1), GRID)
+
+    assert ((after > 0) == (field(LEFT) > 0)).all()
+
+
+def test_a_change_elsewhere_that_the_networks_are_sure_of_is_let_in() -> None:
+    after = compose(field(), field(LEFT, RIGHT, logit=4), at(30, 30, 1), GRID)
+
+    assert ((after > 0) == (field(LEFT, RIGHT) > 0)).all()
+
+
+@pytest.mark.parametrize("label", [1, 0])
+def test_the_clicks_neighbourhood_is_on_its_side(label: int) -> None:
+    stubborn = field(LEFT) if label == 0 else field()
+
+    after = compose(stubborn, stubborn, at(30, 30, label), GRID)
+
+    assert ((after[29:32, 29:32] > 0) == (label == 1)).all()
+
+
+def test_the_first_click_takes_what_is_proposed() -> None:
+    after = compose(None, field(LEFT, RIGHT), at(30, 30, 1), GRID)
+
+    assert ((after > 0) == (field(LEFT, RIGHT) > 0)).all()
+
+
+def test_a_sequence_is_the_clicks_one_after_the_other() -> None:
+    answers = [field(LEFT), field(RIGHT), field(LEFT)]
+    clicks = [at(30, 30, 1), at(170, 30, 1), at(170, 30, 0)]
+
+    def propose(some: Sequence[Click]) -> FloatArray:
+        return answers[len(some) - 1]
+
+    two = compose_sequence(propose, clicks[:2], GRID)
+    three = compose_sequence(propose, clicks, GRID)
+
+    assert ((two.logits > 0) == (field(LEFT, RIGHT) > 0)).all()
+    assert ((three.logits > 0) == (field(LEFT) > 0)).all()
+    assert three.previous is not None
+    assert (three.previous == two.logits).all()
+
+
+def test_excludes_before_the_first_include_are_honoured_with_it() -> None:
+    clicks = [at(20, 20, 0), at(40, 40, 1)]
+
+    found = compose_sequence(lambda _: field(LEFT), clicks, GRID)
+
+    assert found.logits[20, 20] < 0 < found.logits[40, 40]
+
+
+def test_a_sequence_without_an_include_is_refused() -> None:
+    with pytest.raises(ValueError, match="included"):
+        compose_sequence(lambda _: field(LEFT), [at(20, 20, 0)], GRID)
+
+
+def test_an_include_that_swallows_most_of_the_photo_is_flagged() -> None:
+    assert judge_change(field(LEFT), field((0, 0, 256, 200)), at(30, 30, 1), GRID) == "swallowed"
+    assert judge_change(field(LEFT), field(LEFT, RIGHT), at(170, 30, 1), GRID) is None
+
+
+def test_an_exclude_that_takes_most_of_the_wall_is_flagged() -> None:
+    both = field(LEFT, RIGHT)
+
+    assert judge_change(both, field((10, 10, 20, 20)), at(30, 30, 0), GRID) == "lost"
+    assert judge_change(both, field(LEFT, (150, 10, 190, 60)), at(195, 30, 0), GRID) is None
+
+
+def painted(stroke: Stroke, onto: FloatArray) -> npt.NDArray[np.bool_]:
+    return apply_strokes(onto, [stroke], GRID) > 0
+
+
+def test_a_brush_marks_its_line_and_no_more() -> None:
+    stroke = Stroke(((200, 400), (600, 400)), radius=40, label=1)
+
+    mask = painted(stroke, field())
+
+    assert mask[100, 50:150].all()
+    assert mask[92:108, 100].all()
+    assert mask.sum() == pytest.approx(100 * 20 + np.pi * 100, rel=0.05)
+
+
+def test_a_brush_takes_away_too() -> None:
+    mask = painted(Stroke(((160, 160),), radius=24, label=0), field(LEFT))
+
+    assert not mask[36:43, 36:43].any()
+    assert mask[20, 20]
+
+
+def test_a_hairline_brush_still_marks_something() -> None:
+    assert painted(Stroke(((161.5, 161.5),), radius=0.5, label=1), field()).sum() == 1
+
+
+def test_the_latest_stroke_wins() -> None:
+    line = ((200.0, 400.0), (600.0, 400.0))
+
+    mask = apply_strokes(field(), [Stroke(line, 40, 1), Stroke(line, 40, 0)], GRID) > 0
+
+    assert not mask.any()
+
+
+def test_colour_is_not_trusted_under_a_stroke() -> None:
+    trust = stroke_trust([Stroke(((400, 400),), 40, 1)], GRID)
+
+    assert trust[100, 100] == 0
+    assert trust[100, 130] == 1
+
+
+def test_a_box_keeps_the_wall_inside_it() -> None:
+    after = apply_box(field(LEFT, RIGHT), Box(400, 160, 0, 0), GRID)
+
+    assert ((after > 0) == (field((10, 10, 60, 40)) > 0)).all()
