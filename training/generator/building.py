@@ -43,13 +43,13 @@ def build(seed: int, traits: RoomTraits) -> Room:
     _build_shell(room, trim, sky, bare)
     add_features(room, sky, bare)
     add_trims(room, trim)
-    furnish(room, room.kind)
+    furnish(room)
     add_late_features(room)
     if rng.random() < 0.12 and room.slope is None:
-        fan(None, rng, (room.lo + room.hi) / 2, room.H)
+        fan(rng, (room.lo + room.hi) / 2, room.H)
     elif rng.random() < 0.3 and room.slope is None:
         at = room.lo + (room.hi - room.lo) * rng.uniform(0.35, 0.65, 2)
-        pendant(None, rng, at, room.H)
+        pendant(rng, at, room.H)
     _light(room)
     return room
 

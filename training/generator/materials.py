@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import bpy
 import numpy as np
+import numpy.typing as npt
 
-from training.generator.colours import Rng, any_colour, hsv, linear, whiten
+from training.generator.colours import Colour, Rng, any_colour, hsv, linear, whiten
 from training.generator.patterns import art_image, pattern
 
-_cache = {}
+# Materials shared within a room.
+_cache: dict[tuple[Any, ...], bpy.types.Material] = {}
 
 
 class Mat:
-    """A Principled material with small helpers for nodes."""
+    """A Principled material m; t: its nodes, b: the shader, out: the output."""
 
-    def __init__(self, colour, rough=0.5, metal=0.0):
+    def __init__(self, colour: Colour, rough: float = 0.5, metal: float = 0.0) -> None:
         self.m = bpy.data.materials.new("m")
         self.m.use_nodes = True
         self.t = self.m.node_tree
@@ -28,22 +32,32 @@ class Mat:
         self.set("Roughness", rough)
         self.set("Metallic", metal)
 
-    def n(self, kind, **inputs):
+    def n(self, kind: str, **inputs: Any) -> bpy.types.Node:
+        """A new node of this kind with these inputs: values or other nodes' outputs."""
         node = self.t.nodes.new(kind)
         for k, v in inputs.items():
             self.put(node, k, v)
         return node
 
-    def put(self, node, k, v):
+    def put(self, node: bpy.types.Node, k: str | int, v: Any) -> None:
+        """Link or set one input."""
         if isinstance(v, bpy.types.NodeSocket):
             self.t.links.new(v, node.inputs[k])
         else:
             node.inputs[k].default_value = v
 
-    def set(self, k, v):
+    def set(self, k: str, v: Any) -> None:
+        """Link or set one input of the Principled shader."""
         self.put(self.b, k, v)
 
-    def coords(self, kind="UV", scale=(1, 1, 1), rot=0.0, loc=(0, 0, 0)):
+    def coords(
+        self,
+        kind: str = "UV",
+        scale: Sequence[float] = (1, 1, 1),
+        rot: float = 0.0,
+        loc: Sequence[float] = (0, 0, 0),
+    ) -> bpy.types.NodeSocket:
+        """Texture coordinates, scaled, turned and moved."""
         tc = self.n("ShaderNodeTexCoord")
         mp = self.n(
             "ShaderNodeMapping",
@@ -54,7 +68,15 @@ class Mat:
         )
         return mp.outputs[0]
 
-    def noise(self, vec, scale, detail=3.0, rough=0.5, distort=0.0):
+    def noise(
+        self,
+        vec: bpy.types.NodeSocket,
+        scale: float,
+        detail: float = 3.0,
+        rough: float = 0.5,
+        distort: float = 0.0,
+    ) -> bpy.types.NodeSocket:
+        """Fractal noise, 0..1."""
         return self.n(
             "ShaderNodeTexNoise",
             Vector=vec,
@@ -64,7 +86,13 @@ class Mat:
             Distortion=distort,
         ).outputs[0]
 
-    def ramp(self, fac, stops, constant=False):
+    def ramp(
+        self,
+        fac: bpy.types.NodeSocket,
+        stops: Sequence[tuple[float, Colour]],
+        constant: bool = False,
+    ) -> bpy.types.NodeSocket:
+        """Colours (sRGB) by a value in 0..1, blended or in steps."""
         r = self.n("ShaderNodeValToRGB", Fac=fac)
         e = r.color_ramp.elements
         while len(e) < len(stops):
@@ -75,26 +103,29 @@ class Mat:
             r.color_ramp.interpolation = "CONSTANT"
         return r.outputs[0]
 
-    def bump(self, height, strength=0.3, dist=0.01):
+    def bump(self, height: bpy.types.NodeSocket, strength: float = 0.3, dist: float = 0.01) -> None:
+        """Relief of `dist` metres."""
         self.set(
             "Normal",
             self.n("ShaderNodeBump", Strength=strength, Distance=dist, Height=height).outputs[0],
         )
 
-    def image(self, a, vec):
+    def image(self, a: npt.NDArray[np.floating], vec: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
+        """A repeated picture, sRGB H x W x 3."""
         tx = self.n("ShaderNodeTexImage", Vector=vec)
         tx.image = blender_image(a)
         tx.extension = "REPEAT"
         return tx.outputs[0]
 
-    def emit(self, colour, strength):
+    def emit(self, colour: Any, strength: float) -> None:
+        """Shine in a colour (linear) or a picture."""
         self.set(
             "Emission Color", colour if isinstance(colour, bpy.types.NodeSocket) else (*colour, 1)
         )
         self.set("Emission Strength", strength)
 
 
-def blender_image(a):
+def blender_image(a: npt.NDArray[np.floating]) -> bpy.types.Image:
     """A Blender image of an sRGB array (h, w, 3), 0..1."""
     h, w = a.shape[:2]
     im = bpy.data.images.new("p", w, h)
@@ -105,14 +136,16 @@ def blender_image(a):
     return im
 
 
-def plain(colour, rough=0.5, metal=0.0):
+def plain(colour: Colour, rough: float = 0.5, metal: float = 0.0) -> bpy.types.Material:
+    """One colour; materials that hardly differ are shared."""
     k = (tuple(np.round(colour, 2)), round(float(rough), 1), metal)
     if k not in _cache:
         _cache[k] = Mat(colour, rough, metal).m
     return _cache[k]
 
 
-def wood(rng, axis=0):
+def wood(rng: Rng, axis: int = 0) -> bpy.types.Material:
+    """Wood whose grain runs along this axis of the object."""
     base = whiten(hsv(rng.uniform(0.05, 0.1), rng.uniform(0.3, 0.7), rng.uniform(0.2, 0.85)))
     m = Mat(base, rng.uniform(0.25, 0.6))
     s = [9.0, 9.0, 9.0]
@@ -127,7 +160,8 @@ def wood(rng, axis=0):
     return m.m
 
 
-def cloth(rng, colour=None):
+def cloth(rng: Rng, colour: Colour | None = None) -> bpy.types.Material:
+    """Slightly mottled cloth."""
     c = any_colour(rng) if colour is None else colour
     m = Mat(c, 0.95)
     m.set(
@@ -137,7 +171,7 @@ def cloth(rng, colour=None):
     return m.m
 
 
-def finish(rng, axis=0):
+def finish(rng: Rng, axis: int = 0) -> bpy.types.Material:
     """A random furniture surface."""
     k = rng.random()
     if k < 0.4:
@@ -149,14 +183,21 @@ def finish(rng, axis=0):
     return plain(any_colour(rng), rng.uniform(0.2, 0.8))
 
 
-def metal(rng):
+def metal(rng: Rng) -> bpy.types.Material:
+    """Steel, black, brass or white lacquer."""
     c = [(0.75, 0.75, 0.74), (0.1, 0.1, 0.1), (0.72, 0.56, 0.3), (0.95, 0.95, 0.95)][
         int(rng.integers(4))
     ]
     return plain(np.array(c), rng.uniform(0.15, 0.5), float(rng.random() < 0.7))
 
 
-def patterned(rng, size=None, rough=0.9, colour=None, kind="UV"):
+def patterned(
+    rng: Rng,
+    size: float | None = None,
+    rough: float = 0.9,
+    colour: Colour | None = None,
+    kind: str = "UV",
+) -> bpy.types.Material:
     """Patterned cloth or paper; size is the tile's width in metres."""
     base = any_colour(rng) if colour is None else colour
     m = Mat(base, rough)
@@ -171,13 +212,14 @@ def patterned(rng, size=None, rough=0.9, colour=None, kind="UV"):
     return m.m
 
 
-def art(rng):
+def art(rng: Rng) -> bpy.types.Material:
+    """A picture on a quad of UV 0..1."""
     m = Mat(np.ones(3), rng.uniform(0.1, 0.8))
     m.set("Base Color", m.image(art_image(rng), m.coords()))
     return m.m
 
 
-def screen(rng):
+def screen(rng: Rng) -> bpy.types.Material:
     """A screen or painting image on a 0..1 quad; screens may glow."""
     m = Mat(np.full(3, 0.02), 0.15)
     if rng.random() < 0.5:
@@ -185,7 +227,8 @@ def screen(rng):
     return m.m
 
 
-def reset():
+def reset() -> None:
+    """Forget the shared materials of the room before."""
     _cache.clear()
 
 

@@ -11,7 +11,7 @@ from training.generator.colours import Rng, linear, wall_colour
 from training.generator.materials import Mat
 from training.generator.patterns import pattern
 from training.generator.room import CORRIDOR, Room
-from training.generator.surfaces import bricks, wall_surface
+from training.generator.surfaces import bricks, height_share, wall_surface
 
 Surface = tuple[str, bpy.types.Material]
 
@@ -73,7 +73,8 @@ def half_tiled(rng: Rng) -> Surface:
     m = Mat(wall_colour(rng), rng.uniform(0.2, 0.6))
     side, c = rng.uniform(0.08, 0.35), wall_colour(rng)
     sizes = (side, side * rng.uniform(0.35, 1.0))
-    tiles = bricks(m, rng, c, c * rng.uniform(0.9, 1), c * rng.uniform(0.5, 1), *sizes, 0.004, 0.0)
+    colours = (c, c * rng.uniform(0.9, 1), c * rng.uniform(0.5, 1))
+    tiles = bricks(m, rng, colours, sizes, 0.004, 0.0)
     height = m.n("ShaderNodeSeparateXYZ", Vector=m.coords()).outputs[1]
     above = m.n("ShaderNodeMath")
     above.operation = "GREATER_THAN"
@@ -91,16 +92,11 @@ def half_tiled(rng: Rng) -> Surface:
 def two_heights(rng: Rng) -> Surface:
     """Another paint, boards or tiles up to half height, with or without a line between."""
     c, m = wall_colour(rng), Mat(wall_colour(rng), rng.uniform(0.3, 0.9))
-    height = m.n("ShaderNodeSeparateXYZ", Vector=m.coords()).outputs[1]
-    part = m.n("ShaderNodeMath")
-    part.operation = "DIVIDE"
-    m.put(part, 0, height)
-    m.put(part, 1, 4.0)
     z, line = rng.uniform(0.6, 1.6) / 4.0, rng.uniform(0.004, 0.02)
     stops = [(0.0, wall_colour(rng)), (z, c)]
     if rng.random() < 0.4:
         stops = [stops[0], (z, wall_colour(rng)), (z + line, c)]
-    m.set("Base Color", m.ramp(part.outputs[0], stops, True))
+    m.set("Base Color", m.ramp(height_share(m, 4.0), stops, True))
     return "two heights", m.m
 
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from training.generator.colours import any_colour
+from training.generator.colours import Colour, Rng, any_colour
+
+Image = npt.NDArray[np.floating]
 
 
-def pattern(rng, base, n=160):
-    """A seamless patterned tile: stripes, checks, dots, leaves, blossoms, trellis, blobs (sRGB array)."""
+def pattern(rng: Rng, base: Colour, n: int = 160) -> Image:
+    """A seamless tile, n x n x 3 in 0..1: stripes, checks, trellis, dots, leaves, blossoms, slabs."""
     contrast = rng.uniform(0.08, 0.7)
 
-    def other():
+    def other() -> Colour:
+        """Another colour, as far from the base as this pattern goes."""
         return np.clip(base + contrast * (any_colour(rng) - base), 0, 1)
 
     a = np.ones((n, n, 3), np.float32) * base
@@ -31,74 +36,66 @@ def pattern(rng, base, n=160):
         a = a * (1 - 0.5 * my) + 0.5 * my * c
     elif kind == 2:
         c, f = other(), int(rng.integers(2, 5))
-        th = rng.uniform(0.05, 0.25)
-        a[
-            (np.abs(((xx + yy) * f) % 1 - 0.5) < th / 2)
-            | (np.abs(((xx - yy) * f) % 1 - 0.5) < th / 2)
-        ] = c
+        half = rng.uniform(0.05, 0.25) / 2
+        falling, rising = (np.abs((d * f) % 1 - 0.5) < half for d in (xx + yy, xx - yy))
+        a[falling | rising] = c
     else:
-        cols = [tuple(float(v) for v in other()) for _ in range(3)]
-        for _ in range(int(rng.integers(2, 26))):
-            cx, cy, r, ang = (
-                rng.uniform(0, n),
-                rng.uniform(0, n),
-                rng.uniform(0.03, 0.2) * n,
-                rng.uniform(0, 360),
-            )
-            c, pet = cols[int(rng.integers(3))], int(rng.integers(4, 9))
-            for dx in (-n, 0, n):
-                for dy in (-n, 0, n):
-                    p = (int(cx + dx), int(cy + dy))
-                    if kind in (3, 4):
-                        cv2.circle(a, p, int(r * 0.6) + 1, c, -1, cv2.LINE_AA)
-                    elif kind == 5:
-                        cv2.ellipse(
-                            a, p, (int(r) + 1, int(r * 0.35) + 1), ang, 0, 360, c, -1, cv2.LINE_AA
-                        )
-                        cv2.ellipse(
-                            a,
-                            p,
-                            (int(r * 1.6) + 1, int(r * 1.3) + 1),
-                            ang,
-                            0,
-                            120,
-                            c,
-                            1,
-                            cv2.LINE_AA,
-                        )
-                    elif kind == 6:
-                        for q in range(pet):
-                            t = 2 * math.pi * q / pet + ang
-                            cv2.ellipse(
-                                a,
-                                (
-                                    int(p[0] + r * 0.5 * math.cos(t)),
-                                    int(p[1] + r * 0.5 * math.sin(t)),
-                                ),
-                                (int(r * 0.5) + 1, int(r * 0.25) + 1),
-                                math.degrees(t),
-                                0,
-                                360,
-                                c,
-                                -1,
-                                cv2.LINE_AA,
-                            )
-                    else:
-                        box = cv2.boxPoints(
-                            (
-                                (float(p[0]), float(p[1])),
-                                (float(r * 1.5), float(r * 0.8)),
-                                float(ang),
-                            )
-                        )
-                        cv2.fillConvexPoly(a, box.astype(np.int32), c, cv2.LINE_AA)
+        colours = [tuple(float(v) for v in other()) for _ in range(3)]
+        _scatter(a, rng, kind, colours)
     if rng.random() < 0.4:
         a = cv2.GaussianBlur(a, (0, 0), rng.uniform(0.5, 3))
     return np.clip(a, 0, 1)
 
 
-def art_image(rng, n=128):
-    """Random picture: soft colour fields, a horizon, shapes, scribbles or a face-like blob."""
+@dataclass(frozen=True, slots=True)
+class _Motif:
+    """Radius in pixels, angle, colour, number of petals."""
+
+    r: float
+    angle: float
+    colour: tuple[float, ...]
+    petals: int
+
+
+def _scatter(a: Image, rng: Rng, kind: int, colours: list[tuple[float, ...]]) -> None:
+    """Draw up to 25 motifs, each repeated over the tile's edges."""
+    n = len(a)
+    draw = {3: _dot, 4: _dot, 5: _leaf, 6: _blossom}.get(kind, _slab)
+    for _ in range(int(rng.integers(2, 26))):
+        cx, cy = rng.uniform(0, n), rng.uniform(0, n)
+        r, angle = rng.uniform(0.03, 0.2) * n, rng.uniform(0, 360)
+        motif = _Motif(r, angle, colours[int(rng.integers(3))], int(rng.integers(4, 9)))
+        for dx in (-n, 0, n):
+            for dy in (-n, 0, n):
+                draw(a, (int(cx + dx), int(cy + dy)), motif)
+
+
+def _dot(a: Image, p: tuple[int, int], m: _Motif) -> None:
+    cv2.circle(a, p, int(m.r * 0.6) + 1, m.colour, -1, cv2.LINE_AA)
+
+
+def _leaf(a: Image, p: tuple[int, int], m: _Motif) -> None:
+    blade, stem = (int(m.r) + 1, int(m.r * 0.35) + 1), (int(m.r * 1.6) + 1, int(m.r * 1.3) + 1)
+    cv2.ellipse(a, p, blade, m.angle, 0, 360, m.colour, -1, cv2.LINE_AA)
+    cv2.ellipse(a, p, stem, m.angle, 0, 120, m.colour, 1, cv2.LINE_AA)
+
+
+def _blossom(a: Image, p: tuple[int, int], m: _Motif) -> None:
+    petal = (int(m.r * 0.5) + 1, int(m.r * 0.25) + 1)
+    for q in range(m.petals):
+        t = 2 * math.pi * q / m.petals + m.angle
+        at = (int(p[0] + m.r * 0.5 * math.cos(t)), int(p[1] + m.r * 0.5 * math.sin(t)))
+        cv2.ellipse(a, at, petal, math.degrees(t), 0, 360, m.colour, -1, cv2.LINE_AA)
+
+
+def _slab(a: Image, p: tuple[int, int], m: _Motif) -> None:
+    size = (float(m.r * 1.5), float(m.r * 0.8))
+    box = cv2.boxPoints(((float(p[0]), float(p[1])), size, float(m.angle)))
+    cv2.fillConvexPoly(a, box.astype(np.int32), m.colour, cv2.LINE_AA)
+
+
+def art_image(rng: Rng, n: int = 128) -> Image:
+    """A random picture, n x n x 3: soft colour fields, a horizon, shapes, scribbles."""
     a = np.zeros((n, n, 3), np.float32)
     lo = rng.random((int(rng.integers(2, 6)), int(rng.integers(2, 6)), 3)).astype(
         np.float32

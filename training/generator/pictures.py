@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from mathutils import Matrix
 
 from training.generator.classes import FLAT
-from training.generator.colours import any_colour, hsv
+from training.generator.colours import Rng, any_colour, hsv
 from training.generator.materials import art, finish, metal, plain
 from training.generator.meshes import box, mesh, quad, tube
 
 
-def frame(T, rng, x, z, w, h):
+def frame(T: Matrix, rng: Rng, x: float, z: float, w: float, h: float) -> None:
     """Picture, mirror, poster or canvas on the wall."""
     k = rng.random()
     fm, fw = finish(rng) if rng.random() < 0.7 else metal(rng), rng.uniform(0.012, 0.07)
@@ -44,7 +45,7 @@ def frame(T, rng, x, z, w, h):
         quad(T, (x0 + p, x1 - p), (z0 + p, z1 - p), 0.008, art(rng))
 
 
-def round_thing(T, rng, x, z, r):
+def round_thing(T: Matrix, rng: Rng, x: float, z: float, r: float) -> None:
     """Clock, round mirror or plate."""
     n, k = 32, rng.random()
     a = np.arange(n) * 2 * math.pi / n

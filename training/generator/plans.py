@@ -6,8 +6,12 @@ import math
 
 import numpy as np
 
+from training.generator.colours import Rng
 
-def bump(poly, i, t0, t1, depth):
+Corner = tuple[float, float]
+
+
+def bump(poly: list[Corner], i: int, t0: float, t1: float, depth: float) -> list[Corner]:
     """Push a part of edge i by depth metres into the room (a breast) or out of it (a niche, depth < 0)."""
     a, b = np.array(poly[i]), np.array(poly[(i + 1) % len(poly)])
     d = b - a
@@ -17,7 +21,7 @@ def bump(poly, i, t0, t1, depth):
     return [*poly[: i + 1], *pushed, *poly[i + 1 :]]
 
 
-def plan(rng):
+def plan(rng: Rng) -> list[Corner]:
     """A counter-clockwise floor polygon: rectangle, L, niche, chimney breast, cut corner."""
     W, D = rng.uniform(2.1, 6.5), rng.uniform(2.4, 6.0)
     poly = [(0.0, 0.0), (W, 0.0), (W, D), (0.0, D)]
@@ -46,7 +50,8 @@ def plan(rng):
     return [tuple(map(float, p)) for p in poly]
 
 
-def inside(poly, x, y):
+def inside(poly: list[Corner], x: float, y: float) -> bool:
+    """Whether a point lies inside a polygon (crossing number)."""
     c = False
     for (x0, y0), (x1, y1) in zip(poly, [*poly[1:], poly[0]], strict=True):
         if (y0 > y) != (y1 > y) and x < (x1 - x0) * (y - y0) / (y1 - y0) + x0:
@@ -54,7 +59,8 @@ def inside(poly, x, y):
     return c
 
 
-def edge_distance(poly, x, y):
+def edge_distance(poly: list[Corner], x: float, y: float) -> float:
+    """Distance of a point to the nearest edge of a polygon."""
     best = 1e9
     for a, b in zip(poly, [*poly[1:], poly[0]], strict=True):
         a, b, p = np.array(a), np.array(b), np.array((x, y))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 
+import bpy
 import numpy as np
 from mathutils import Matrix
 
 from training.generator.classes import OBJECT
 from training.generator.colours import Rng, any_colour, hsv
 from training.generator.materials import cloth, finish, metal, patterned, plain, screen
-from training.generator.meshes import box, lathe, mesh, quad, soft
+from training.generator.meshes import box, grid, lathe, mesh, quad, soft
 from training.generator.things import thing
 
 
-def legs(T: Matrix, rng: Rng, w: float, y0, y1, h, m):
+def legs(
+    T: Matrix, rng: Rng, w: float, y0: float, y1: float, h: float, m: bpy.types.Material
+) -> None:
+    """Four legs of height h."""
     for sx in (-1, 1):
         for y in (y0, y1):
             box(
@@ -27,30 +31,17 @@ def legs(T: Matrix, rng: Rng, w: float, y0, y1, h, m):
 
 
 def sofa(T: Matrix, rng: Rng, w: float) -> None:
-    f = (
-        cloth(rng)
-        if rng.random() < 0.7
-        else (plain(any_colour(rng), 0.4) if rng.random() < 0.6 else patterned(rng, kind="Object"))
-    )
-    k, d, h, arm, y0 = (
-        rng.uniform(4, 12),
-        rng.uniform(0.8, 1.0),
-        rng.uniform(0.7, 0.98),
-        rng.uniform(0.1, 0.24),
-        0.04,
-    )
-    ah = rng.uniform(0.5, 0.68)
+    """A sofa with arms, seat and back cushions, and pillows of its own colours."""
+    if rng.random() < 0.7:
+        f = cloth(rng)
+    else:
+        f = plain(any_colour(rng), 0.4) if rng.random() < 0.6 else patterned(rng, kind="Object")
+    k, d, h, arm = (rng.uniform(*r) for r in ((4, 12), (0.8, 1.0), (0.7, 0.98), (0.1, 0.24)))
+    ah, y0 = rng.uniform(0.5, 0.68), 0.04
     legs(T, rng, w, y0 + 0.1, y0 + d - 0.1, 0.14, finish(rng))
-    for sx in (-1, 1):
-        soft(
-            T,
-            (sx * (w / 2 - arm / 2), y0 + d / 2, ah / 2 + 0.06),
-            (arm, d, ah - 0.1),
-            f,
-            k,
-            0.01,
-            rng=rng,
-        )
+    for side in (-1, 1):
+        at = (side * (w / 2 - arm / 2), y0 + d / 2, ah / 2 + 0.06)
+        soft(T, at, (arm, d, ah - 0.1), f, k, 0.01, rng=rng)
     soft(T, (0, y0 + d / 2, 0.22), (w - 0.04, d - 0.04, 0.22), f, 10)
     soft(T, (0, y0 + 0.12, h / 2 + 0.08), (w - 0.04, 0.24, h - 0.14), f, k, 0.01, rng=rng)
     n = max(1, round((w - 2 * arm) / 0.7))
@@ -61,19 +52,13 @@ def sofa(T: Matrix, rng: Rng, w: float) -> None:
         soft(T, (x, y0 + 0.28, h - 0.24), (cw - 0.02, 0.2, 0.42), f, 5, 0.016, (0.2, 0, 0), rng=rng)
     for _ in range(int(rng.integers(0, 5))):
         c = cloth(rng) if rng.random() < 0.6 else patterned(rng, 0.3, kind="Object")
-        soft(
-            T,
-            (rng.uniform(-0.5, 0.5) * (w - 2 * arm - 0.3), y0 + 0.48, 0.66),
-            (0.42, 0.42, 0.16),
-            c,
-            2.6,
-            0.01,
-            (1.2, rng.uniform(-0.3, 0.3), rng.uniform(-0.4, 0.4)),
-            rng=rng,
-        )
+        at = (rng.uniform(-0.5, 0.5) * (w - 2 * arm - 0.3), y0 + 0.48, 0.66)
+        turn = (1.2, rng.uniform(-0.3, 0.3), rng.uniform(-0.4, 0.4))
+        soft(T, at, (0.42, 0.42, 0.16), c, 2.6, 0.01, turn, rng=rng)
 
 
 def bed(T: Matrix, rng: Rng, w: float) -> None:
+    """A bed, head at the wall: headboard, mattress, draped cover, pillows."""
     d, hb, top = rng.uniform(1.9, 2.1), rng.uniform(0.7, 1.4), rng.uniform(0.42, 0.68)
     m = finish(rng) if rng.random() < 0.5 else cloth(rng)
     k = rng.random()
@@ -85,67 +70,46 @@ def bed(T: Matrix, rng: Rng, w: float) -> None:
             x = -w / 2 + (i + 0.5) * w / 12
             box(T, (x - 0.012, x + 0.012), (0.02, 0.045), (0.2, hb), m)
     box(T, (-w / 2, w / 2), (0.08, d), (0.1, top - 0.2), m)
-    soft(
-        T,
-        (0, d / 2 + 0.05, top - 0.13),
-        (w - 0.02, d - 0.05, 0.24),
-        plain(hsv(0.1, 0.03, 0.92), 0.9),
-        10,
-    )
-    # a draped cover with folds
-    dm = cloth(rng) if rng.random() < 0.55 else patterned(rng)
-    nx, ny, dp = 34, 36, rng.uniform(0.12, 0.4)
+    sheet = plain(hsv(0.1, 0.03, 0.92), 0.9)
+    soft(T, (0, d / 2 + 0.05, top - 0.13), (w - 0.02, d - 0.05, 0.24), sheet, 10)
+    _drape(T, rng, w, d, top)
+    if rng.random() < 0.4:
+        at = (rng.uniform(-0.2, 0.2), d - 0.4, top + 0.04)
+        soft(T, at, (w + 0.05, 0.5, 0.07), cloth(rng), 8, 0.02, rng=rng)
+    _pillows(T, rng, w, top)
+
+
+def _drape(T: Matrix, rng: Rng, w: float, d: float, top: float) -> None:
+    """A cover with folds, hanging over the sides of a mattress."""
+    m = cloth(rng) if rng.random() < 0.55 else patterned(rng)
+    nx, ny, over_edge = 34, 36, rng.uniform(0.12, 0.4)
     u, v = np.meshgrid(np.linspace(-1, 1, nx), np.linspace(0, 1, ny))
-    x, y = u * (w / 2 + dp), rng.uniform(0.35, 0.9) + v * (d - 0.5)
+    x, y = u * (w / 2 + over_edge), rng.uniform(0.35, 0.9) + v * (d - 0.5)
     over = np.maximum(0, np.abs(x) - w / 2 - 0.01)
     z = top + 0.02 - over * 1.2
     fr, ph = rng.uniform(2, 10, (6, 2)), rng.uniform(0, 6.28, 6)
-    z = (
-        z
-        + rng.uniform(0.01, 0.06)
-        * sum(np.sin(fr[i, 0] * x + fr[i, 1] * y + ph[i]) for i in range(6))
-        / 6
-    )
+    folds = sum(np.sin(fr[i, 0] * x + fr[i, 1] * y + ph[i]) for i in range(6))
+    z = z + rng.uniform(0.01, 0.06) * folds / 6
     xx = np.sign(x) * np.minimum(np.abs(x), w / 2 + 0.03 + over * 0.1 + 0.015 * np.sin(9 * y))
-    mesh(
-        np.stack([xx, np.minimum(y, d + 0.03), np.maximum(z, 0.03)], -1).reshape(-1, 3),
-        [
-            (j * nx + i, j * nx + i + 1, (j + 1) * nx + i + 1, (j + 1) * nx + i)
-            for j in range(ny - 1)
-            for i in range(nx - 1)
-        ],
-        dm,
-        smooth=True,
-        uvs=np.stack([x, y], -1).reshape(-1, 2),
-        T=T,
-    )
-    if rng.random() < 0.4:
-        soft(
-            T,
-            (rng.uniform(-0.2, 0.2), d - 0.4, top + 0.04),
-            (w + 0.05, 0.5, 0.07),
-            cloth(rng),
-            8,
-            0.02,
-            rng=rng,
-        )
-    pc = cloth(rng)
+    points = np.stack([xx, np.minimum(y, d + 0.03), np.maximum(z, 0.03)], -1).reshape(-1, 3)
+    uv = np.stack([x, y], -1).reshape(-1, 2)
+    mesh(points, grid(nx, ny), m, smooth=True, uvs=uv, T=T)
+
+
+def _pillows(T: Matrix, rng: Rng, w: float, top: float) -> None:
+    colour, white = cloth(rng), plain(hsv(0.1, 0.03, 0.9), 0.9)
     for i in range(2 if w > 1.2 else 1):
         x = (i - 0.5) * w / 2 if w > 1.2 else 0
         for q in range(int(rng.integers(1, 3))):
-            soft(
-                T,
-                (x, 0.3 + 0.16 * q, top + 0.1 - 0.02 * q),
-                (0.62 - 0.1 * q, 0.42, 0.17),
-                plain(hsv(0.1, 0.03, 0.9), 0.9) if q == 0 else pc,
-                2.8,
-                0.01,
-                (rng.uniform(0.3, 1.0), 0, rng.uniform(-0.1, 0.1)),
-                rng=rng,
-            )
+            at, size = (x, 0.3 + 0.16 * q, top + 0.1 - 0.02 * q), (0.62 - 0.1 * q, 0.42, 0.17)
+            turn = (rng.uniform(0.3, 1.0), 0, rng.uniform(-0.1, 0.1))
+            soft(T, at, size, white if q == 0 else colour, 2.8, 0.01, turn, rng=rng)
 
 
-def table(T: Matrix, rng: Rng, w: float, d=None, h=None, y0=0.02):
+def table(
+    T: Matrix, rng: Rng, w: float, d: float | None = None, h: float | None = None, y0: float = 0.02
+) -> None:
+    """A round or a rectangular table with things on it."""
     d, h, m = d or rng.uniform(0.5, 1.0), h or rng.uniform(0.7, 0.78), finish(rng)
     if rng.random() < 0.25:
         r = min(w, d) / 2
@@ -159,6 +123,7 @@ def table(T: Matrix, rng: Rng, w: float, d=None, h=None, y0=0.02):
 
 
 def desk(T: Matrix, rng: Rng, w: float) -> None:
+    """A table with a screen and a chair."""
     table(T, rng, w, 0.65, 0.74)
     k, blk = rng.uniform(0.4, 0.75), plain(np.full(3, rng.uniform(0.02, 0.1)), 0.3)
     x = rng.uniform(-0.2, 0.2) * w
@@ -184,6 +149,7 @@ def desk(T: Matrix, rng: Rng, w: float) -> None:
 
 
 def chair(T: Matrix, rng: Rng, w: float) -> None:
+    """A chair with a padded back or one of bars."""
     m, h, y0 = finish(rng, 2), rng.uniform(0.75, 1.1), 0.05
     seat = cloth(rng) if rng.random() < 0.6 else m
     for sx in (-1, 1):
@@ -205,10 +171,12 @@ def chair(T: Matrix, rng: Rng, w: float) -> None:
 
 
 def armchair(T: Matrix, rng: Rng, w: float) -> None:
+    """A sofa for one."""
     sofa(T, rng, 0.85)
 
 
 def stool(T: Matrix, rng: Rng, w: float) -> None:
+    """A turned stool or drum table."""
     h, r, m = rng.uniform(0.35, 0.75), rng.uniform(0.16, 0.3), finish(rng)
     lathe(
         T,

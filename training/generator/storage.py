@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bpy
 import numpy as np
 from mathutils import Matrix
 
@@ -12,42 +13,44 @@ from training.generator.meshes import box, quad
 from training.generator.seating import legs
 from training.generator.things import books, clutter, thing
 
+Material = bpy.types.Material
+Span = tuple[float, float]
 
-def fronts(T, rng, x, z, y, m, nx, nz, handle, inset=0.006):
+
+def fronts(
+    T: Matrix,
+    rng: Rng,
+    x: Span,
+    z: Span,
+    y: float,
+    m: Material,
+    nx: int,
+    nz: int,
+    handle: Material | None,
+    inset: float = 0.006,
+) -> None:
     """Doors or drawers on a cabinet front, with handles or knobs."""
+    w, h = (x[1] - x[0]) / nx, (z[1] - z[0]) / nz
     for i in range(nx):
         for j in range(nz):
-            a, b = (
-                x[0] + i * (x[1] - x[0]) / nx + inset,
-                x[0] + (i + 1) * (x[1] - x[0]) / nx - inset,
-            )
-            c, d = (
-                z[0] + j * (z[1] - z[0]) / nz + inset,
-                z[0] + (j + 1) * (z[1] - z[0]) / nz - inset,
-            )
+            a, b = x[0] + i * w + inset, x[0] + (i + 1) * w - inset
+            c, d = z[0] + j * h + inset, z[0] + (j + 1) * h - inset
             box(T, (a, b), (y, y + 0.018), (c, d), m)
-            if handle is None:
-                continue
-            if b - a > d - c:
-                box(
-                    T,
-                    ((a + b) / 2 - 0.05, (a + b) / 2 + 0.05),
-                    (y + 0.018, y + 0.04),
-                    ((c + d) / 2 - 0.007, (c + d) / 2 + 0.007),
-                    handle,
-                )
-            else:
-                q = b - 0.04 if i % 2 == 0 else a + 0.04
-                box(
-                    T,
-                    (q - 0.007, q + 0.007),
-                    (y + 0.018, y + 0.04),
-                    ((c + d) / 2 - 0.06, (c + d) / 2 + 0.06),
-                    handle,
-                )
+            if handle is not None:
+                _handle(T, (a, b), (c, d), y, handle, left=i % 2 == 1)
 
 
-def cabinet(T: Matrix, rng: Rng, w: float, h=None, d=None):
+def _handle(T: Matrix, x: Span, z: Span, y: float, surface: Material, *, left: bool) -> None:
+    """A bar across a drawer, or upright near a door's edge."""
+    out, mx, mz = (y + 0.018, y + 0.04), (x[0] + x[1]) / 2, (z[0] + z[1]) / 2
+    if x[1] - x[0] > z[1] - z[0]:
+        box(T, (mx - 0.05, mx + 0.05), out, (mz - 0.007, mz + 0.007), surface)
+    else:
+        q = x[0] + 0.04 if left else x[1] - 0.04
+        box(T, (q - 0.007, q + 0.007), out, (mz - 0.06, mz + 0.06), surface)
+
+
+def cabinet(T: Matrix, rng: Rng, w: float, h: float | None = None, d: float | None = None) -> None:
     """Sideboards, dressers, nightstands, wardrobes."""
     h = rng.uniform(0.45, 1.25) if h is None else h
     d = min(rng.uniform(0.35, 0.55), d or 1)
@@ -74,12 +77,14 @@ def cabinet(T: Matrix, rng: Rng, w: float, h=None, d=None):
 
 
 def wardrobe(T: Matrix, rng: Rng, w: float) -> None:
+    """A cabinet as high as a door, perhaps with boxes on top."""
     cabinet(T, rng, w, rng.uniform(1.8, 2.35), 0.6)
     if rng.random() < 0.25:
         clutter(T @ Matrix.Translation((0, 0, 2.3)), rng, w * 0.7)
 
 
 def bookcase(T: Matrix, rng: Rng, w: float) -> None:
+    """Shelves of books and things, with or without a back."""
     h, d, t, m = rng.uniform(0.9, 2.4), rng.uniform(0.25, 0.4), 0.022, finish(rng)
     if rng.random() < 0.75:
         box(T, (-w / 2, w / 2), (0.004, 0.014), (0.03, h), m)
@@ -104,7 +109,8 @@ def bookcase(T: Matrix, rng: Rng, w: float) -> None:
                     thing(T, rng, ((x0 + x1) / 2, d / 2, z + t), min(0.9, hm / 0.35))
 
 
-def shelf(T, rng, x, z, w):
+def shelf(T: Matrix, rng: Rng, x: float, z: float, w: float) -> None:
+    """One to three boards on the wall, with things."""
     m, d = finish(rng), rng.uniform(0.12, 0.28)
     for i in range(int(rng.integers(1, 4))):
         zz = z + i * rng.uniform(0.28, 0.4)
@@ -120,7 +126,8 @@ def shelf(T, rng, x, z, w):
             q += rng.uniform(0.12, 0.3)
 
 
-def wall_cabinet(T, rng, x, z, w):
+def wall_cabinet(T: Matrix, rng: Rng, x: float, z: float, w: float) -> None:
+    """A cabinet hung at the height z."""
     m = finish(rng)
     h, d = rng.uniform(0.4, 0.95), rng.uniform(0.25, 0.38)
     box(T, (x - w / 2, x + w / 2), (0.002, d), (z, z + h), m)
@@ -158,6 +165,7 @@ def tv(T: Matrix, rng: Rng, w: float) -> None:
 
 
 def fireplace(T: Matrix, rng: Rng, w: float) -> None:
+    """A mantelpiece round a dark hearth."""
     m = finish(rng) if rng.random() < 0.5 else plain(hsv(0.1, 0.05, 0.9), 0.5)
     h, d = rng.uniform(0.95, 1.3), 0.25
     for sx in (-1, 1):
@@ -176,6 +184,7 @@ def fireplace(T: Matrix, rng: Rng, w: float) -> None:
 
 
 def radiator(T: Matrix, rng: Rng, w: float) -> None:
+    """A radiator of columns or a panel."""
     m, h = plain(hsv(0.1, 0.03, rng.uniform(0.7, 0.95)), 0.4), rng.uniform(0.35, 0.7)
     if rng.random() < 0.5:
         for i in range(int(w / 0.06)):

@@ -17,7 +17,7 @@ from training.generator.surfaces import wall_surface
 from training.generator.things import curtain, thing
 
 
-def kitchen(T: Matrix, rng: Rng, w: float, walls=True):
+def kitchen(T: Matrix, rng: Rng, w: float) -> None:
     """Base units with worktop, oven or sink, wall units, hood, fridge beside."""
     m, top, hd = finish(rng), finish(rng), metal(rng) if rng.random() < 0.8 else None
     box(T, (-w / 2, w / 2), (0.005, 0.58), (0.1, 0.86), m)
@@ -35,26 +35,26 @@ def kitchen(T: Matrix, rng: Rng, w: float, walls=True):
     )
     for _ in range(int(rng.integers(2, 9))):
         thing(T, rng, (rng.uniform(-0.46, 0.46) * w, rng.uniform(0.12, 0.45), 0.9))
-    if walls:
-        z, h, a = rng.uniform(1.35, 1.5), rng.uniform(0.5, 0.95), -w / 2
-        while a < w / 2 - 0.35:
-            b = min(w / 2, a + rng.uniform(0.4, 1.2))
-            if rng.random() < 0.75:
-                box(T, (a, b), (0.002, 0.33), (z, z + h), m)
-                fronts(T, rng, (a, b), (z, z + h), 0.33, m, max(1, round((b - a) / 0.45)), 1, hd)
-            elif rng.random() < 0.5:
-                c = (a + b) / 2
-                lathe(
-                    T,
-                    (c, 0.25, z + 0.1),
-                    [(0.3, 0), (0.3, 0.05), (0.1, 0.25), (0.1, 0.9)],
-                    metal(rng),
-                    4,
-                )
-            a = b
+    z, h, a = rng.uniform(1.35, 1.5), rng.uniform(0.5, 0.95), -w / 2
+    while a < w / 2 - 0.35:
+        b = min(w / 2, a + rng.uniform(0.4, 1.2))
+        if rng.random() < 0.75:
+            box(T, (a, b), (0.002, 0.33), (z, z + h), m)
+            fronts(T, rng, (a, b), (z, z + h), 0.33, m, max(1, round((b - a) / 0.45)), 1, hd)
+        elif rng.random() < 0.5:
+            c = (a + b) / 2
+            lathe(
+                T,
+                (c, 0.25, z + 0.1),
+                [(0.3, 0), (0.3, 0.05), (0.1, 0.25), (0.1, 0.9)],
+                metal(rng),
+                4,
+            )
+        a = b
 
 
 def fridge(T: Matrix, rng: Rng, w: float) -> None:
+    """A fridge with two doors, some with notes on them."""
     h, m = (
         rng.uniform(1.4, 1.9),
         plain(np.full(3, rng.choice([0.9, 0.6, 0.06])), 0.3, float(rng.choice([0, 0, 0.9]))),
@@ -68,6 +68,7 @@ def fridge(T: Matrix, rng: Rng, w: float) -> None:
 
 
 def toilet(T: Matrix, rng: Rng, w: float) -> None:
+    """A toilet with its cistern."""
     m = plain(np.full(3, 0.93), 0.12)
     soft(T, (0, 0.12, 0.62), (0.42, 0.2, 0.42), m, 9, 0)
     lathe(T, (0, 0.45, 0), [(0.12, 0), (0.1, 0.2), (0.2, 0.36), (0.21, 0.41), (0.001, 0.42)], m)
@@ -75,6 +76,7 @@ def toilet(T: Matrix, rng: Rng, w: float) -> None:
 
 
 def basin(T: Matrix, rng: Rng, w: float) -> None:
+    """A basin on a cabinet or a foot, often with a mirror."""
     m = plain(np.full(3, 0.93), 0.12)
     if rng.random() < 0.6:
         cabinet(T, rng, w, 0.8, 0.48)
@@ -105,6 +107,7 @@ def basin(T: Matrix, rng: Rng, w: float) -> None:
 
 
 def tub(T: Matrix, rng: Rng, w: float) -> None:
+    """A bath, half of them with a curtain."""
     m = plain(np.full(3, 0.93), 0.12)
     h = 0.56
     box(
@@ -128,6 +131,7 @@ def tub(T: Matrix, rng: Rng, w: float) -> None:
 
 
 def washer(T: Matrix, rng: Rng, w: float) -> None:
+    """A washing machine."""
     m = plain(np.full(3, 0.92), 0.3)
     box(T, (-0.3, 0.3), (0.02, 0.6), (0.02, 0.86), m, bevel=0.01)
     n = 24
