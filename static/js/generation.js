@@ -41,7 +41,7 @@ document.addEventListener("htmx:responseError", (event) => {
 // A poll's answer must not take the Cancel button away between press and release: the click would be lost with it.
 let pressed = false;
 document.addEventListener("pointerdown", (event) => {
-  pressed = event.target instanceof Element && event.target.closest("[data-cancel-form]") !== null;
+  pressed = event.target instanceof Element && event.target.closest("[data-cancel]") !== null;
 });
 for (const end of ["pointerup", "pointercancel"]) {
   // The click comes after the release.
