@@ -28,6 +28,7 @@ from rendering.matte import (
 from rendering.paper import Paper
 from rendering.placement import Placement
 from rendering.plane import WallPlane
+from rendering.sensor import grain_of, lens_of
 
 LEVEL_SIDE = 512
 GLOSS = 0.02  # colourless reflection off the surface of paint and paper alike
@@ -95,6 +96,8 @@ def render(
     clock.lap("level")
     wall = _wall(photo, mask, box, curve, keep_shadows)
     clock.lap("light")
+    lens, grain = lens_of(photo, mask), grain_of(photo, mask)
+    clock.lap("sensor")
     paper = Paper(wallpaper, plane, placement)
     picture = photo.copy()
     # What the camera crushed to black shows no gloss either.
@@ -104,10 +107,14 @@ def render(
     strip = max(8, STRIP_PIXELS // (x1 - x0))
     for top in range(y0, y1, strip):
         end = min(y1, top + strip)
-        reflectance = _through_lens(paper.sample(x0 - 1, top - 1, x1 - x0 + 2, end - top + 2))
+        r = lens.reach
+        sharp = paper.sample(x0 - r, top - r, x1 - x0 + 2 * r, end - top + 2 * r)
+        reflectance = lens.through(sharp)
         clock.lap("sample")
         cover = mask[top:end, x0:x1]
         coded = _composite(wall, photo[top:end, x0:x1], reflectance, mask, top, gain)
+        if grain is not None:
+            coded = grain.add(coded, _grainless(wall, cover, top - y0), x0, top)
         np.copyto(picture[top:end, x0:x1], coded, where=(cover > 0)[..., None])
         clock.lap("composite")
     same = _untouched(picture, photo, mask)
@@ -160,16 +167,6 @@ def _composite(wall: _Wall, photo: U8, reflectance: F32, mask: U8, top: int, gai
         a = alpha[:, None]
         shown[ys, xs] = a * shown[ys, xs] + (1.0 - a) * behind
     return wall.curve.encode(f32(np.maximum(shown, 0.0)))
-
-
-def _through_lens(picture: F32) -> F32:
-    """As soft as a photo: no lens and sensor is as sharp as a pixel's box. One pixel less around.
-
-    Lens, anti-alias filter and demosaicing spread a point by about half a pixel; 0.4 here, so that
-    sharp photos are not softened. On the path-traced rooms it raises the correlation of detail.
-    """
-    kernel = np.array([0.08, 0.84, 0.08], dtype=np.float32)
-    return f32(cv2.sepFilter2D(picture, -1, kernel, kernel)[1:-1, 1:-1])
 
 
 def _untouched(picture: U8, photo: U8, mask: U8) -> bool:
@@ -225,12 +222,27 @@ def _wall(
 
 def _light_at(wall: _Wall, guide: F32, top: int) -> F32:
     """The light field on one full-resolution strip that starts ``top`` rows into the wall's box."""
-    sx, sy = wall.scale
+    size = (guide.shape[1], guide.shape[0])
+    gain = _enlarged(wall.light.gain, wall.scale, top, size)
+    gain *= guide
+    gain += _enlarged(wall.light.offset, wall.scale, top, size)
+    return f32(np.maximum(gain, 1e-5, out=gain))
+
+
+def _grainless(wall: _Wall, cover: U8, top: int) -> F32:
+    """How much of the grain each pixel of a strip lacks, 0..1.
+
+    Where the light follows the photo closely, at the edges of shadows, its grain came along.
+    """
+    kept = f32(np.clip(wall.light.gain.mean(axis=2), 0.0, 1.0))
+    lacking = _enlarged(f32(np.sqrt(1.0 - kept * kept)), wall.scale, top, cover.shape[::-1])
+    return f32(lacking * (f32(cover) * np.float32(1 / 255)))
+
+
+def _enlarged(field: F32, scale: tuple[float, float], top: int, size: tuple[int, ...]) -> F32:
+    """Part of a field at the working size, ``size`` (width, height) pixels from row ``top`` on."""
+    (sx, sy), (width, height) = scale, size
     M = np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, (top + 0.5) * sy - 0.5]])
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    size = (guide.shape[1], guide.shape[0])
-    light = wall.light
-    gain = f32(cv2.warpAffine(light.gain, M, size, flags=how, borderMode=cv2.BORDER_REPLICATE))
-    gain *= guide
-    gain += cv2.warpAffine(light.offset, M, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
-    return f32(np.maximum(gain, 1e-5, out=gain))
+    border = cv2.BORDER_REPLICATE
+    return f32(cv2.warpAffine(field, M, (width, height), flags=how, borderMode=border))
