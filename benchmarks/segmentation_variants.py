@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from masks import MODELS, ROOT, SHARED, load_bench
 from PIL import Image, ImageOps
-from segmentation_clicks import MODELS, ROOT, SHARED, load_bench
 
 sys.path.insert(0, str(ROOT))
 

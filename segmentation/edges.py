@@ -42,6 +42,7 @@ _VARIANCE: Final = 3e-4  # added to each channel's: (0.017 of full scale)^2, gra
 _SEEN: Final = 0.02  # share of a window that a class must hold to be known
 _TILE: Final = 512
 _RAMP: Final = 0.5  # coverage per unit of the field
+_SPECK: Final = 0.5  # cells^2 below which a spot of one side within the other is grain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,8 +113,10 @@ def _tiles(
     if trust is not None:
         weights = weights * _on_photo(trust, grid, weights.shape[:2])[..., None]
     height, width = photo.shape[:2]
+    longest = max(height, width)
+    speck = _SPECK * (longest * CELL / MODEL_SIDE) ** 2
     # Grain of a large photo is finer than any edge that the colours can tell.
-    smooth = round(max(height, width) / MODEL_SIDE) // 2
+    smooth = round(longest / MODEL_SIDE) // 2
     for top in range(0, height, _TILE):
         for left in range(0, width, _TILE):
             rows = slice(top, min(height, top + _TILE))
@@ -122,6 +125,7 @@ def _tiles(
             if bool((np.abs(field) < REACH).any()):
                 local = _sampled(weights, rows, columns, (height, width))
                 _add_colour(field, local, _smoothed(photo, rows, columns, smooth))
+                _clear_specks(field, speck)
             yield rows, columns, field
 
 
@@ -137,6 +141,22 @@ def _add_colour(field: FloatArray, weights: FloatArray, pixels: U8Array) -> None
     np.maximum(fade, 0, out=fade)
     ratio *= fade
     field += ratio
+
+
+def _clear_specks(field: FloatArray, area: float) -> None:
+    """Give spots smaller than `area` pixels to the side that surrounds them, in place.
+
+    Those on the tile's border are left: the rest of them may lie beyond it.
+    """
+    for sign in (1, -1):
+        side = (sign * field > 0).astype(np.uint8)
+        _, parts, stats, _ = cv2.connectedComponentsWithStats(side, connectivity=4)
+        x, y, width, height, cells = stats.T
+        inner = (x > 0) & (y > 0) & (x + width < side.shape[1]) & (y + height < side.shape[0])
+        small = inner & (cells < area)
+        small[0] = False
+        if small.any():
+            field[small[parts]] = -sign
 
 
 def _smoothed(photo: U8Array, rows: slice, columns: slice, radius: int) -> U8Array:

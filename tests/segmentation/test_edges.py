@@ -126,3 +126,15 @@ def test_inputs_are_left_as_they_were() -> None:
     assert (picture == kept[0]).all()
     assert (logits == kept[1]).all()
     assert (refine(logits, picture, grid) == first).all()
+
+
+def test_grain_leaves_no_specks() -> None:
+    grid = PhotoGrid(640, 480)
+    picture = photo_of(truth_of(half_plane(300), 640, 480))
+    picture[100:400:30, 296] = OTHER
+    picture[110:400:30, 306] = WALL
+
+    mask = refine(logits_of(half_plane(301), grid), picture, grid) > 127
+
+    assert mask[:, 296].all()
+    assert not mask[:, 306].any()

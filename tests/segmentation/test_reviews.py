@@ -8,10 +8,14 @@ import pytest
 from segmentation import Click, PhotoGrid
 from segmentation.review import (
     WARN_ALL,
+    WARN_LOST,
     WARN_NO_EFFECT,
+    WARN_SWALLOWED,
     WARN_TINY,
+    confidence,
     is_honoured,
     middle_of_wall,
+    most_doubtful,
     review,
     stability,
 )
@@ -81,3 +85,62 @@ def test_stability_tells_a_firm_mask_from_a_wavering_one() -> None:
 @pytest.mark.parametrize("click", [Click(0, 0, 1), Click(799, 599, 0)])
 def test_clicks_in_the_photos_corners_are_judged_on_the_photo(click: Click) -> None:
     assert is_honoured(logits_of(half_plane(400), GRID), click, GRID)
+
+
+def test_a_click_that_swallows_the_room_is_told_with_the_way_back() -> None:
+    clicks = [Click(100, 100, 1), Click(200, 300, 1)]
+    before, after = (logits_of(half_plane(x), GRID) for x in (150, 600))
+
+    assert review(after, clicks, GRID, None, previous=before).warning == WARN_SWALLOWED
+
+
+def test_an_exclude_that_takes_most_of_the_wall_is_told_with_the_way_back() -> None:
+    clicks = [Click(100, 100, 1), Click(500, 300, 0)]
+    before, after = (logits_of(half_plane(x), GRID) for x in (600, 150))
+
+    assert review(after, clicks, GRID, None, previous=before).warning == WARN_LOST
+
+
+def test_where_mask_and_wall_map_contradict_each_other_a_click_is_suggested() -> None:
+    wall = logits_of(half_plane(500), GRID)
+
+    spilled = most_doubtful(logits_of(half_plane(700), GRID), wall, [], GRID)
+    missed = most_doubtful(logits_of(half_plane(300), GRID), wall, [], GRID)
+
+    assert spilled is not None
+    assert missed is not None
+    assert (spilled.label, missed.label) == (0, 1)
+    assert 500 < spilled.x < 700
+    assert 300 < missed.x < 500
+
+
+def test_a_place_where_the_visitor_has_clicked_is_not_suggested_again() -> None:
+    wall = logits_of(half_plane(500), GRID)
+    clicks = [Click(600, 300, 1)]
+
+    assert most_doubtful(logits_of(half_plane(700), GRID), wall, clicks, GRID) is None
+
+
+def test_another_wall_that_the_mask_does_not_touch_is_no_fault() -> None:
+    wall = np.maximum(logits_of(disc(200, 300, 150), GRID), logits_of(disc(650, 300, 100), GRID))
+    mask = logits_of(disc(200, 300, 150), GRID)
+
+    assert most_doubtful(mask, wall, [], GRID) is None
+    assert confidence(4 * mask, [Click(200, 300, 1)], GRID, wall).reason is None
+
+
+def test_confidence_names_what_speaks_against_a_mask() -> None:
+    mask = logits_of(half_plane(600), GRID)
+    clicks = [Click(100, 100, 1), Click(200, 300, 1)]
+    small, wall = (logits_of(half_plane(x), GRID) for x in (100, 300))
+
+    sure = confidence(mask, clicks, GRID)
+    spilled = confidence(mask, clicks, GRID, wall)
+    jumped = confidence(mask, clicks, GRID, mask, previous=small)
+    flat = confidence(mask * 0.02, clicks, GRID)
+
+    assert (sure.reason, spilled.reason, jumped.reason, flat.reason) == (
+        None, "not_wall", "jump", "edge",
+    )  # fmt: skip
+    assert sure.score > 0.9
+    assert max(spilled.score, jumped.score, flat.score) < 0.75
