@@ -25,6 +25,7 @@ from rendering.matte import (
     edge_colours,
     foreground,
 )
+from rendering.paints import Paints, find_paints, on_both, seam
 from rendering.paper import Paper
 from rendering.placement import Placement
 from rendering.plane import WallPlane
@@ -92,9 +93,9 @@ def render(
         raise RenderingError("Brightness or shadow strength is out of range.")
     clock = _Clock(on_stage)
     box = bounding_box(mask)
-    curve, albedo = _level(photo, mask, plane)
+    curve, albedo, paints = _level(photo, mask, plane)
     clock.lap("level")
-    wall = _wall(photo, mask, box, curve, keep_shadows)
+    wall = _wall(photo, mask, box, curve, paints, keep_shadows)
     clock.lap("light")
     lens, grain = lens_of(photo, mask), grain_of(photo, mask)
     clock.lap("sensor")
@@ -179,8 +180,8 @@ def _untouched(picture: U8, photo: U8, mask: U8) -> bool:
     return True
 
 
-def _level(photo: U8, mask: U8, plane: WallPlane) -> tuple[CameraCurve, F64]:
-    """Tone curve and the wall's albedo, from the whole room at a small size."""
+def _level(photo: U8, mask: U8, plane: WallPlane) -> tuple[CameraCurve, F64, Paints | None]:
+    """Tone curve, the wall's albedo and its other paint, from the whole room at a small size."""
     height, width = mask.shape
     factor = min(1.0, LEVEL_SIDE / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
@@ -191,7 +192,10 @@ def _level(photo: U8, mask: U8, plane: WallPlane) -> tuple[CameraCurve, F64]:
     scene = curve.decode(small)
     wall = cover > 16
     room = room_level(small, scene, wall)
-    return curve, wall_albedo(scene, wall, core, plane.scaled(factor), room)
+    paints = find_paints(scene, core)
+    if paints is not None:
+        scene = f32(np.where(wall[..., None], paints.levelled(scene), scene))
+    return curve, wall_albedo(scene, wall, core, plane.scaled(factor), room), paints
 
 
 def core_of(cover: U8) -> Bool:
@@ -204,7 +208,12 @@ def core_of(cover: U8) -> Bool:
 
 
 def _wall(
-    photo: U8, mask: U8, box: tuple[int, int, int, int], curve: CameraCurve, keep_shadows: float
+    photo: U8,
+    mask: U8,
+    box: tuple[int, int, int, int],
+    curve: CameraCurve,
+    paints: Paints | None,
+    keep_shadows: float,
 ) -> _Wall:
     x0, y0, x1, y1 = box
     reach = max(2, round(REACH * max(mask.shape)))
@@ -214,10 +223,32 @@ def _wall(
     cover = u8(cv2.resize(mask[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA))
     guide = curve.decode(small)
     core = core_of(cover)
-    light = shadows_kept(estimate_light(guide, core), core, keep_shadows)
+    bare, sure = guide, core
+    if paints is not None:
+        paints = _within(paints, box, mask.shape, size)
+        bare, sure = paints.levelled(guide), core & ~seam(paints.other)
+        if not sure.any():
+            bare, sure, paints = guide, core, None
+    light = shadows_kept(estimate_light(bare, sure), sure, keep_shadows)
+    if paints is not None:
+        light = on_both(light, paints, bare, sure)
     return _Wall(
         box, reach, curve, light, edge_colours(guide, cover, core, max(1, math.ceil(reach * scale)))
     )
+
+
+def _within(
+    paints: Paints, box: tuple[int, int, int, int], shape: tuple[int, ...], size: tuple[int, int]
+) -> Paints:
+    """The paints of the wall's box at its working size (width, height)."""
+    x0, y0, x1, y1 = box
+    rows, columns = paints.other.shape
+    fx, fy = columns / shape[1], rows / shape[0]
+    sx, sy = fx * (x1 - x0) / size[0], fy * (y1 - y0) / size[1]
+    M = np.array([[sx, 0, x0 * fx + 0.5 * sx - 0.5], [0, sy, y0 * fy + 0.5 * sy - 0.5]])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    soft = cv2.warpAffine(f32(paints.other), M, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return Paints(np.asarray(soft > 0.5, dtype=np.bool_), paints.ratio)
 
 
 def _light_at(wall: _Wall, guide: F32, top: int) -> F32:
