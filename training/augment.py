@@ -1,0 +1,150 @@
+"""One room, many photos: crops, repainted walls, foreign clutter, other cameras and other light.
+
+The networks never see the same pixels twice, so a few hundred rooms last for many epochs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from training.rooms import CEILING, OBJECT, WALL, Room, Uint8
+
+Float32 = npt.NDArray[np.float32]
+Sample = tuple[Uint8, Uint8, Uint8]  # photo, labels, planes
+
+_LEAST_WALL: Final = 0.02
+_PIECE_SHARE: Final = (0.003, 0.15)
+
+
+def augment(
+    room: Room, pieces: list[tuple[Uint8, Uint8]], size: tuple[int, int], rng: np.random.Generator
+) -> Sample:
+    """A new look at a room: photo uint8 h x w x 3 RGB, labels and planes uint8 h x w.
+
+    pieces: cut-outs from other rooms, see `cut_pieces`. size: (height, width) of the result.
+    """
+    photo, labels, planes = _crop(room, size, rng)
+    if rng.random() < 0.5:
+        photo, labels, planes = photo[:, ::-1], labels[:, ::-1], planes[:, ::-1]
+    colour = photo.astype(np.float32) / 255
+    if rng.random() < 0.5:
+        colour = _repaint(colour, labels, planes, rng)
+    labels, planes = labels.copy(), planes.copy()
+    if rng.random() < 0.4 and pieces:
+        for _ in range(int(rng.integers(1, 5))):
+            _paste(colour, labels, planes, pieces[int(rng.integers(len(pieces)))], rng)
+    return _camera(colour, rng), labels, planes
+
+
+def cut_pieces(rooms: list[Room]) -> list[tuple[Uint8, Uint8]]:
+    """Pieces of furniture, each a photo cut-out uint8 h x w x 3 and its mask uint8 h x w (0, 1)."""
+    pieces = []
+    for room in rooms:
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(
+            (room.labels == OBJECT).astype(np.uint8), connectivity=4
+        )
+        for part in range(1, count):
+            x, y, w, h, area = stats[part]
+            if _PIECE_SHARE[0] < area / room.labels.size < _PIECE_SHARE[1] and min(w, h) > 12:
+                mask = (parts[y : y + h, x : x + w] == part).astype(np.uint8)
+                pieces.append((room.photo[y : y + h, x : x + w].copy(), mask))
+    return pieces
+
+
+def _crop(room: Room, size: tuple[int, int], rng: np.random.Generator) -> Sample:
+    """A random window of the wanted shape, the whole photo at times; enlarged or reduced to fit."""
+    height, width = room.labels.shape
+    for _ in range(4):
+        scale = 1.0 if rng.random() < 0.35 else rng.uniform(0.4, 1.0)
+        stretch = np.exp(rng.normal(0, 0.06))
+        fit = min(height / size[0], width / size[1]) * scale
+        h, w = min(height, round(size[0] * fit * stretch)), min(width, round(size[1] * fit))
+        y, x = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
+        window = (slice(y, y + h), slice(x, x + w))
+        if (room.labels[window] == WALL).mean() > _LEAST_WALL:
+            break
+    shape = (size[1], size[0])
+    way = cv2.INTER_AREA if h > size[0] else cv2.INTER_LINEAR
+    photo = cv2.resize(room.photo[window], shape, interpolation=way)
+    labels = cv2.resize(room.labels[window], shape, interpolation=cv2.INTER_NEAREST)
+    planes = cv2.resize(room.planes[window], shape, interpolation=cv2.INTER_NEAREST)
+    return photo.astype(np.uint8), labels.astype(np.uint8), planes.astype(np.uint8)
+
+
+def _repaint(colour: Float32, labels: Uint8, planes: Uint8, rng: np.random.Generator) -> Float32:
+    """Other paint on walls, ceiling and furniture: each region's colour times a random one.
+
+    At times everything nears white or one grey: walls must also be found by form alone.
+    """
+    out = colour.copy()
+    regions = [planes == plane for plane in np.unique(planes) if plane]
+    if len(regions) > 1 and rng.random() < 0.4:
+        regions = [np.logical_or.reduce(regions)]
+    regions.append(labels == CEILING)
+    for region in regions:
+        if rng.random() < 0.6 and region.any():
+            mean = out[region].mean(0)
+            aim = rng.uniform(0.08, 0.95) * np.exp(rng.normal(0, 0.12, 3))
+            gain = np.clip(aim / np.maximum(mean, 0.03), 0.25, 4)
+            out[region] = out[region] * gain.astype(np.float32)
+    if rng.random() < 0.25:
+        share = rng.uniform(0.3, 1.0)
+        grey = out.mean(2, keepdims=True)
+        out = out + share * (grey + rng.uniform(0, 0.3) * (grey.mean() - grey) - out)
+    return np.clip(out, 0, 1).astype(np.float32)
+
+
+def _paste(
+    colour: Float32,
+    labels: Uint8,
+    planes: Uint8,
+    piece: tuple[Uint8, Uint8],
+    rng: np.random.Generator,
+) -> None:
+    """Put a foreign piece of furniture somewhere, in place."""
+    cut, mask = piece
+    scale = rng.uniform(0.4, 1.4)
+    h, w = (
+        min(limit, max(4, round(side * scale)))
+        for side, limit in zip(mask.shape, labels.shape, strict=True)
+    )
+    cut = cv2.resize(cut, (w, h), interpolation=cv2.INTER_LINEAR)
+    inside = cv2.resize(mask, (w, h), interpolation=cv2.INTER_NEAREST) > 0
+    if rng.random() < 0.5:
+        cut, inside = cut[:, ::-1], inside[:, ::-1]
+    y, x = int(rng.integers(labels.shape[0] - h + 1)), int(rng.integers(labels.shape[1] - w + 1))
+    window = (slice(y, y + h), slice(x, x + w))
+    colour[window][inside] = cut[inside].astype(np.float32) / 255 * rng.uniform(0.6, 1.3)
+    labels[window][inside] = OBJECT
+    planes[window][inside] = 0
+
+
+def _camera(colour: Float32, rng: np.random.Generator) -> Uint8:
+    """Exposure, tone, white balance, saturation, blur, noise and JPEG of some other camera."""
+    a = np.clip(colour, 0, 1)
+    if rng.random() < 0.8:
+        a = (
+            a ** rng.uniform(0.55, 1.7)
+            * np.exp(rng.normal(0, 0.1, 3))
+            * np.exp(rng.normal(0, 0.15))
+        )
+        grey = a.mean(2, keepdims=True)
+        a = grey + (a - grey) * (rng.uniform(0.3, 1.5) if rng.random() > 0.06 else 0)
+    if rng.random() < 0.2:
+        ramp = np.linspace(-1, 1, a.shape[1], dtype=np.float32)[None, :, None]
+        tall = np.linspace(-1, 1, a.shape[0], dtype=np.float32)[:, None, None]
+        a = a * np.exp(ramp * rng.normal(0, 0.25) + tall * rng.normal(0, 0.25))
+    a = a.astype(np.float32)
+    if rng.random() < 0.3:
+        a = cv2.GaussianBlur(a, (0, 0), rng.uniform(0.4, 1.6))
+    if rng.random() < 0.4:
+        a = a + rng.normal(0, rng.uniform(0.005, 0.05), a.shape).astype(np.float32)
+    out = (np.clip(a, 0, 1) * 255).astype(np.uint8)
+    if rng.random() < 0.5:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))]
+        out = cv2.imdecode(cv2.imencode(".jpg", out, quality)[1], cv2.IMREAD_COLOR).astype(np.uint8)
+    return np.ascontiguousarray(out)

@@ -1,0 +1,158 @@
+"""Trained weights -> `onnx_models/heads/`: graphs with half-precision weights, and their digests.
+
+    python -m training.export --walls wall_net.pt --sam-head sam_head.pt --clicks click_net.pt
+        [--heads onnx_models/heads]
+
+Every graph is run beside its network on random input before anything is written; a difference
+of more than half precision allows ends the program.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+import torch.nn as nn
+from onnx import TensorProto, helper, numpy_helper
+
+from training.click_net import MAPS, ClickNet
+from training.train_sam_head import SamHead
+from training.wall_net import FEATURE_CHANNELS, WallNet
+
+_OPSET: Final = 17
+_SMALL: Final = 64  # weights of fewer elements stay float32: biases, norms
+
+
+class Scene(nn.Module):
+    """The wall network's scene, its last channels already as the click network reads them."""
+
+    def __init__(self, walls: nn.Module) -> None:
+        super().__init__()
+        self.walls = walls
+
+    def forward(self, photo: torch.Tensor) -> torch.Tensor:
+        """B x 3 x h x w -> B x 33 x h/4 x w/4."""
+        return self.walls.scene(photo)
+
+
+class Answer(nn.Module):
+    """The click network on maps and features."""
+
+    def __init__(self, clicks: nn.Module) -> None:
+        super().__init__()
+        self.clicks = clicks
+
+    def forward(self, maps: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """The logit, B x 1 x 256 x 256."""
+        return self.clicks(maps, self.clicks.prepare(features))
+
+
+def store_halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same graph with float16 weights, each cast to float32 where it is used: half the bytes."""
+    for weight in list(model.graph.initializer):
+        values = numpy_helper.to_array(weight)
+        if values.dtype != np.float32 or values.size < _SMALL:
+            continue
+        name = weight.name
+        half = numpy_helper.from_array(values.astype(np.float16), f"{name}.half")
+        model.graph.initializer.remove(weight)
+        model.graph.initializer.append(half)
+        cast = helper.make_node(
+            "Cast", [half.name], [name], to=TensorProto.FLOAT, name=f"{name}.cast"
+        )
+        model.graph.node.insert(0, cast)
+    onnx.checker.check_model(model)
+    return model
+
+
+def export(
+    net: nn.Module, examples: tuple[torch.Tensor, ...], path: Path, inputs: list[str], output: str
+) -> str:
+    """Write one graph, compare it with its network, return its SHA-256."""
+    dynamic = {"photo": {2: "height", 3: "width"}, "scene": {2: "rows", 3: "columns"}}
+    axes = {name: dynamic[name] for name in [*inputs, output] if name in dynamic}
+    torch.onnx.export(
+        net,
+        examples,
+        str(path),
+        input_names=inputs,
+        output_names=[output],
+        opset_version=_OPSET,
+        dynamic_axes=axes,
+        dynamo=False,
+    )
+    onnx.save(store_halved(onnx.load(str(path))), str(path))
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    feeds = {name: e.numpy() for name, e in zip(inputs, examples, strict=True)}
+    found = session.run([output], feeds)[0]
+    with torch.no_grad():
+        expected = net(*examples).numpy()
+    worst = float(np.abs(found - expected).max() / np.abs(expected).max())
+    if worst > 0.02:
+        raise SystemExit(f"{path.name} differs from its network by {worst:.3f} of its range.")
+    print(
+        f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, largest difference {worst:.5f} of range"
+    )
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_statistics(head: SamHead, path: Path) -> str:
+    """The mean and deviation of the embedding as the product reads them; returns the SHA-256."""
+    mean, deviation = (
+        np.ascontiguousarray(value[0].numpy(), np.float32) for value in (head.mean, head.deviation)
+    )
+    np.savez(path, mu=mean, sd=deviation)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def load_into(net: nn.Module, path: Path) -> nn.Module:
+    """A network with trained weights, for use."""
+    net.load_state_dict(torch.load(path, weights_only=True))
+    return net.eval()
+
+
+def main() -> None:
+    """Export the networks and state their digests in heads.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--walls", type=Path, required=True)
+    parser.add_argument("--sam-head", type=Path)
+    parser.add_argument("--clicks", type=Path, required=True)
+    parser.add_argument("--heads", type=Path, default=Path("onnx_models/heads"))
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    photo, maps = torch.randn(1, 3, 384, 512), torch.rand(1, MAPS, 256, 256)
+    features = torch.rand(1, FEATURE_CHANNELS, 128, 128)
+    # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
+    walls = Scene(load_into(WallNet(pretrained=False), options.walls)).eval()
+    clicks = Answer(load_into(ClickNet(), options.clicks)).eval()
+    folder = options.heads
+    digests = {
+        "wall_net.onnx": export(walls, (photo,), folder / "wall_net.onnx", ["photo"], "scene"),
+        "click_net.onnx": export(
+            clicks, (maps, features), folder / "click_net.onnx", ["maps", "features"], "logit"
+        ),
+    }
+    if options.sam_head is not None:
+        head = SamHead()
+        load_into(head, options.sam_head)
+        embedding = torch.randn(1, 256, 64, 64)
+        digests["wall_head.onnx"] = export(
+            head, (embedding,), folder / "wall_head.onnx", ["embedding"], "logit"
+        )
+        digests["embedding_stats.npz"] = write_statistics(head, folder / "embedding_stats.npz")
+    manifest_path = folder / "heads.json"
+    manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+    for name, digest in digests.items():
+        manifest["files"][name]["sha256"] = digest
+    manifest_path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

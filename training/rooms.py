@@ -1,0 +1,83 @@
+"""Rendered rooms as arrays: what `render_rooms.py` wrote, read back for training."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Uint8 = npt.NDArray[np.uint8]
+
+# Classes of labels.png, in its order.
+CLASSES: Final = (
+    "other",
+    "wall",
+    "floor",
+    "ceiling",
+    "door",
+    "window",
+    "trim",
+    "object",
+    "curtain",
+    "flat",
+)
+WALL: Final = 1
+CEILING: Final = 3
+OBJECT: Final = 7
+
+_HELD_BACK_PERCENT: Final = 12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Room:
+    """One photo. photo: uint8 H x W x 3 RGB. labels: uint8 H x W, index into CLASSES.
+
+    planes: uint8 H x W, number of the wall plane, 0 where nothing is wall. name: ROOM_VIEW.
+    """
+
+    name: str
+    photo: Uint8
+    labels: Uint8
+    planes: Uint8
+
+    @property
+    def house(self) -> str:
+        """The room's number; its views share it and must never be split."""
+        return self.name.split("_")[0]
+
+
+def load_rooms(directory: Path) -> list[Room]:
+    """All rooms of a folder, by name. Raises SystemExit when there are none."""
+    rooms = [_load(path.parent) for path in sorted(directory.glob("*/photo.jpg"))]
+    if not rooms:
+        raise SystemExit(f"No rooms in {directory}: run training/render_rooms.py first.")
+    return rooms
+
+
+def is_held_back(room: Room) -> bool:
+    """True for the rooms, one in eight, that never train; by a hash, so that new rooms move none."""
+    digest = hashlib.sha256(room.house.encode()).digest()
+    return digest[0] * 100 // 256 < _HELD_BACK_PERCENT
+
+
+def _load(directory: Path) -> Room:
+    photo = cv2.imread(str(directory / "photo.jpg"), cv2.IMREAD_COLOR)
+    labels = cv2.imread(str(directory / "labels.png"), cv2.IMREAD_GRAYSCALE)
+    wall = cv2.imread(str(directory / "wall.png"), cv2.IMREAD_GRAYSCALE)
+    planes = cv2.imread(str(directory / "planes.png"), cv2.IMREAD_GRAYSCALE)
+    if photo is None or labels is None or wall is None or planes is None:
+        raise SystemExit(f"{directory} lacks photo.jpg, labels.png, wall.png or planes.png.")
+    is_wall = wall > 127
+    # wall.png decides: it is drawn with more samples than labels.png along thin things.
+    labels = np.where(is_wall, WALL, np.where(labels == WALL, 0, labels)).astype(np.uint8)
+    return Room(
+        directory.name,
+        np.ascontiguousarray(photo[:, :, ::-1]),
+        labels,
+        np.where(is_wall, planes, 0).astype(np.uint8),
+    )
