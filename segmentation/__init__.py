@@ -12,6 +12,7 @@ at integers; arrays are RGB.
 
 from __future__ import annotations
 
+from segmentation.click_maps import Scope
 from segmentation.errors import (
     EmbeddingError,
     ModelError,
@@ -23,9 +24,12 @@ from segmentation.geometry import PhotoGrid
 from segmentation.model import SamModel
 from segmentation.outline import outline_path
 from segmentation.prediction import Prediction
-from segmentation.values import Box, Click, Embedding
+from segmentation.scene import SCENE_SHAPE
+from segmentation.values import FEATURE_SHAPE, Box, Click, Embedding
 
 __all__ = [
+    "FEATURE_SHAPE",
+    "SCENE_SHAPE",
     "Box",
     "Click",
     "Embedding",
@@ -36,6 +40,7 @@ __all__ = [
     "Prediction",
     "PromptError",
     "SamModel",
+    "Scope",
     "SegmentationError",
     "outline_path",
 ]

@@ -21,7 +21,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.composition import honour_clicks
 from segmentation.geometry import MASK_SIDE, FloatArray, PhotoGrid
 from segmentation.values import Box, Click
 
@@ -34,6 +33,9 @@ SWALLOWED_OF_PHOTO: Final = 0.25  # an include that adds more than this and
 SWALLOWED_OF_WALL: Final = 1.0  # more than the wall that there was, is doubtful
 LOST_OF_WALL: Final = 0.5  # so is an exclude that takes more than this
 HARD_LOGIT: Final = 8.0
+# Every click decides over the cells around it; 2.5 cells are 1 % of the photo's long side.
+_HONOUR_RADIUS_CELLS: Final = 2.5
+_HONOUR_LOGIT: Final = 4.0
 
 _YY, _XX = np.mgrid[0:MASK_SIDE, 0:MASK_SIDE].astype(np.float32)
 
@@ -105,6 +107,24 @@ def compose_sequence(
         raise ValueError("nothing is included")
     flag = judge_change(previous, logits, clicks[-1], grid) if clicks else None
     return Composition(logits, previous, flag)
+
+
+def honour_clicks(logits: FloatArray, clicks: Sequence[Click], grid: PhotoGrid) -> FloatArray:
+    """The same logits with a small disc around each click on the side that its label asks for.
+
+    Later clicks win where discs meet.
+    """
+    honoured = np.array(logits, np.float32)
+    places = grid.photo_to_mask([(click.x, click.y) for click in clicks])
+    for click, (x, y) in zip(clicks, places, strict=True):
+        distance = np.sqrt((_XX - np.float32(x)) ** 2 + (_YY - np.float32(y)) ** 2)
+        inside = distance < _HONOUR_RADIUS_CELLS
+        dome = _HONOUR_LOGIT * (1 - distance[inside] / _HONOUR_RADIUS_CELLS)
+        if click.label == 1:
+            honoured[inside] = np.maximum(honoured[inside], dome)
+        else:
+            honoured[inside] = np.minimum(honoured[inside], -dome)
+    return honoured
 
 
 def judge_change(

@@ -12,8 +12,7 @@ from segmentation.description import ModelFile
 from segmentation.geometry import MASK_SIDE, FloatArray
 from segmentation.prompts import Prompt, encode_prompt
 from segmentation.runtime import LazySession, as_float32
-from segmentation.values import Click, Embedding
-from segmentation.wall import DecodedClick
+from segmentation.values import Click, DecodedClick, Embedding
 
 _NO_MASK: Final = np.zeros((1, 1, MASK_SIDE, MASK_SIDE), np.float32)
 _CLICKS_KEPT: Final = 48  # 512 KB each

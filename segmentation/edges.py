@@ -166,7 +166,7 @@ def _smoothed(photo: U8Array, rows: slice, columns: slice, radius: int) -> U8Arr
     top, left = max(0, rows.start - radius), max(0, columns.start - radius)
     part = photo[top : rows.stop + radius, left : columns.stop + radius]
     soft = cv2.blur(part, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(soft[rows.start - top :, columns.start - left :])[
+    return np.asarray(soft[rows.start - top :, columns.start - left :], np.uint8)[
         : rows.stop - rows.start, : columns.stop - columns.start
     ]
 

@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from segmentation.composition import honour_clicks, prompted_by_wall, wall_from_clicks
+from segmentation.cache import LruCache
+from segmentation.click_maps import Scope
+from segmentation.constraints import compose_sequence, honour_clicks
 from segmentation.contract import check_encoder
 from segmentation.decoder import Decoder
 from segmentation.description import ModelDescription, describe
@@ -24,12 +26,14 @@ from segmentation.errors import EmbeddingError, ModelError, PhotoError
 from segmentation.geometry import CELL, MASK_SIDE, MODEL_SIDE, FloatArray, PhotoGrid
 from segmentation.prediction import Prediction
 from segmentation.prompts import check_prompt, choose_candidate, encode_prompt
-from segmentation.review import middle_of_wall, review, stability
+from segmentation.review import confidence, middle_of_wall, review, stability
 from segmentation.runtime import LazySession
 from segmentation.values import Box, Click, Embedding
 from segmentation.wall import HEADS_DIRECTORY, WallHeads
 
 logger = logging.getLogger(__name__)
+
+_PROPOSALS_KEPT: Final = 96  # 256 KB each: the answers to every prefix of the last click sequences
 
 # Mean and standard deviation of SAM's training pictures, RGB, 0..255.
 _MEAN: Final = np.array([123.675, 116.28, 103.53], np.float32)
@@ -58,6 +62,7 @@ class SamModel:
         )
         self._decoder = Decoder(description.decoder, threads=decoder_threads)
         self._heads = heads
+        self._proposed: LruCache[FloatArray] = LruCache(_PROPOSALS_KEPT)
 
     @classmethod
     def load(
@@ -80,7 +85,9 @@ class SamModel:
         found = describe(Path(directory), encoder=encoder_file, decoder=decoder_file)
         heads = None
         if heads_directory is not None:
-            heads = _load_heads(found, heads_directory, threads=decoder_threads)
+            heads = _load_heads(
+                found, heads_directory, encoder_threads=encoder_threads, threads=decoder_threads
+            )
         return cls(
             found, encoder_threads=encoder_threads, decoder_threads=decoder_threads, heads=heads
         )
@@ -108,36 +115,47 @@ class SamModel:
             list(signature.outputs), {next(iter(signature.inputs)): _normalise(small)}
         )
         return Embedding.build(
-            features, width=width, height=height, model=self.identity, thumbnail=_thumbnail(small)
+            features,
+            scene=None if self._heads is None else self._heads.scene(photo),
+            width=width,
+            height=height,
+            model=self.identity,
+            thumbnail=_thumbnail(small),
         )
 
     def predict(
-        self, embedding: Embedding, clicks: Sequence[Click], box: Box | None = None
+        self,
+        embedding: Embedding,
+        clicks: Sequence[Click],
+        box: Box | None = None,
+        scope: Scope = Scope.UNSAID,
+        start: FloatArray | None = None,
     ) -> Prediction:
         """The wall that clicks and box point at.
 
-        With the wall heads, clicks are composed by `composition`; with a box, or without the
-        heads, by SAM's own joint decode. Raises PromptError when nothing is included or a point is
-        outside the photo, EmbeddingError when the embedding is another model's, ModelError.
+        With the wall heads, each click lets in what fits it of the click network's answer
+        (`constraints`), and `scope` says whether one wall or all are meant; with a
+        box, or without the heads, SAM's own joint decode answers. start: logits of `predict_auto`
+        that the clicks correct; they may then be exclusions alone. Raises PromptError when nothing
+        is included or a point is outside the photo, EmbeddingError when the embedding is another
+        model's, ModelError.
         """
         self._check_embedding(embedding)
-        check_prompt(clicks, box, embedding.grid)
-        if self._heads is not None and box is None and self._decoder.shows_candidates:
-            logits, last = wall_from_clicks(self._decoder, self._heads, embedding, clicks)
-            candidates, scores = last.candidates.astype(np.float32), last.scores
-            chosen = choose_candidate(scores, prompt_points=2)
-            score = stability(logits, embedding.grid)
-        else:
-            prompt = encode_prompt(clicks, box, embedding.grid)
-            candidates, scores = self._decoder.decode(embedding, prompt)
-            chosen = choose_candidate(scores, prompt.labels.shape[1])
-            logits, score = candidates[chosen], float(np.clip(scores[chosen], 0, 1))
-        seen = review(logits, clicks, embedding.grid, self._wall_map(embedding))
+        composes = self._heads is not None and box is None and self._decoder.shows_candidates
+        if start is not None and not composes:
+            clicks = [middle_of_wall(start, embedding.grid), *clicks]
+        check_prompt(clicks, box, embedding.grid, corrects=start is not None)
+        if composes:
+            return self._composed(embedding, clicks, scope, start)
+        prompt = encode_prompt(clicks, box, embedding.grid)
+        candidates, scores = self._decoder.decode(embedding, prompt)
+        chosen = choose_candidate(scores, prompt.labels.shape[1])
+        seen = review(candidates[chosen], clicks, embedding.grid, self._wall_map(embedding))
         return Prediction(
-            logits=honour_clicks(logits, clicks, embedding.grid),
+            logits=honour_clicks(candidates[chosen], clicks, embedding.grid),
             candidates=candidates,
             scores=scores,
-            score=score,
+            score=float(np.clip(scores[chosen], 0, 1)),
             chosen=chosen,
             width=embedding.width,
             height=embedding.height,
@@ -145,11 +163,47 @@ class SamModel:
             suggested=seen.suggested,
         )
 
+    def _composed(
+        self,
+        embedding: Embedding,
+        clicks: Sequence[Click],
+        scope: Scope,
+        start: FloatArray | None,
+    ) -> Prediction:
+        def propose(some: Sequence[Click]) -> FloatArray:
+            key = (embedding.digest, scope, tuple(some))
+            return self._proposed.get_or_make(key, lambda: self._propose(embedding, some, scope))
+
+        grid, wall = embedding.grid, self._wall_map(embedding)
+        done = compose_sequence(propose, clicks, grid, start=start)
+        last = self._decoder.decode_alone(embedding, clicks[-1])
+        seen = review(done.logits, clicks, grid, wall, done.previous, propose(clicks))
+        return Prediction(
+            logits=done.logits,
+            candidates=last.candidates.astype(np.float32),
+            scores=last.scores,
+            score=confidence(done.logits, clicks, grid, wall, done.previous).score,
+            chosen=choose_candidate(last.scores, prompt_points=2),
+            width=embedding.width,
+            height=embedding.height,
+            warning=seen.warning,
+            suggested=seen.suggested,
+        )
+
+    def _propose(self, embedding: Embedding, clicks: Sequence[Click], scope: Scope) -> FloatArray:
+        if self._heads is None:
+            raise ModelError("no wall heads to answer clicks with")
+        decoded = [self._decoder.decode_alone(embedding, click) for click in clicks]
+        if scope is Scope.UNSAID and len(clicks) == 1:
+            # A lone click tells no scope. Meaning all walls costs rooms with one wall in view
+            # nothing (IoU 0.68 either way) and gains 0.04 on photos of several (docs/models.md).
+            scope = Scope.ALL_WALLS
+        return self._heads.fuse(embedding, decoded, scope)
+
     def predict_auto(self, embedding: Embedding, photo: npt.NDArray[np.uint8]) -> Prediction:
         """The wall of a photo without a click: where the wall heads see it.
 
-        SAM, prompted by the wall map and its middle, sharpens the map's edges. Without the heads,
-        the best of a few clicks where walls usually are. photo: the uint8 H x W x 3 RGB photo that
+        Without the heads, the best of a few clicks where walls usually are. photo: the uint8 H x W x 3 RGB photo that
         `embedding` came from. Raises PhotoError, EmbeddingError, ModelError.
         """
         self._check_embedding(embedding)
@@ -157,10 +211,8 @@ class SamModel:
             raise PhotoError(f"photo {photo.shape} is not the embedding's")
         if self._heads is None or not self._decoder.shows_candidates:
             return self._best_of_usual_places(embedding)
-        wall = self._heads.state(embedding).logit
-        click = middle_of_wall(wall, embedding.grid)
-        logits = prompted_by_wall(self._decoder, self._heads, embedding, click)
-        seen = review(logits, [], embedding.grid, wall)
+        logits = self._heads.walls(embedding)
+        seen = review(logits, [], embedding.grid, logits)
         return Prediction(
             logits=logits,
             candidates=logits[None],
@@ -183,7 +235,7 @@ class SamModel:
         return max(found, key=lambda p: p.score * min(p.area, 0.35) * (p.area < 0.85))
 
     def _wall_map(self, embedding: Embedding) -> FloatArray | None:
-        return None if self._heads is None else self._heads.state(embedding).logit
+        return None if self._heads is None else self._heads.walls(embedding)
 
     def _check_embedding(self, embedding: Embedding) -> None:
         if embedding.model != self.identity:
@@ -191,13 +243,13 @@ class SamModel:
 
 
 def _load_heads(
-    description: ModelDescription, directory: Path, *, threads: int
+    description: ModelDescription, directory: Path, *, encoder_threads: int, threads: int
 ) -> WallHeads | None:
     if not description.heads:
         logger.warning("wall heads not used: they do not fit the encoder %s", description.name)
         return None
     try:
-        return WallHeads(directory, threads=threads)
+        return WallHeads(directory, encoder_threads=encoder_threads, threads=threads)
     except ModelError as error:
         logger.warning("wall heads not used: %s", error)
         return None

@@ -33,8 +33,13 @@ class Prompt:
     labels: FloatArray
 
 
-def check_prompt(clicks: Sequence[Click], box: Box | None, grid: PhotoGrid) -> None:
-    """Raise PromptError unless there is something to go by and all of it lies on the photo."""
+def check_prompt(
+    clicks: Sequence[Click], box: Box | None, grid: PhotoGrid, *, corrects: bool = False
+) -> None:
+    """Raise PromptError unless there is something to go by and all of it lies on the photo.
+
+    corrects: there is a mask already, so that exclusions alone mean something.
+    """
     if len(clicks) > MAX_CLICKS:
         raise PromptError(
             f"{len(clicks)} clicks", user_message=f"At most {MAX_CLICKS} clicks can be used."
@@ -48,7 +53,7 @@ def check_prompt(clicks: Sequence[Click], box: Box | None, grid: PhotoGrid) -> N
         _check_point(box.x1, box.y1, grid)
         if box.x0 == box.x1 or box.y0 == box.y1:
             raise PromptError("empty box", user_message="Draw the box over some of the wall.")
-    if box is None and not any(click.label == 1 for click in clicks):
+    if box is None and not corrects and not any(click.label == 1 for click in clicks):
         raise PromptError("no include click and no box", user_message="Click on the wall first.")
 
 

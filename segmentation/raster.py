@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.geometry import CELL, MODEL_SIDE, FloatArray, PhotoGrid
+from segmentation.runtime import as_float32
 
 # Width of the soft edge, in pixels of the 1024 grid: the decoder knows the edge to about one cell
 # of the 256 grid, and a wider ramp would let the old wall shine through at the contour.
@@ -57,9 +58,9 @@ def line_distance(logits: FloatArray, grid: PhotoGrid) -> FloatArray:
     """
     field = model_logits(logits, grid)
     inside = (field > 0).astype(np.uint8)
-    far = cv2.distanceTransform(inside, cv2.DIST_L2, 3)
-    far -= cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3)
-    far -= np.sign(far) * np.float32(0.5)  # from pixel centres to the line between them
+    far = as_float32(cv2.distanceTransform(inside, cv2.DIST_L2, 3))
+    far -= as_float32(cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3))
+    far = as_float32(far - np.sign(far) / 2)  # from pixel centres to the line between them
     near = np.clip(_near_distance(field), -_NEAR_PX, _NEAR_PX)
     return np.asarray(np.where(np.abs(far) > _NEAR_PX, np.clip(far, -_FAR_PX, _FAR_PX), near))
 

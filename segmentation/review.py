@@ -91,12 +91,14 @@ def review(
     grid: PhotoGrid,
     wall: FloatArray | None,
     previous: FloatArray | None = None,
+    proposed: FloatArray | None = None,
 ) -> Review:
-    """Judge a mask before its clicks were forced onto it.
+    """Judge a mask.
 
     logits: float32 256 x 256. wall: the wall map on the same grid, when there is one; it says where
     to click when hardly anything was found, or where it contradicts the mask. previous: the mask's
-    logits before the last click.
+    logits before the last click. proposed: what the networks answered before the clicks were forced
+    onto it, `logits` when nothing was.
     """
     columns, rows = grid.mask_extent
     inside = logits[:rows, :columns] > 0
@@ -111,7 +113,8 @@ def review(
     flag = judge_change(previous, logits, clicks[-1], grid) if clicks else None
     if flag is not None:
         return Review(WARN_SWALLOWED if flag == "swallowed" else WARN_LOST, doubtful)
-    if clicks and not is_honoured(logits, clicks[-1], grid):
+    answered = logits if proposed is None else proposed
+    if clicks and not is_honoured(answered, clicks[-1], grid):
         return Review(WARN_NO_EFFECT, None)
     return Review(None, doubtful)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,13 +16,15 @@ import numpy.typing as npt
 
 from segmentation.errors import EmbeddingError
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
+from segmentation.scene import SCENE_SHAPE
 
 FEATURE_SHAPE: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
 THUMBNAIL_SHAPE: Final = (MASK_SIDE, MASK_SIDE, 3)
 
-_MAGIC: Final = b"WVEM\x01"
+_MAGIC: Final = b"WVEM\x02"
 _HEADER_MAX_BYTES: Final = 4096
 _FEATURE_BYTES: Final = 2 * 256 * FEATURE_SIDE * FEATURE_SIDE
+_SCENE_BYTES: Final = 2 * math.prod(SCENE_SHAPE)
 _THUMBNAIL_BYTES: Final = MASK_SIDE * MASK_SIDE * 3
 _SIDE_MAX_PX: Final = 1 << 20
 
@@ -45,16 +49,32 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Embedding:
-    """The encoder's output for one photo.
+class DecodedClick:
+    """A click alone: position on the 256 grid, label, and SAM's four masks and scores for it.
 
-    features: float32 1 x 256 x 64 x 64, already rounded to float16 precision, so that storing and
-    loading it changes no later mask. width, height: the photo's, in pixels. model: identity of the
-    model that made it. thumbnail: uint8 256 x 256 x 3 RGB, the photo on the mask grid, padding
-    black (the wall heads read edges from it). digest: SHA-256 of all of this, in hex.
+    candidates: float16 4 x 256 x 256 logits; scores: float32 (4,).
+    """
+
+    x: float
+    y: float
+    label: int
+    candidates: npt.NDArray[np.float16]
+    scores: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """What the networks that run once a photo made of it.
+
+    features: float32 1 x 256 x 64 x 64, SAM's. scene: float32 33 x 128 x 128, the wall network's,
+    all zero for plain SAM. Both are already rounded to float16 precision, so that storing and
+    loading them changes no later mask. width, height: the photo's, in pixels. model: identity of
+    the model that made it. thumbnail: uint8 256 x 256 x 3 RGB, the photo on the mask grid, padding
+    black (the click network reads edges from it). digest: SHA-256 of all of this, in hex.
     """
 
     features: FloatArray
+    scene: FloatArray
     width: int
     height: int
     model: str
@@ -66,19 +86,23 @@ class Embedding:
         cls,
         features: npt.NDArray[np.floating],
         *,
+        scene: npt.NDArray[np.floating] | None = None,
         width: int,
         height: int,
         model: str,
         thumbnail: npt.NDArray[np.uint8],
     ) -> Embedding:
-        """Round the features to float16, freeze the arrays and name them by their digest."""
+        """Round to float16, freeze the arrays and name them by their digest."""
         half = np.ascontiguousarray(features, np.float16)
-        whole = half.astype(np.float32)
+        half_scene = np.ascontiguousarray(
+            np.zeros(SCENE_SHAPE) if scene is None else scene, np.float16
+        )
         thumbnail = np.ascontiguousarray(thumbnail)
-        whole.setflags(write=False)
-        thumbnail.setflags(write=False)
-        digest = _digest(half.tobytes(), thumbnail.tobytes(), width, height, model)
-        return cls(whole, width, height, model, thumbnail, digest)
+        digest = _digest([half, half_scene, thumbnail], width, height, model)
+        whole, whole_scene = half.astype(np.float32), half_scene.astype(np.float32)
+        for array in (whole, whole_scene, thumbnail):
+            array.setflags(write=False)
+        return cls(whole, whole_scene, width, height, model, thumbnail, digest)
 
     @property
     def grid(self) -> PhotoGrid:
@@ -86,13 +110,16 @@ class Embedding:
         return PhotoGrid(self.width, self.height)
 
     def to_bytes(self) -> bytes:
-        """Header, float16 features (2 MiB), deflated thumbnail; exact inverse: `from_bytes`."""
+        """Header, float16 features and scene (3 MiB), deflated thumbnail; inverse of `from_bytes`."""
         header = json.dumps(
             {"w": self.width, "h": self.height, "model": self.model, "digest": self.digest}
         ).encode()
         features = self.features.astype(np.float16).tobytes()
+        scene = self.scene.astype(np.float16).tobytes()
         thumbnail = zlib.compress(self.thumbnail.tobytes(), 1)
-        return b"".join([_MAGIC, struct.pack("<I", len(header)), header, features, thumbnail])
+        return b"".join(
+            [_MAGIC, struct.pack("<I", len(header)), header, features, scene, thumbnail]
+        )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Embedding:
@@ -102,7 +129,7 @@ class Embedding:
         digest covers every byte of content.
         """
         try:
-            header, features, thumbnail = _split(data)
+            header, features, scene, thumbnail = _split(data)
             width, height, model = int(header["w"]), int(header["h"]), str(header["model"])
             stated = str(header["digest"])
         except (ValueError, KeyError, TypeError, UnicodeDecodeError, zlib.error) as error:
@@ -110,14 +137,17 @@ class Embedding:
         if not (0 < width < _SIDE_MAX_PX and 0 < height < _SIDE_MAX_PX):
             raise EmbeddingError(f"not an embedding: photo size {width} x {height}")
         half = np.frombuffer(features, np.float16).reshape(FEATURE_SHAPE)
+        half_scene = np.frombuffer(scene, np.float16).reshape(SCENE_SHAPE)
         small = np.frombuffer(thumbnail, np.uint8).reshape(THUMBNAIL_SHAPE)
-        found = cls.build(half, width=width, height=height, model=model, thumbnail=small)
+        found = cls.build(
+            half, scene=half_scene, width=width, height=height, model=model, thumbnail=small
+        )
         if found.digest != stated:
             raise EmbeddingError(f"embedding altered: digest {found.digest}, stated {stated}")
         return found
 
 
-def _split(data: bytes) -> tuple[dict[str, Any], bytes, bytes]:
+def _split(data: bytes) -> tuple[dict[str, Any], bytes, bytes, bytes]:
     """Cut the byte format apart; ValueError when a part is missing or has the wrong length."""
     start = len(_MAGIC) + 4
     if data[: len(_MAGIC)] != _MAGIC or len(data) < start:
@@ -128,19 +158,21 @@ def _split(data: bytes) -> tuple[dict[str, Any], bytes, bytes]:
     header = json.loads(data[start : start + length])
     if not isinstance(header, dict):
         raise ValueError("header is not an object")
-    features = data[start + length : start + length + _FEATURE_BYTES]
-    if len(features) != _FEATURE_BYTES:
-        raise ValueError(f"{len(features)} bytes of features, expected {_FEATURE_BYTES}")
+    after_features = start + length + _FEATURE_BYTES
+    after_scene = after_features + _SCENE_BYTES
+    features, scene = data[start + length : after_features], data[after_features:after_scene]
+    if len(scene) != _SCENE_BYTES:
+        raise ValueError(f"cut short: {len(features)} bytes of features, {len(scene)} of the scene")
     # A bounded inflate: a damaged cache entry must not be able to fill the memory.
     inflater = zlib.decompressobj()
-    thumbnail = inflater.decompress(data[start + length + _FEATURE_BYTES :], _THUMBNAIL_BYTES + 1)
+    thumbnail = inflater.decompress(data[after_scene:], _THUMBNAIL_BYTES + 1)
     if not inflater.eof or inflater.unused_data or len(thumbnail) != _THUMBNAIL_BYTES:
         raise ValueError(f"thumbnail cut or not {_THUMBNAIL_BYTES} bytes")
-    return header, features, thumbnail
+    return header, features, scene, thumbnail
 
 
-def _digest(features: bytes, thumbnail: bytes, width: int, height: int, model: str) -> str:
+def _digest(arrays: Sequence[npt.NDArray[Any]], width: int, height: int, model: str) -> str:
     content = hashlib.sha256(f"{width}x{height} {model} ".encode())
-    content.update(features)
-    content.update(thumbnail)
+    for array in arrays:
+        content.update(array.tobytes())
     return content.hexdigest()

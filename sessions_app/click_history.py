@@ -1,7 +1,7 @@
 """Clicks with undo and redo, as a value.
 
-A history is a list of operations (an added click, a clear, a found wall) and a cursor; the clicks in force are the
-operations before the cursor, folded. Undo and redo move the cursor, so a clear can be undone too. A new
+A history is a list of operations (an added click, a clear, a found wall, a choice of scope) and a cursor; the clicks in
+force are the operations before the cursor, folded. Undo and redo move the cursor, so a clear can be undone too. A new
 operation drops what was undone. Stored as JSON in the session's row.
 """
 
@@ -13,6 +13,8 @@ from typing import Any, Final
 
 CLEAR: Final = "clear"
 AUTO: Final = "auto"
+# Which walls are meant: the one clicked on, every wall of the photo, or what the clicks suggest.
+SCOPES: Final = ("clicks", "this", "all")
 MAX_OPERATIONS: Final = 200
 
 Operation = tuple[float, float, int] | str
@@ -53,6 +55,12 @@ class ClickHistory:
         return AUTO in self._since(CLEAR)
 
     @property
+    def scope(self) -> str:
+        """The scope chosen last, whatever was cleared since; one of SCOPES."""
+        chosen = (op for op in reversed(self.operations[: self.cursor]) if op in SCOPES)
+        return str(next(chosen, SCOPES[0]))
+
+    @property
     def has_mask(self) -> bool:
         """True when there is anything to make a mask from: the found wall, or an include click."""
         return self.is_auto or any(label == 1 for _, _, label in self.clicks)
@@ -87,6 +95,10 @@ class ClickHistory:
     def auto(self) -> ClickHistory:
         """With the wall that is found without a click, in place of all clicks."""
         return self if self.is_auto and not self.clicks else self._push(AUTO)
+
+    def with_scope(self, scope: str) -> ClickHistory:
+        """With another scope, one of SCOPES; the clicks stay."""
+        return self if scope == self.scope else self._push(scope)
 
     def undo(self) -> ClickHistory:
         """One operation less in force."""

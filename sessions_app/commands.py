@@ -25,6 +25,7 @@ from jobs.generators import GeneratorError
 from onnx_models import ModelSetupError, ensure_models
 from rendering import RenderingError
 from segmentation import SegmentationError
+from sessions_app.click_history import SCOPES
 from sessions_app.errors import AppError
 from sessions_app.intake import IntakeError
 from sessions_app.management.commands.prepare import pending_migrations
@@ -99,7 +100,13 @@ def add_prompt_arguments(parser: ArgumentParser) -> None:
         metavar="X,Y[,LABEL]",
         help="a click in photo pixels; label 1 (default) includes, 0 excludes; may be repeated",
     )
-    parser.add_argument("--auto", action="store_true", help="no click: the main wall")
+    parser.add_argument("--auto", action="store_true", help="no click: the walls found without one")
+    parser.add_argument(
+        "--scope",
+        choices=SCOPES,
+        default=SCOPES[0],
+        help="this: only the wall clicked on; all: every wall; clicks (default): as the clicks suggest",
+    )
 
 
 def existing_file(text: str) -> Path:

@@ -9,6 +9,7 @@ each process encodes for itself.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -17,14 +18,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from django.conf import settings
 
 from jobs import valkey
-from segmentation import Embedding, EmbeddingError
+from segmentation import FEATURE_SHAPE, SCENE_SHAPE, Embedding, EmbeddingError
 from sessions_app.image_types import Pixels
 from sessions_app.recently_used import RecentlyUsed
 from sessions_app.wall_model import sam_model
 
 logger = logging.getLogger(__name__)
 
-EMBEDDING_BYTES = 256 * 64 * 64 * 4
+EMBEDDING_BYTES = 4 * (math.prod(FEATURE_SHAPE) + math.prod(SCENE_SHAPE))
 LOCK_SECONDS = 60  # longer than any encoding; a dead encoder's lock ends by itself
 POLL_SECONDS = 0.05
 # Photos waiting for the background encoder; past it, the first click encodes instead. Each holds its pixels.

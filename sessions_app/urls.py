@@ -13,6 +13,7 @@ room_patterns = [
     path("clicks/undo/", clicks.click_undo, name="click-undo"),
     path("clicks/redo/", clicks.click_redo, name="click-redo"),
     path("clicks/clear/", clicks.click_clear, name="click-clear"),
+    path("scope/", clicks.scope, name="scope"),
     path("find-wall/", clicks.find_wall, name="find-wall"),
     path("wallpaper/design/", papers.wallpaper_design, name="wallpaper-design"),
     path("wallpaper/upload/", papers.wallpaper_upload, name="wallpaper-upload"),

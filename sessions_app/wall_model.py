@@ -8,7 +8,8 @@ from pathlib import Path
 from django.conf import settings
 
 import onnx_models
-from segmentation import ModelError, SamModel
+from segmentation import ModelError, SamModel, Scope
+from sessions_app.click_history import SCOPES
 
 
 def model_directory() -> Path:
@@ -23,6 +24,11 @@ def model_directory() -> Path:
     if not is_there and own is None and (checkout / "model.json").is_file():
         return checkout
     return found
+
+
+def scope_of(name: str) -> Scope:
+    """The model's word for one of SCOPES."""
+    return dict(zip(SCOPES, (Scope.UNSAID, Scope.THIS_WALL, Scope.ALL_WALLS), strict=True))[name]
 
 
 @lru_cache(maxsize=2)

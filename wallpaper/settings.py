@@ -199,7 +199,7 @@ SAM_DECODER_THREADS = env.integer(
     "SAM_DECODER_THREADS", 1, "Threads of one click's decode", minimum=1
 )
 EMBEDDING_MEMORY_MIB = env.integer(
-    "EMBEDDING_MEMORY_MIB", 128, "Embeddings kept in each web process (4 MiB each)", minimum=4
+    "EMBEDDING_MEMORY_MIB", 128, "Embeddings kept in each web process (6 MiB each)", minimum=6
 )
 EMBEDDING_TTL_SECONDS = env.integer(
     "EMBEDDING_TTL_SECONDS", 24 * 3600, "How long an embedding stays in Redis", minimum=60

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from sessions_app.api.errors import BadBody, TooLarge, WrongMediaType
-from sessions_app.click_history import ClickTuple
+from sessions_app.click_history import SCOPES, ClickTuple
 from sessions_app.services.clicking import MAX_CLICKS_AT_ONCE
 
 KIB: Final = 1024
@@ -92,6 +92,20 @@ def text_field(body: Body, name: str, *, limit: int) -> str:
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise BadBody(f"'{name}' has characters that are not text.")
     return value.strip()
+
+
+def scope_field(body: Body) -> str | None:
+    """`scope` as one of SCOPES; None when it is absent or null.
+
+    Raises:
+        BadBody: anything else.
+    """
+    value = body.get("scope")
+    if value is None:
+        return None
+    if value not in SCOPES:
+        raise BadBody(f"'scope' must be one of {', '.join(SCOPES)}.", code="bad_scope")
+    return str(value)
 
 
 def count_field(body: Body, name: str) -> int | None:

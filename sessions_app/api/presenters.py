@@ -68,6 +68,7 @@ def clicks_object(session: Session) -> dict[str, Any]:
         "width": session.width,
         "height": session.height,
         "points": [list(click) for click in session.history.clicks],
+        "scope": session.history.scope,
         "attempts_left": session.attempts_left,
         "mask": mask,
     }

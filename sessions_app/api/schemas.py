@@ -10,6 +10,7 @@ from typing import Any
 
 from rendering.placement import MAX_REPEAT_M, MIN_REPEAT_M, MODES
 from sessions_app.api.bodies import MAX_KEY_CHARACTERS
+from sessions_app.click_history import SCOPES
 from sessions_app.forms import MAX_LINK_LENGTH
 from sessions_app.models import Session, Wallpaper
 from sessions_app.services.clicking import MAX_CLICKS_AT_ONCE
@@ -136,8 +137,13 @@ CLICKS_REQUEST = record(
             "items": ref("Point"),
             "minItems": 1,
             "maxItems": MAX_CLICKS_AT_ONCE,
-        }
-    }
+        },
+        "scope": about(
+            {"enum": [*SCOPES, None]},
+            "Which walls are meant: the clicked one, all of the photo, or what the points suggest.",
+        ),
+    },
+    optional=("scope",),
 )
 
 CLICKS = record(
@@ -147,6 +153,7 @@ CLICKS = record(
             for name in ("session_id", "status", "width", "height", "attempts_left")
         },
         "points": {"type": "array", "items": ref("Point")},
+        "scope": {"enum": list(SCOPES)},
         "mask": about(nothing_or(ref("Mask")), "null when nothing is marked."),
     }
 )

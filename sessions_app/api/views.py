@@ -81,9 +81,13 @@ def _delete(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
 def _replace_clicks(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     session = selectors.api_session(session_id=session_id)
     body = bodies.json_body(
-        request, fields=frozenset({"points"}), max_bytes=bodies.MAX_CLICKS_BODY_BYTES
+        request, fields=frozenset({"points", "scope"}), max_bytes=bodies.MAX_CLICKS_BODY_BYTES
     )
-    session = clicking.replace_clicks(session_id=session.pk, clicks=bodies.points_field(body))
+    session = clicking.replace_clicks(
+        session_id=session.pk,
+        clicks=bodies.points_field(body),
+        scope=bodies.scope_field(body),
+    )
     return JsonResponse(presenters.clicks_object(session))
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from django.db.models import F
 
-from sessions_app.click_history import ClickHistory, ClickTuple
-from sessions_app.errors import BadClick, BadUpload, NotFound
+from sessions_app.click_history import SCOPES, ClickHistory, ClickTuple
+from sessions_app.errors import BadClick, BadRequest, BadUpload, NotFound
 from sessions_app.intake import IntakeError, read_mask
 from sessions_app.models import Session
 from sessions_app.places import a_decoding_place
@@ -59,10 +59,32 @@ def find_wall(*, session_id: UUID) -> Session:
     return edit_clicks(session_id, lambda _, history: history.auto())
 
 
-def replace_clicks(*, session_id: UUID, clicks: Sequence[ClickTuple]) -> Session:
-    """Exactly these clicks in place of all earlier ones.
+def choose_scope(*, session_id: UUID, scope: str) -> Session:
+    """Mean the clicked wall only, all walls, or what the clicks suggest; can be undone.
 
     Raises:
+        BadRequest: not one of SCOPES.
+    """
+    check_scope(scope)
+    return edit_clicks(session_id, lambda _, history: history.with_scope(scope))
+
+
+def check_scope(scope: str) -> None:
+    """Raises BadRequest unless `scope` is one of SCOPES."""
+    if scope not in SCOPES:
+        raise BadRequest(
+            f"The scope must be one of {', '.join(SCOPES)}: the clicked wall only is 'this', every wall 'all'.",
+            code="bad_scope",
+        )
+
+
+def replace_clicks(
+    *, session_id: UUID, clicks: Sequence[ClickTuple], scope: str | None = None
+) -> Session:
+    """Exactly these clicks in place of all earlier ones; with another scope where one is given.
+
+    Raises:
+        BadRequest: not one of SCOPES.
         BadClick: no click, too many, one outside the photo, or none that includes.
     """
     if not clicks:
@@ -71,9 +93,12 @@ def replace_clicks(*, session_id: UUID, clicks: Sequence[ClickTuple]) -> Session
         raise BadClick(f"Give at most {MAX_CLICKS_AT_ONCE} points.", code="too_many_clicks")
     if all(label == 0 for _, _, label in clicks):
         raise BadClick("At least one point must include the wall (label 1).")
+    if scope is not None:
+        check_scope(scope)
 
-    def replace(session: Session, _: ClickHistory) -> ClickHistory:
-        return ClickHistory().replace([checked_click(session, *click) for click in clicks])
+    def replace(session: Session, before: ClickHistory) -> ClickHistory:
+        fresh = ClickHistory().with_scope(before.scope if scope is None else scope)
+        return fresh.replace([checked_click(session, *click) for click in clicks])
 
     return edit_clicks(session_id, replace)
 

@@ -15,6 +15,7 @@ from segmentation import (
     PhotoGrid,
     Prediction,
     PromptError,
+    Scope,
     SegmentationError,
 )
 from segmentation.geometry import MODEL_SIDE
@@ -36,7 +37,7 @@ from sessions_app.models import Session
 from sessions_app.places import a_decoding_place
 from sessions_app.recently_used import RecentlyUsed
 from sessions_app.services.transitions import mark_embedding_completed
-from sessions_app.wall_model import model_identity, sam_model
+from sessions_app.wall_model import model_identity, sam_model, scope_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ EDGE_RULES = (
 )
 MASK_LOGIT = 12.0  # what a fully covered pixel of a given mask stands for on the logit grid
 
-PredictionKey = tuple[str, str, bool, tuple[ClickTuple, ...]]
+PredictionKey = tuple[str, str, bool, str, tuple[ClickTuple, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def predict(session: Session) -> Prediction | None:
     if not history.has_mask:
         return None
     try:
-        key = (session.photo_digest, sam_model().identity, history.is_auto, history.clicks)
+        model = sam_model().identity
+        key = (session.photo_digest, model, history.is_auto, history.scope, history.clicks)
         found = _predictions.get(key)
         if found is None:
             found = _decode(session, history)
@@ -106,13 +108,17 @@ def _decode(session: Session, history: ClickHistory) -> Prediction:
     model = sam_model()
     embedding = embeddings.obtain(session.photo_digest, lambda: photo_pixels(session))
     clicks = [Click(*click) for click in history.clicks]
+    scope = scope_of(history.scope)
     if not history.is_auto:
-        return model.predict(embedding, clicks)
+        return model.predict(embedding, clicks, scope=scope)
     found = model.predict_auto(embedding, photo_pixels(session))
-    if not clicks:
+    if not clicks and scope is not Scope.THIS_WALL:
         return found
-    # Corrections of the found wall: it stands for a click in its middle.
-    return model.predict(embedding, [middle_of_wall(found.logits, found.grid), *clicks])
+    if scope is Scope.THIS_WALL:
+        # The main one of the found walls: as if it had been clicked in its middle.
+        middle = middle_of_wall(found.logits, found.grid)
+        return model.predict(embedding, [middle, *clicks], scope=scope)
+    return model.predict(embedding, clicks, scope=Scope.ALL_WALLS, start=found.logits)
 
 
 def overlay(session: Session) -> Overlay | None:

@@ -47,6 +47,14 @@ def click_clear(request: HttpRequest, session: Session) -> HttpResponseBase:
 
 @answers("POST")
 @with_session
+def scope(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """The clicked wall only, all walls, or what the clicks suggest."""
+    clicking.choose_scope(session_id=session.pk, scope=request.POST.get("scope", ""))
+    return wall_changed(request, session)
+
+
+@answers("POST")
+@with_session
 def find_wall(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The main wall is marked without a click."""
     clicking.find_wall(session_id=session.pk)

@@ -57,6 +57,27 @@ def test_points_replace_all_earlier_ones(api: Program) -> None:
     assert api.get(at(session, "/clicks")).json() == response.json()
 
 
+def test_the_scope_is_kept_until_another_is_sent(api: Program) -> None:
+    session = make_api_session()
+    api.post_json(at(session, "/clicks"), {"points": [[60, 60, 1]], "scope": "this"})
+
+    kept = api.post_json(at(session, "/clicks"), {"points": [[70, 50, 1]]}).json()
+    changed = api.post_json(at(session, "/clicks"), {"points": [[70, 50, 1]], "scope": "all"}).json()
+
+    assert (kept["scope"], changed["scope"]) == ("this", "all")
+
+
+@pytest.mark.parametrize("scope", ["both", 1, ["this"], ""])
+def test_an_unknown_scope_is_refused_by_name(api: Program, scope: Any) -> None:
+    response = api.post_json(
+        at(make_api_session(), "/clicks"), {"points": [[60, 60, 1]], "scope": scope}
+    )
+
+    assert response.status_code == 422
+    assert code_of(response) == "bad_scope"
+    assert "this" in response.json()["error"]["message"]
+
+
 def test_the_mask_of_an_upload_can_be_read_back(api: Program) -> None:
     session = make_ready_session(source=Session.Source.API)
 

@@ -143,7 +143,13 @@ def test_rounding_to_float16_changes_no_mask_noticeably(
         list(encoder.signature.outputs), {next(iter(encoder.signature.inputs)): _normalise(small)}
     )
     exact = Embedding(
-        features, 640, 480, rounded.model, rounded.thumbnail, digest="without rounding"
+        features,
+        rounded.scene,
+        640,
+        480,
+        rounded.model,
+        rounded.thumbnail,
+        digest="without rounding",
     )
 
     one, other = (plain_model.predict(e, WALL).mask() > 127 for e in (rounded, exact))
@@ -227,3 +233,27 @@ def test_a_click_outside_the_photo_is_refused_in_words(
 
 def test_the_wall_heads_are_part_of_the_identity(model: SamModel, plain_model: SamModel) -> None:
     assert model.identity != plain_model.identity
+
+
+def test_exclusions_alone_correct_the_walls_found_without_a_click(
+    model: SamModel, embedding: Embedding, room: npt.NDArray[np.uint8]
+) -> None:
+    found = model.predict_auto(embedding, room)
+
+    corrected = model.predict(embedding, [Click(230, 40, 0)], start=found.logits)
+
+    assert found.mask()[40, 230] == 255
+    assert corrected.mask()[40, 230] == 0
+    assert not ((corrected.logits > 0) & (found.logits <= 0)).any()
+
+
+def test_an_include_never_loses_wall_and_an_exclude_never_adds_any(
+    model: SamModel, embedding: Embedding
+) -> None:
+    clicks = [Click(230, 40, 1), Click(40, 200, 1), Click(420, 120, 0), Click(600, 60, 1)]
+    masks = [model.predict(embedding, clicks[: n + 1]).logits > 0 for n in range(len(clicks))]
+
+    for before, after, click in zip(masks, masks[1:], clicks[1:], strict=False):
+        changed_wrongly = before & ~after if click.label == 1 else after & ~before
+        # Discs of earlier clicks of the other kind are the only exception.
+        assert changed_wrongly.sum() <= 4 * np.pi * 2.5**2

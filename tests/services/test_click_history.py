@@ -96,3 +96,30 @@ def test_clicks_after_the_found_wall_correct_it() -> None:
     assert corrected.clicks == (B,)
     assert corrected.has_mask
     assert not corrected.clear().is_auto
+
+
+def test_the_scope_is_what_the_clicks_suggest_until_one_is_chosen() -> None:
+    assert ClickHistory().add(A).scope == "clicks"
+    assert ClickHistory().add(A).with_scope("this").scope == "this"
+
+
+def test_a_choice_of_scope_keeps_the_clicks_and_can_be_undone() -> None:
+    history = ClickHistory().add(A).with_scope("this").add(B).with_scope("all")
+
+    assert history.clicks == (A, B)
+    assert history.undo().scope == "this"
+    assert history.undo().clicks == (A, B)
+
+
+def test_the_found_wall_and_a_clear_keep_the_scope() -> None:
+    history = ClickHistory().add(A).with_scope("all")
+
+    assert history.auto().scope == "all"
+    assert history.auto().with_scope("this").is_auto
+    assert history.clear().scope == "all"
+
+
+def test_choosing_the_scope_in_force_is_no_step() -> None:
+    history = ClickHistory().add(A).with_scope("this")
+
+    assert history.with_scope("this") is history

@@ -8,7 +8,7 @@ import uuid
 import numpy as np
 import pytest
 
-from sessions_app.errors import BadClick, BadUpload, NotFound
+from sessions_app.errors import BadClick, BadRequest, BadUpload, NotFound
 from sessions_app.models import Session
 from sessions_app.services import clicking, masks
 from tests.factories import as_file, make_session, wall_mask
@@ -126,3 +126,23 @@ def test_a_click_replaces_a_brought_mask() -> None:
 
     assert session.uploaded_mask_key == ""
     assert session.history.clicks == ((10.0, 10.0, 1),)
+
+
+def test_a_scope_is_kept_with_the_clicks() -> None:
+    session = make_session()
+    clicking.add_click(session_id=session.pk, x=60, y=60, label=1)
+
+    session = clicking.choose_scope(session_id=session.pk, scope="this")
+
+    assert session.history.scope == "this"
+    assert session.history.clicks == ((60.0, 60.0, 1),)
+
+
+def test_an_unknown_scope_is_refused_and_nothing_changes() -> None:
+    session = make_session()
+
+    with pytest.raises(BadRequest, match="'this'"):
+        clicking.choose_scope(session_id=session.pk, scope="both")
+
+    session.refresh_from_db()
+    assert session.click_history == {}

@@ -32,6 +32,7 @@ WRITES = [
     "click-undo",
     "click-redo",
     "click-clear",
+    "scope",
     "find-wall",
     "wallpaper-design",
     "wallpaper-upload",

@@ -119,7 +119,7 @@ class Command(PhotoCommand):
             clicking.find_wall(session_id=session.pk)
         else:
             clicks = [(*scaled((x, y), factor), label) for x, y, label in options["point"]]
-            clicking.replace_clicks(session_id=session.pk, clicks=clicks)
+            clicking.replace_clicks(session_id=session.pk, clicks=clicks, scope=options["scope"])
         if options["quad"] is not None:
             corners = [scaled(corner, factor) for corner in options["quad"]]
             planes.use_quad(session_id=session.pk, corners=corners, size_m=options["quad_size"])

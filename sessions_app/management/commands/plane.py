@@ -12,7 +12,7 @@ from segmentation import Click
 from sessions_app.commands import PhotoCommand, add_prompt_arguments, ensure_model, existing_file
 from sessions_app.intake import read_mask, read_photo
 from sessions_app.services.planes import focal_px
-from sessions_app.wall_model import sam_model
+from sessions_app.wall_model import sam_model, scope_of
 
 
 class Command(PhotoCommand):
@@ -42,7 +42,7 @@ class Command(PhotoCommand):
             mask = (
                 model.predict_auto(embedding, photo.pixels)
                 if options["auto"]
-                else model.predict(embedding, clicks)
+                else model.predict(embedding, clicks, scope=scope_of(options["scope"]))
             ).mask()
         plane = estimate_plane(
             photo.pixels, mask, focal_px=focal_px(photo.focal_35mm, width=width, height=height)

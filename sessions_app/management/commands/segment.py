@@ -19,7 +19,7 @@ from sessions_app.commands import (
     write_picture,
 )
 from sessions_app.intake import read_photo
-from sessions_app.wall_model import sam_model
+from sessions_app.wall_model import sam_model, scope_of
 
 
 class Command(PhotoCommand):
@@ -54,6 +54,7 @@ class Command(PhotoCommand):
                 embedding,
                 [Click(*click) for click in options["point"]],
                 None if given is None else Box(*given),
+                scope_of(options["scope"]),
             )
         mask = prediction.mask(photo=photo)
         clock.append(time.perf_counter())
