@@ -8,7 +8,7 @@ takes beyond one stock decode. Writes a page of overlays, best to worst. Rooms, 
 of `../shared/bench/clickbench.py` (seed 7); real rooms count all walls, rendered ones the main wall.
 
 Modes: stock (as published), product, line (product without edges from colour), plain (product without
-wall heads), composed (each click lets in only what `segmentation.constraints` finds fitting).
+wall heads).
 """
 
 from __future__ import annotations
@@ -34,8 +34,6 @@ SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
 from segmentation import Click, SamModel, outline_path  # noqa: E402 - after the path is known
-from segmentation.constraints import compose_sequence  # noqa: E402
-from segmentation.edges import refine  # noqa: E402
 
 MODELS = ROOT / "var" / "models"
 cv2.setNumThreads(1)  # CPU times are those of one thread, as the decoder's
@@ -59,10 +57,10 @@ def load_bench() -> ModuleType:
 class Product:
     """The product's model; `mask` also measures what answering the last click took."""
 
-    def __init__(self, *, heads: bool = True, edges: bool = True, composed: bool = False) -> None:
+    def __init__(self, *, heads: bool = True, edges: bool = True) -> None:
         options: dict[str, Any] = {} if heads else {"heads_directory": None}
         self.model = SamModel.load(MODELS, encoder_threads=2, decoder_threads=1, **options)
-        self.edges, self.composed = edges, composed
+        self.edges = edges
         self.seconds = 0.0
 
     def start(self, path: str) -> None:
@@ -72,7 +70,6 @@ class Product:
         self.embedding = self.model.encode(self.photo)
         scale = min(1.0, VIEW_SIDE / max(self.photo.shape[:2]))
         self.view = cv2.resize(self.photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        self._proposed: dict[tuple[Click, ...], np.ndarray] = {}
 
     def mask(self, clicks: list[ClickTuple]) -> np.ndarray:
         """Boolean mask of the photo's size; without clicks the automatic one."""
@@ -84,19 +81,10 @@ class Product:
         view = self.view if self.edges else None
         outline_path(found, view_size=(VIEW_SIDE, VIEW_SIDE), photo=view)
         self.seconds = time.process_time() - before
-        if not self.composed:
-            return self._full(found)
-        logits = compose_sequence(self._propose, given, self.embedding.grid).logits
-        return refine(logits, self.photo, self.embedding.grid) > 127
+        return self._full(found)
 
     def _full(self, found: Any) -> np.ndarray:
         return found.mask(photo=self.photo if self.edges else None) > 127
-
-    def _propose(self, clicks: Any) -> np.ndarray:
-        key = tuple(clicks)
-        if key not in self._proposed:
-            self._proposed[key] = self.model.predict(self.embedding, clicks).logits
-        return self._proposed[key]
 
 
 class Stock:
@@ -254,7 +242,6 @@ def main() -> None:
         "stock": lambda: Stock(bench),
         "plain": lambda: Product(heads=False),
         "line": lambda: Product(edges=False),
-        "composed": lambda: Product(composed=True),
         "product": Product,
     }
     parser.add_argument("--modes", nargs="+", choices=models, default=["stock", "product"])
