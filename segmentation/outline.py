@@ -25,6 +25,8 @@ _MIN_LOOP_VIEW_PX2: Final = 6.0
 _NODES_MAX: Final = 768
 _OUTSIDE_LOGIT: Final = -1e4
 
+_ALL_INSIDE: Final = 15
+
 # For each of the 16 corner patterns (bit 0 top-left, 1 top-right, 2 bottom-right, 3 bottom-left)
 # the edges entered and left, wall on the right hand; edges are 0 top, 1 right, 2 bottom, 3 left.
 # Saddles (5, 10) keep the two wall corners apart, as OpenCV's 4-connected regions do.
@@ -113,7 +115,7 @@ def _loops(
     samples: FloatArray, xs: npt.NDArray[np.float64], ys: npt.NDArray[np.float64]
 ) -> list[npt.NDArray[np.float64]]:
     """Closed contours at level 0, each (N, 2) in photo pixels."""
-    points, follows = _crossings(samples, xs, ys)
+    follows = _follows(samples > 0)
     loops = []
     while follows:
         start, edge = follows.popitem()
@@ -121,41 +123,46 @@ def _loops(
         while edge != start:
             loop.append(edge)
             edge = follows.pop(edge)
-        loops.append(points[loop])
+        loops.append(_crossings(np.array(loop), samples, xs, ys))
     return loops
 
 
-def _crossings(
-    samples: FloatArray, xs: npt.NDArray[np.float64], ys: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], dict[int, int]]:
-    """Crossing point of every grid edge (by edge number), and which crossing follows which."""
-    rows, columns = samples.shape
-    inside = samples > 0
-    # Edge numbers: horizontal edges (to the right of a node) first, then vertical ones (below it).
-    offset = rows * columns
-    points = np.zeros((2 * offset, 2))
-    values = samples.astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        right = np.clip(values[:, :-1] / (values[:, :-1] - values[:, 1:]), 0, 1)
-        below = np.clip(values[:-1] / (values[:-1] - values[1:]), 0, 1)
-    horizontal = points[:offset].reshape(rows, columns, 2)
-    horizontal[:, :-1, 0] = xs[:-1] + right * np.diff(xs)
-    horizontal[:, :, 1] = ys[:, None]
-    vertical = points[offset:].reshape(rows, columns, 2)
-    vertical[:, :, 0] = xs
-    vertical[:-1, :, 1] = ys[:-1, None] + below * np.diff(ys)[:, None]
+def _follows(inside: npt.NDArray[np.bool_]) -> dict[int, int]:
+    """Which crossed grid edge follows which along the contours, by edge number.
 
+    Horizontal edges (to the right of a node) come first, then vertical ones (below it).
+    """
+    rows, columns = inside.shape
+    offset = rows * columns
     code = inside[:-1, :-1] | inside[:-1, 1:] << 1 | inside[1:, 1:] << 2 | inside[1:, :-1] << 3
+    y, x = np.nonzero((code != 0) & (code != _ALL_INSIDE))  # few cells: all else is uniform
+    codes, nodes = code[y, x], y * columns + x
     follows: dict[int, int] = {}
     for pattern, segments in enumerate(_SEGMENTS):
-        if not segments:
-            continue
-        y, x = np.nonzero(code == pattern)
-        node = y * columns + x
+        node = nodes[codes == pattern] if segments else nodes[:0]
         edges = (node, offset + node + 1, node + columns, offset + node)
         for start, end in segments:
             follows.update(zip(edges[start].tolist(), edges[end].tolist(), strict=True))
-    return points, follows
+    return follows
+
+
+def _crossings(
+    edges: npt.NDArray[np.int64],
+    samples: FloatArray,
+    xs: npt.NDArray[np.float64],
+    ys: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Where the field is 0 on the edges of these numbers, (N, 2) in photo pixels."""
+    columns = samples.shape[1]
+    vertical = edges >= samples.size
+    row, column = np.divmod(edges - np.where(vertical, samples.size, 0), columns)
+    next_row, next_column = row + vertical, column + ~vertical
+    here = samples[row, column].astype(np.float64)
+    there = samples[next_row, next_column].astype(np.float64)
+    share = np.clip(here / (here - there), 0, 1)
+    x = xs[column] + share * (xs[next_column] - xs[column])
+    y = ys[row] + share * (ys[next_row] - ys[row])
+    return np.stack([x, y], axis=1)
 
 
 def _area(loop: npt.NDArray[np.float64]) -> float:
