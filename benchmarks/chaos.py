@@ -264,9 +264,12 @@ def step(request: Request, tally: Tally) -> bool:
 
 
 def settle(fleet: Fleet) -> int:
-    """Let orphans end, then sweep up as a worker does; returns how many leftover objects that removed."""
+    """Let orphans end, then sweep up as a worker does; returns how many leftover objects that removed.
+
+    The last fault may have killed Valkey, which must be back before the queue is looked at.
+    """
     deadline = time.monotonic() + STUCK_AFTER_SECONDS
-    while fleet.busy() and time.monotonic() < deadline:
+    while (fleet.busy() or fleet.valkey is None) and time.monotonic() < deadline:
         fleet.mend()
         time.sleep(0.2)
     grace = 2 * settings.GENERATION_LEASE_SECONDS + settings.GENERATION_TIMEOUT_SECONDS
