@@ -50,11 +50,16 @@ def mask(session_id: UUID, digest: str) -> str:
     return f"{session_prefix(session_id)}masks/{digest[:32]}.png"
 
 
+def results_folder(session_id: UUID) -> str:
+    """Where a session's pictures lie, ending in a slash."""
+    return f"{session_prefix(session_id)}results/"
+
+
 def result(session_id: UUID, number: int, run: int) -> str:
     """A generation's picture, without loss, by generation number and run."""
-    return f"{session_prefix(session_id)}results/{number}-{run}.png"
+    return f"{results_folder(session_id)}{number}-{run}.png"
 
 
 def result_view(session_id: UUID, number: int, run: int) -> str:
     """A generation's picture as the page shows it."""
-    return f"{session_prefix(session_id)}results/{number}-{run}.jpg"
+    return f"{results_folder(session_id)}{number}-{run}.jpg"

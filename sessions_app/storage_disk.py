@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from pathlib import Path
 
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
+
+_DRAFT = re.compile(r"\.[0-9a-f]{32}\.part")
+
+
+def is_draft(name: str) -> bool:
+    """True for the name of a file that is being written, or that a killed process left half written."""
+    return _DRAFT.fullmatch(name) is not None
 
 
 class WholeFileStorage(FileSystemStorage):

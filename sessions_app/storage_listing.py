@@ -14,6 +14,7 @@ from django.core.files.storage import default_storage
 
 from sessions_app.errors import Unavailable
 from sessions_app.storage import STORE_ERRORS
+from sessions_app.storage_disk import is_draft
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,21 @@ def newest_below(prefix: str) -> datetime | None:
         return None
     except STORE_ERRORS as error:
         raise _unavailable(prefix) from error
+
+
+def drafts_in(folder: str, *, before: datetime) -> list[str]:
+    """Names of half-written files in `folder` (ending in a slash) that nobody touched since `before`.
+
+    Raises:
+        Unavailable: the store did not answer.
+    """
+    try:
+        names = [folder + name for name in default_storage.listdir(folder)[1] if is_draft(name)]
+        return [name for name in names if default_storage.get_modified_time(name) < before]
+    except FileNotFoundError:  # no such folder, or the writer has just finished
+        return []
+    except STORE_ERRORS as error:
+        raise _unavailable(folder) from error
 
 
 def _names(prefix: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from jobs import queues
-from sessions_app import keys, storage
+from sessions_app import keys, storage, storage_listing
 from sessions_app.errors import Unavailable
 from sessions_app.models import Generation
 from sessions_app.services import runs
@@ -103,7 +103,7 @@ def _remind(now: datetime, dry_run: bool) -> int:
 
 
 def remove_leftovers(*, dry_run: bool = False) -> int:
-    """Delete results of runs that lost: killed between storing and telling. Returns how many objects.
+    """Delete results of runs that lost: killed while storing, or before telling. Returns how many objects.
 
     Looks at generations that ended in the last two hours, but not before any other run of theirs must have ended too.
 
@@ -120,7 +120,17 @@ def remove_leftovers(*, dry_run: bool = False) -> int:
         finished_at__gt=now - LEFTOVERS_FOR,
         finished_at__lte=settled,
     )
-    return sum(remove_results(row, dry_run=dry_run) for row in _rows_of(ended))
+    removed = 0
+    folders = set()
+    for row in _rows_of(ended):
+        removed += remove_results(row, dry_run=dry_run)
+        folders.add(keys.results_folder(row.session_id))
+    for folder in sorted(folders):
+        drafts = storage_listing.drafts_in(folder, before=settled)
+        removed += len(drafts)
+        for name in [] if dry_run else drafts:
+            storage.delete(name)
+    return removed
 
 
 def remove_results(generation: Generation, *, dry_run: bool = False) -> int:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import time
+import uuid
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import default_storage
 from django.utils import timezone
 from rq.job import JobStatus
 
@@ -51,6 +56,27 @@ def test_what_a_late_run_left_is_removed_once_no_run_can_be_alive(
     assert storage.exists(key)
     assert rescue.remove_leftovers() == removed
     assert storage.exists(key) is not bool(removed)
+    assert storage.exists(generation.result_key)
+
+
+@pytest.mark.parametrize(("hours_old", "removed"), [(0, 0), (1, 1)])
+def test_a_half_written_picture_of_a_killed_run_is_removed_once_nobody_can_be_writing_it(
+    hours_old: int, removed: int
+) -> None:
+    generation = make_generation()
+    Generation.objects.update(run=2)
+    generation.refresh_from_db()
+    run(generation)
+    folder = Path(default_storage.path(keys.results_folder(generation.session_id)))
+    draft = folder / f".{uuid.uuid4().hex}.part"
+    draft.write_bytes(b"half a pict")
+    written = time.time() - 3600 * hours_old
+    os.utime(draft, (written, written))
+    Generation.objects.update(finished_at=timezone.now() - timedelta(minutes=20))
+
+    assert rescue.remove_leftovers() == removed
+
+    assert draft.exists() is not bool(removed)
     assert storage.exists(generation.result_key)
 
 
