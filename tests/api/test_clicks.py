@@ -62,7 +62,9 @@ def test_the_scope_is_kept_until_another_is_sent(api: Program) -> None:
     api.post_json(at(session, "/clicks"), {"points": [[60, 60, 1]], "scope": "this"})
 
     kept = api.post_json(at(session, "/clicks"), {"points": [[70, 50, 1]]}).json()
-    changed = api.post_json(at(session, "/clicks"), {"points": [[70, 50, 1]], "scope": "all"}).json()
+    changed = api.post_json(
+        at(session, "/clicks"), {"points": [[70, 50, 1]], "scope": "all"}
+    ).json()
 
     assert (kept["scope"], changed["scope"]) == ("this", "all")
 
