@@ -48,7 +48,8 @@ EDGE_RULES = (
 )
 MASK_LOGIT = 12.0  # what a fully covered pixel of a given mask stands for on the logit grid
 
-PredictionKey = tuple[str, str, bool, str, tuple[ClickTuple, ...]]
+Marks = tuple[bool, str, tuple[ClickTuple, ...]]
+PredictionKey = tuple[str, str, Marks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,7 @@ def predict(session: Session) -> Prediction | None:
     if not history.has_mask:
         return None
     try:
-        model = sam_model().identity
-        key = (session.photo_digest, model, history.is_auto, history.scope, history.clicks)
+        key = (session.photo_digest, sam_model().identity, _marks(history))
         found = _predictions.get(key)
         if found is None:
             found = _decode(session, history)
@@ -101,6 +101,11 @@ def predict(session: Session) -> Prediction | None:
         raise BadClick(error.user_message, code=error.code) from error
     except SegmentationError as error:
         raise Unavailable(error.user_message, code=error.code) from error
+
+
+def _marks(history: ClickHistory) -> Marks:
+    """All of a history that the mask depends on."""
+    return (history.is_auto, history.scope, history.clicks)
 
 
 def _decode(session: Session, history: ClickHistory) -> Prediction:
@@ -170,8 +175,7 @@ def pixels(session: Session, *, size: tuple[int, int]) -> Mask:
 def version(session: Session) -> str:
     """A short text that changes whenever the mask does: with the clicks, and with the model."""
     history = session.history
-    made = (model_identity(), EDGE_RULES, history.is_auto, history.clicks)
-    source = session.uploaded_mask_key or made
+    source = session.uploaded_mask_key or (model_identity(), EDGE_RULES, _marks(history))
     return storage.digest_of(repr(source).encode())[:16]
 
 

@@ -90,3 +90,14 @@ def test_with_nothing_marked_there_is_no_overlay_and_no_mask() -> None:
     assert masks.overlay(session) is None
     with pytest.raises(WrongState):
         masks.pixels(session, size=(10, 10))
+
+
+def test_another_scope_is_another_mask_to_the_preview(sample: Session) -> None:
+    session = click_the_wall(sample)
+    versions = [masks.version(session)]
+
+    for scope in ("this", "all"):
+        session = clicking.choose_scope(session_id=session.pk, scope=scope)
+        versions.append(masks.version(session))
+
+    assert len(set(versions)) == 3
