@@ -84,11 +84,7 @@ def predict(session: Session) -> Prediction | None:
     if not history.has_mask:
         return None
     try:
-        key = (session.photo_digest, sam_model().identity, _marks(history))
-        found = _predictions.get(key)
-        if found is None:
-            found = _decode(session, history)
-            _predictions.put(key, found)
+        found = _remembered(session, history)
         if session.status == Session.Status.NEW:
             mark_embedding_completed(session.pk)
             # The caller goes on to show this very session, and must not say that it is still being read.
@@ -108,6 +104,16 @@ def _marks(history: ClickHistory) -> Marks:
     return (history.is_auto, history.scope, history.clicks)
 
 
+def _remembered(session: Session, history: ClickHistory) -> Prediction:
+    """The model's answer to these marks, computed when it is not kept."""
+    key = (session.photo_digest, sam_model().identity, _marks(history))
+    found = _predictions.get(key)
+    if found is None:
+        found = _decode(session, history)
+        _predictions.put(key, found)
+    return found
+
+
 def _decode(session: Session, history: ClickHistory) -> Prediction:
     """Run the decoder on the clicks in force, waiting for the encoding where it must."""
     model = sam_model()
@@ -116,9 +122,10 @@ def _decode(session: Session, history: ClickHistory) -> Prediction:
     scope = scope_of(history.scope)
     if not history.is_auto:
         return model.predict(embedding, clicks, scope=scope)
-    found = model.predict_auto(embedding, photo_pixels(session))
     if not clicks and scope is not Scope.THIS_WALL:
-        return found
+        return model.predict_auto(embedding, photo_pixels(session))
+    # Kept from before the clicks: finding it again would decode the whole photo at every click.
+    found = _remembered(session, ClickHistory().auto())
     if scope is Scope.THIS_WALL:
         # The main one of the found walls: as if it had been clicked in its middle.
         middle = middle_of_wall(found.logits, found.grid)

@@ -101,3 +101,18 @@ def test_another_scope_is_another_mask_to_the_preview(sample: Session) -> None:
         versions.append(masks.version(session))
 
     assert len(set(versions)) == 3
+
+
+def test_correcting_the_found_wall_reads_the_whole_photo_no_more(
+    sample: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = clicking.find_wall(session_id=sample.pk)
+    masks.overlay(session)
+    read: list[Session] = []
+    monkeypatch.setattr(masks, "photo_pixels", read.append)
+    x, y = sample_rooms()[0].suggested_click
+
+    session = clicking.add_click(session_id=session.pk, x=x, y=y, label=0)
+    masks.overlay(session)
+
+    assert read == []
