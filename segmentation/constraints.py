@@ -51,15 +51,10 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Composition:
-    """Logits after a sequence of clicks, those before its last click, and what is odd about that.
-
-    previous: None after the first click. flag: "swallowed" or "lost" when the last click changed more
-    than a click plausibly does.
-    """
+    """Logits after a sequence of clicks, and those before its last click, None after the first."""
 
     logits: FloatArray
     previous: FloatArray | None
-    flag: Flag | None
 
 
 def compose(
@@ -105,8 +100,7 @@ def compose_sequence(
         logits = honour_clicks(compose(logits, proposed, click, grid), clicks[:count], grid)
     if logits is None:
         raise ValueError("nothing is included")
-    flag = judge_change(previous, logits, clicks[-1], grid) if clicks else None
-    return Composition(logits, previous, flag)
+    return Composition(logits, previous)
 
 
 def honour_clicks(logits: FloatArray, clicks: Sequence[Click], grid: PhotoGrid) -> FloatArray:
@@ -118,12 +112,7 @@ def honour_clicks(logits: FloatArray, clicks: Sequence[Click], grid: PhotoGrid) 
     places = grid.photo_to_mask([(click.x, click.y) for click in clicks])
     for click, (x, y) in zip(clicks, places, strict=True):
         distance = np.sqrt((_XX - np.float32(x)) ** 2 + (_YY - np.float32(y)) ** 2)
-        inside = distance < _HONOUR_RADIUS_CELLS
-        dome = _HONOUR_LOGIT * (1 - distance[inside] / _HONOUR_RADIUS_CELLS)
-        if click.label == 1:
-            honoured[inside] = np.maximum(honoured[inside], dome)
-        else:
-            honoured[inside] = np.minimum(honoured[inside], -dome)
+        _press(honoured, distance, click.label, radius=_HONOUR_RADIUS_CELLS, height=_HONOUR_LOGIT)
     return honoured
 
 
@@ -153,12 +142,7 @@ def apply_strokes(logits: FloatArray, strokes: Sequence[Stroke], grid: PhotoGrid
     for stroke in strokes:
         radius = _cells(stroke.radius, grid)
         distance = _distance_to(stroke, grid)
-        inside = distance < radius
-        dome = np.float32(HARD_LOGIT) * (1 - distance[inside] / np.float32(radius))
-        if stroke.label == 1:
-            painted[inside] = np.maximum(painted[inside], dome)
-        else:
-            painted[inside] = np.minimum(painted[inside], -dome)
+        _press(painted, distance, stroke.label, radius=radius, height=HARD_LOGIT)
     return painted
 
 
@@ -180,6 +164,18 @@ def apply_box(logits: FloatArray, box: Box, grid: PhotoGrid) -> FloatArray:
     )
     bound = np.where(depth < 0, np.clip(depth, -1, 0) * np.float32(HARD_LOGIT), np.inf)
     return np.asarray(np.minimum(logits, bound), np.float32)
+
+
+def _press(
+    logits: FloatArray, distance: FloatArray, label: int, *, radius: float, height: float
+) -> None:
+    """Force cells nearer than `radius` onto the label's side, in place: a dome, zero at its rim."""
+    inside = distance < radius
+    dome = np.float32(height) * (1 - distance[inside] / np.float32(radius))
+    if label == 1:
+        logits[inside] = np.maximum(logits[inside], dome)
+    else:
+        logits[inside] = np.minimum(logits[inside], -dome)
 
 
 def _fitting(wanted: BoolArray, logits: FloatArray, click: Click, grid: PhotoGrid) -> BoolArray:

@@ -134,11 +134,10 @@ class SamModel:
         """The wall that clicks and box point at.
 
         With the wall heads, each click lets in what fits it of the click network's answer
-        (`constraints`), and `scope` says whether one wall or all are meant; with a
-        box, or without the heads, SAM's own joint decode answers. start: logits of `predict_auto`
-        that the clicks correct; they may then be exclusions alone. Raises PromptError when nothing
-        is included or a point is outside the photo, EmbeddingError when the embedding is another
-        model's, ModelError.
+        (`constraints`), and `scope` says whether one wall or all are meant; with a box, or without
+        the heads, SAM's own joint decode answers. start: logits of `predict_auto` that the clicks
+        correct; they may then be exclusions alone. Raises PromptError when nothing is included or a
+        point is outside the photo, EmbeddingError when the embedding is another model's, ModelError.
         """
         self._check_embedding(embedding)
         composes = self._heads is not None and box is None and self._decoder.shows_candidates
@@ -203,8 +202,8 @@ class SamModel:
     def predict_auto(self, embedding: Embedding, photo: npt.NDArray[np.uint8]) -> Prediction:
         """The wall of a photo without a click: where the wall heads see it.
 
-        Without the heads, the best of a few clicks where walls usually are. photo: the uint8 H x W x 3 RGB photo that
-        `embedding` came from. Raises PhotoError, EmbeddingError, ModelError.
+        Without the heads, the best of a few clicks where walls usually are. photo: the uint8
+        H x W x 3 RGB photo that `embedding` came from. Raises PhotoError, EmbeddingError, ModelError.
         """
         self._check_embedding(embedding)
         if photo.shape[:2] != (embedding.height, embedding.width):

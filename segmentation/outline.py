@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from segmentation.geometry import MODEL_SIDE, FloatArray, PhotoGrid
 from segmentation.prediction import Prediction
-from segmentation.raster import model_logits
+from segmentation.raster import model_logits, resized
 
 TOLERANCE_VIEW_PX: Final = 0.7
 _MIN_LOOP_VIEW_PX2: Final = 6.0
@@ -56,8 +56,7 @@ def outline_path(
         return path_of_logits(prediction.logits, prediction.grid, view_size=view_size)
     scale = min(1.0, MODEL_SIDE / max(photo.shape[:2]))
     size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
-    small = photo if scale == 1 else cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
-    field = prediction.field(np.asarray(small, np.uint8))
+    field = prediction.field(resized(photo, size))
     return path_of_field(field, prediction.grid, view_size=view_size)
 
 

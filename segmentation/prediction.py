@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from segmentation.edges import refine, refined_field
 from segmentation.geometry import FloatArray, PhotoGrid
-from segmentation.raster import coverage
+from segmentation.raster import coverage, resized
 from segmentation.values import Click
 
 
@@ -60,18 +59,8 @@ class Prediction:
         """
         if photo is None:
             return coverage(self.logits, self.grid, size or (self.width, self.height))
-        return refine(self.logits, _sized(photo, size), self.grid)
+        return refine(self.logits, photo if size is None else resized(photo, size), self.grid)
 
     def field(self, photo: npt.NDArray[np.uint8]) -> FloatArray:
         """What `mask(photo=photo)` thresholds: float32 at the photo's size, above 0 is wall."""
         return refined_field(self.logits, photo, self.grid)
-
-
-def _sized(photo: npt.NDArray[np.uint8], size: tuple[int, int] | None) -> npt.NDArray[np.uint8]:
-    """The photo at `size` (width, height), or as it is."""
-    height, width = photo.shape[:2]
-    if size is None or size == (width, height):
-        return photo
-    shrinks = size[0] < width or size[1] < height
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(photo, size, interpolation=method), np.uint8)

@@ -44,10 +44,17 @@ def coverage(logits: FloatArray, grid: PhotoGrid, size: tuple[int, int]) -> npt.
     np.clip(field, 0, 1, out=field)
     field *= 255
     soft = np.rint(field).astype(np.uint8)
-    width, height = size
-    shrinks = width < soft.shape[1] or height < soft.shape[0]
+    return resized(soft, size)
+
+
+def resized(picture: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """uint8 h x w or h x w x 3 at `size` (width, height): area means when smaller, else bilinear."""
+    height, width = picture.shape[:2]
+    if size == (width, height):
+        return picture
+    shrinks = size[0] < width or size[1] < height
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(soft, (width, height), interpolation=method), np.uint8)
+    return np.asarray(cv2.resize(picture, size, interpolation=method), np.uint8)
 
 
 def line_distance(logits: FloatArray, grid: PhotoGrid) -> FloatArray:
