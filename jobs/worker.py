@@ -9,8 +9,11 @@ lives, kills a horse that overran its time (the alarm inside it waits for native
 from __future__ import annotations
 
 import logging
+import os
 import secrets
+import signal
 import time
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -20,6 +23,7 @@ from rq import Worker
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.utils import now
+from rq.worker.base import SHUTDOWN_SIGNAL
 
 from jobs import queues, valkey
 from sessions_app.services import rescue, runs
@@ -61,6 +65,19 @@ class GenerationWorker(Worker):
             listener: Any = self.pubsub_thread
             if listener is not None:
                 listener.stop()
+
+    def kill_horse(self, sig: signal.Signals = SHUTDOWN_SIGNAL) -> None:
+        """Kill the process at work, if there is one.
+
+        RQ signals the process group of `horse_pid`. Before the fork and after the end that is 0, and a newborn horse
+        has not left our group yet: both times the group is our own, with the supervisor and the web server in it.
+        A run whose horse is not there to be killed reads the row as it begins, and ends.
+        """
+        horse = self.horse_pid
+        if horse:
+            with suppress(ProcessLookupError):  # reaped
+                os.setpgid(horse, horse)
+            super().kill_horse(sig)
 
     def run_maintenance_tasks(self) -> None:
         """RQ's own cleaning, then ours; called between jobs and while idle."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,38 @@ def test_a_worker_may_be_called_like_one_that_was_killed_just_now() -> None:
 
     generation.refresh_from_db()
     assert generation.state == Generation.State.COMPLETED
+
+
+def status_of_worker_that(act: Callable[[worker.GenerationWorker], None]) -> int:
+    """Exit status of a process, in a group of its own as under a supervisor, in which a worker acts."""
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+        os.setpgrp()
+        try:
+            act(worker.build_worker())
+        finally:
+            os._exit(7)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_worker_told_to_kill_its_process_while_it_has_none_lives_on() -> None:
+    def kill_none(at_work: worker.GenerationWorker) -> None:
+        at_work.kill_horse()
+        os._exit(0)
+
+    assert status_of_worker_that(kill_none) == 0
+
+
+def test_a_worker_told_to_kill_a_process_as_it_is_born_kills_that_one_alone() -> None:
+    def kill_newborn(at_work: worker.GenerationWorker) -> None:
+        newborn = os.fork()
+        if newborn == 0:  # it had no time yet to leave the worker's process group
+            time.sleep(60)
+            os._exit(1)
+        at_work._horse_pid = newborn
+        at_work.kill_horse()
+        killed = os.waitstatus_to_exitcode(os.waitpid(newborn, 0)[1]) == -signal.SIGKILL
+        os._exit(0 if killed else 1)
+
+    assert status_of_worker_that(kill_newborn) == 0
