@@ -19,7 +19,7 @@ from segmentation.scene import SCENE_SIDE, enlarge
 MAPS: Final = 19
 
 _DISC_VARIANCE: Final = 32.0  # cells^2: a click speaks for about six cells round it
-_PLANE_BIAS: Final = 3.0  # of the plane loss in training/train_walls.py
+PLANE_BIAS: Final = 3.0  # squared distance of plane vectors at which cells may share a plane or not
 _YY, _XX = np.mgrid[0:MASK_SIDE, 0:MASK_SIDE].astype(np.float32)
 
 
@@ -61,7 +61,7 @@ def plane_affinity(planes: FloatArray, x: float, y: float) -> FloatArray:
     last = SCENE_SIDE - 1
     row, column = min(last, max(0, int(y) // 2)), min(last, max(0, int(x) // 2))
     distance2 = ((planes - planes[:, row : row + 1, column : column + 1]) ** 2).sum(0)
-    return enlarge(np.float32(1) / (1 + np.exp(np.clip(distance2 - _PLANE_BIAS, -30, 30))))
+    return enlarge(np.float32(1) / (1 + np.exp(np.clip(distance2 - PLANE_BIAS, -30, 30))))
 
 
 def click_maps(

@@ -22,10 +22,11 @@ SCENE_SHAPE: Final = (1 + PLANE_CHANNELS + FEATURE_CHANNELS, SCENE_SIDE, SCENE_S
 # Trained on windows of about 0.2 megapixels cut from 640-pixel photos; whole photos are read best
 # at the size they were cut from (docs/models.md has the figures).
 _LONG_SIDE: Final = 640
-_STRIDE: Final = 4
+STRIDE: Final = 4
 _MULTIPLE: Final = 32
-_MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32) * 255
-_DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32) * 255
+# RGB, 0..255, as EfficientNet's weights want it.
+IMAGENET_MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32) * 255
+IMAGENET_DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32) * 255
 
 
 def scene_input(photo: npt.NDArray[np.uint8]) -> tuple[FloatArray, tuple[int, int]]:
@@ -41,16 +42,16 @@ def scene_input(photo: npt.NDArray[np.uint8]) -> tuple[FloatArray, tuple[int, in
     small = cv2.resize(photo, (w, h), interpolation=way)
     below, right = -h % _MULTIPLE, -w % _MULTIPLE
     padded = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    standard = (padded.astype(np.float32) - _MEAN) / _DEVIATION
+    standard = (padded.astype(np.float32) - IMAGENET_MEAN) / IMAGENET_DEVIATION
     return np.ascontiguousarray(standard.transpose(2, 0, 1)[None]), (
-        -(-h // _STRIDE),
-        -(-w // _STRIDE),
+        -(-h // STRIDE),
+        -(-w // STRIDE),
     )
 
 
 def on_scene_grid(found: npt.NDArray[np.floating], extent: tuple[int, int]) -> FloatArray:
     """The network's answer C x h x w on the padded square, C x 128 x 128, zero off the photo."""
-    ratio = SCENE_SIDE * _STRIDE / _LONG_SIDE
+    ratio = SCENE_SIDE * STRIDE / _LONG_SIDE
     rows, columns = (min(SCENE_SIDE, max(1, round(side * ratio))) for side in extent)
     scene = np.zeros((found.shape[0], SCENE_SIDE, SCENE_SIDE), np.float32)
     for channel, answer in zip(scene, found, strict=True):

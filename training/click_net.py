@@ -11,10 +11,10 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from training.wall_net import FEATURE_CHANNELS, Mix
+from segmentation.click_maps import MAPS
+from segmentation.scene import FEATURE_CHANNELS
+from training.wall_net import Mix
 
-# Channels of `maps`, see training/click_maps.py.
-MAPS: Final = 19
 _WIDTH: Final = 48
 _MIDDLE: Final = 24
 # What the last, finest step sees besides the coarse answer: all but similarity and scope.

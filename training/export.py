@@ -22,9 +22,11 @@ import torch
 import torch.nn as nn
 from onnx import TensorProto, helper, numpy_helper
 
-from training.click_net import MAPS, ClickNet
+from segmentation.click_maps import MAPS
+from segmentation.scene import FEATURE_CHANNELS, SCENE_SIDE
+from training.click_net import ClickNet
 from training.train_sam_head import SamHead
-from training.wall_net import FEATURE_CHANNELS, WallNet
+from training.wall_net import WallNet, with_weights
 
 _OPSET: Final = 17
 _SMALL: Final = 64  # weights of fewer elements stay float32: biases, norms
@@ -112,12 +114,6 @@ def write_statistics(head: SamHead, path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def load_into(net: nn.Module, path: Path) -> nn.Module:
-    """A network with trained weights, for use."""
-    net.load_state_dict(torch.load(path, weights_only=True))
-    return net.eval()
-
-
 def main() -> None:
     """Export the networks and state their digests in heads.json."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -128,10 +124,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(0)
     photo, maps = torch.randn(1, 3, 384, 512), torch.rand(1, MAPS, 256, 256)
-    features = torch.rand(1, FEATURE_CHANNELS, 128, 128)
+    features = torch.rand(1, FEATURE_CHANNELS, SCENE_SIDE, SCENE_SIDE)
     # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
-    walls = Scene(load_into(WallNet(pretrained=False), options.walls)).eval()
-    clicks = Answer(load_into(ClickNet(), options.clicks)).eval()
+    walls = Scene(with_weights(WallNet(pretrained=False), options.walls)).eval()
+    clicks = Answer(with_weights(ClickNet(), options.clicks)).eval()
     folder = options.heads
     digests = {
         "wall_net.onnx": export(walls, (photo,), folder / "wall_net.onnx", ["photo"], "scene"),
@@ -140,8 +136,7 @@ def main() -> None:
         ),
     }
     if options.sam_head is not None:
-        head = SamHead()
-        load_into(head, options.sam_head)
+        head = with_weights(SamHead(), options.sam_head)
         embedding = torch.randn(1, 256, 64, 64)
         digests["wall_head.onnx"] = export(
             head, (embedding,), folder / "wall_head.onnx", ["embedding"], "logit"

@@ -25,9 +25,10 @@ from segmentation.decoder import Decoder
 from segmentation.sam_wall import SamWallHead
 from segmentation.scene import SCENE_SHAPE, on_scene_grid, scene_input, wall_of
 from segmentation.wall import HEADS_DIRECTORY
-from training.augment import augment, cut_pieces
-from training.rooms import WALL, Room, Uint8, is_held_back, load_rooms
-from training.wall_net import WallNet
+from training.augment import cut_pieces
+from training.rooms import WALL, Uint8, is_held_back, is_in, load_folders
+from training.samples import dice_of, extent_on, keep, on_square, view_of
+from training.wall_net import WallNet, with_weights
 
 _SIDE: Final = 256
 _WALL_POINTS: Final = (2, 1, 1)  # on the largest, second and third plane
@@ -35,16 +36,6 @@ _LEAST_CELLS: Final = 30
 MASK_STEPS: Final = 12  # SAM logits are kept as int8 in twelfths
 
 Points = list[tuple[int, int]]
-
-
-def view_of(
-    room: Room, pieces: list[tuple[Uint8, Uint8]], variant: str, rng: np.random.Generator
-) -> tuple[Uint8, Uint8, Uint8]:
-    """Variant "o" is the photo as rendered, any other letter an augmented one of 640 px."""
-    height, width = room.labels.shape
-    if variant == "o":
-        return room.photo, room.labels, room.planes
-    return augment(room, pieces, (height, width), rng)
 
 
 def deep_point(
@@ -134,9 +125,7 @@ def fill_pool(
 
 def load_walls(path: Path) -> WallNet:
     """A trained wall network, for use."""
-    net = WallNet(pretrained=False).to(memory_format=torch.channels_last)
-    net.load_state_dict(torch.load(path, weights_only=True))
-    return net.eval()
+    return with_weights(WallNet(pretrained=False).to(memory_format=torch.channels_last), path)
 
 
 @torch.no_grad()
@@ -155,15 +144,9 @@ def sample(
 ) -> dict[str, Any] | None:
     """The arrays of one sample, or None when hardly any wall is in view."""
     photo, labels, planes = view
-    height, width = labels.shape
-    scale = _SIDE / max(height, width)
-    w, h = max(1, round(width * scale)), max(1, round(height * scale))
-    share = np.zeros((_SIDE, _SIDE), np.float32)
-    share[:h, :w] = cv2.resize(
-        (labels == WALL).astype(np.float32), (w, h), interpolation=cv2.INTER_AREA
-    )
-    plane = np.zeros((_SIDE, _SIDE), np.uint8)
-    plane[:h, :w] = cv2.resize(planes, (w, h), interpolation=cv2.INTER_NEAREST)
+    share = on_square((labels == WALL).astype(np.float32), _SIDE, cv2.INTER_AREA)
+    plane = on_square(planes, _SIDE, cv2.INTER_NEAREST)
+    h, w = extent_on(_SIDE, labels.shape)
     valid = np.zeros((_SIDE, _SIDE), bool)
     valid[:h, :w] = True
     is_wall = share > 0.5
@@ -200,22 +183,19 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     net = load_walls(options.walls)
     sam = Sam(options.models)
-    rooms = [room for folder in options.rooms for room in load_rooms(folder)]
+    rooms = load_folders(options.rooms)
     pieces = cut_pieces(rooms)
-    kept = [range(*(int(part) for part in span.split("-"))) for span in options.only]
-    rooms = [r for r in rooms if is_held_back(r) or any(int(r.house) in span for span in kept)]
+    rooms = [room for room in rooms if is_held_back(room) or is_in(room, options.only)]
     first, every = (int(part) for part in options.part.split("/"))
     for variant in options.variants:
         for room in rooms[first::every]:
             path = options.out / f"{room.name}_{variant}.npz"
             if path.exists():
                 continue
-            seed = [int(part) for part in room.name.split("_")]
-            rng = np.random.default_rng([*seed, ord(variant)])
+            rng = dice_of(room, variant)
             found = sample(sam, net, view_of(room, pieces, variant, rng), rng)
             if found is not None:
-                np.savez(path.with_suffix(".new.npz"), **found)
-                path.with_suffix(".new.npz").rename(path)
+                keep(path, found)
                 print(path.stem, len(found["points"]), flush=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,6 +58,17 @@ def load_rooms(directory: Path) -> list[Room]:
     if not rooms:
         raise SystemExit(f"No rooms in {directory}: run training/render_rooms.py first.")
     return rooms
+
+
+def load_folders(directories: Sequence[Path]) -> list[Room]:
+    """`load_rooms` of several folders, in their order."""
+    return [room for directory in directories for room in load_rooms(directory)]
+
+
+def is_in(room: Room, spans: Sequence[str]) -> bool:
+    """True when the room's number lies in one of "FIRST-END" (the end excluded)."""
+    ends = (span.split("-") for span in spans)
+    return any(int(first) <= int(room.house) < int(end) for first, end in ends)
 
 
 def is_held_back(room: Room) -> bool:

@@ -27,12 +27,13 @@ from segmentation.click_maps import ClickEvidence, Scope, click_maps, disc, plan
 from segmentation.scene import enlarge, features_of, planes_of, wall_of
 from training.click_net import ClickNet
 from training.prepare_clicks import MASK_STEPS, load_walls, scene_of
-from training.wall_net import WallNet
+from training.wall_net import WallNet, blend, cosine
 
 Float32 = npt.NDArray[np.float32]
 
 _BATCH: Final = 8
 _DECAY: Final = 0.99
+_TOP: Final = 3e-3
 _OTHER_PAINT: Final = 0.12  # mean RGB distance, 0..1, from which planes count as painted apart
 
 
@@ -208,6 +209,85 @@ def iou(
     return float((a & b).sum() / max(1, (a | b).sum()))
 
 
+@dataclass
+class Running:
+    """Everything a resumed training needs."""
+
+    net: ClickNet
+    optimiser: torch.optim.Optimizer
+    average: dict[str, torch.Tensor]
+    step: int = 0
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint."""
+        state = {"net": self.net.state_dict(), "optimiser": self.optimiser.state_dict()}
+        torch.save({**state, "average": self.average, "step": self.step}, path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint, if there is one."""
+        if path.is_file():
+            state = torch.load(path, weights_only=True)
+            self.net.load_state_dict(state["net"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.average, self.step = state["average"], state["step"]
+
+
+def start() -> Running:
+    """A fresh network."""
+    net = ClickNet()
+    optimiser = torch.optim.AdamW(net.parameters(), lr=_TOP, weight_decay=0.01)
+    return Running(net, optimiser, {k: v.detach().clone() for k, v in net.state_dict().items()})
+
+
+def train_step(
+    running: Running, targets: list[Target], rng: np.random.Generator, steps: int
+) -> float:
+    """One step: half of the targets are answered and corrected first. Returns the loss."""
+    net, step = running.net, running.step
+    for group in running.optimiser.param_groups:
+        group["lr"] = _TOP * cosine(step, steps) * min(1, (step + 1) / 30)
+    asked = [t for t in targets if t.clicks and rng.random() < 0.5]
+    if asked:
+        net.eval()
+        for target, mask in zip(asked, answers(net, asked), strict=True):
+            correct(target, mask, rng)
+    net.train()
+    maps, features = stack(targets)
+    features = features * (1 + 0.15 * torch.randn(features.shape[:2])[:, :, None, None])
+    loss = click_loss(net(maps, net.prepare(features)), targets)
+    running.optimiser.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+    running.optimiser.step()
+    blend(running.average, net, min(_DECAY, (1 + step) / (10 + step)))
+    running.step += 1
+    return float(loss.detach())
+
+
+def measured(running: Running, check: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """The averaged network's scores on the held-back samples."""
+    steady = ClickNet()
+    steady.load_state_dict(running.average)
+    steady.eval()
+    return {
+        "held_back_all": held_back_scores(steady, check, one=False),
+        "held_back_one": held_back_scores(steady, check, one=True),
+    }
+
+
+def load_split(cache: Path, walls: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Samples to train on, and those of about six rooms that are held back."""
+    paths = sorted(cache.glob("*_?.npz"))
+    house_of = {path: path.name.split("_")[0] for path in paths}
+    houses = sorted(set(house_of.values()))
+    held = set(houses[:: max(2, len(houses) // 6)])
+    net = load_walls(walls)
+    train, check = [], []
+    for path in paths:
+        (check if house_of[path] in held else train).append(load_sample(path, net))
+    return train, check
+
+
 def main() -> None:
     """Train, log, save."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -221,63 +301,28 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     options.out.mkdir(parents=True, exist_ok=True)
-    paths = sorted(options.cache.glob("*_?.npz"))
-    houses = sorted({path.name.split("_")[0] for path in paths})
-    held = set(houses[:: max(2, len(houses) // 6)])
-    walls = load_walls(options.walls)
-    samples = {path: load_sample(path, walls) for path in paths}
-    train = [sample for path, sample in samples.items() if path.name.split("_")[0] not in held]
-    check = [sample for path, sample in samples.items() if path.name.split("_")[0] in held]
-    net = ClickNet()
-    optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=0.01)
-    average = {k: v.detach().clone() for k, v in net.state_dict().items()}
-    begin, checkpoint = 0, options.out / "clicks.checkpoint.pt"
-    if checkpoint.is_file():
-        state = torch.load(checkpoint, weights_only=True)
-        net.load_state_dict(state["net"])
-        optimiser.load_state_dict(state["optimiser"])
-        average, begin = state["average"], state["step"]
-    print(f"{len(train)} samples, {len(check)} held back, from step {begin}", flush=True)
+    train, check = load_split(options.cache, options.walls)
+    checkpoint = options.out / "clicks.checkpoint.pt"
+    running = start()
+    running.resume(checkpoint)
+    print(f"{len(train)} samples, {len(check)} held back, from step {running.step}", flush=True)
     since = time.monotonic()
     with ThreadPoolExecutor(1) as pool, (options.out / "clicks.jsonl").open("a") as log:
-        ahead = pool.submit(draw, train, options.seed, begin)
-        for step in range(begin, options.steps):
+        ahead = pool.submit(draw, train, options.seed, running.step)
+        while running.step < options.steps:
             targets, rng = ahead.result()
-            ahead = pool.submit(draw, train, options.seed, step + 1)
-            turn = float(0.5 * (1 + np.cos(np.pi * step / options.steps))) * min(1, (step + 1) / 30)
-            for group in optimiser.param_groups:
-                group["lr"] = 3e-3 * turn
-            asked = [t for t in targets if t.clicks and rng.random() < 0.5]
-            if asked:
-                net.eval()
-                for target, mask in zip(asked, answers(net, asked), strict=True):
-                    correct(target, mask, rng)
-            net.train()
-            maps, features = stack(targets)
-            features = features * (1 + 0.15 * torch.randn(features.shape[:2])[:, :, None, None])
-            loss = click_loss(net(maps, net.prepare(features)), targets)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimiser.step()
-            decay = min(_DECAY, (1 + step) / (10 + step))
-            for name, value in net.state_dict().items():
-                average[name].mul_(decay).add_(value, alpha=1 - decay)
-            row = {"step": step + 1, "loss": round(float(loss.detach()), 4)}
-            if (step + 1) % 250 == 0 or step + 1 == options.steps:
-                steady = ClickNet()
-                steady.load_state_dict(average)
-                steady.eval()
-                row["held_back_all"] = held_back_scores(steady, check, one=False)
-                row["held_back_one"] = held_back_scores(steady, check, one=True)
-                state = {"net": net.state_dict(), "optimiser": optimiser.state_dict()}
-                torch.save({**state, "average": average, "step": step + 1}, checkpoint)
-            if (step + 1) % 25 == 0:
+            ahead = pool.submit(draw, train, options.seed, running.step + 1)
+            loss = train_step(running, targets, rng, options.steps)
+            row: dict[str, Any] = {"step": running.step, "loss": round(loss, 4)}
+            if running.step % 250 == 0 or running.step == options.steps:
+                row |= measured(running, check)
+                running.save(checkpoint)
+            if running.step % 25 == 0:
                 row["seconds"] = round(time.monotonic() - since, 1)
                 log.write(json.dumps(row) + "\n")
                 log.flush()
                 print(row, flush=True)
-    torch.save(average, options.out / "click_net.pt")
+    torch.save(running.average, options.out / "click_net.pt")
 
 
 def draw(

