@@ -12,7 +12,7 @@ import pytest
 from django.db import connections
 
 from jobs import tasks
-from jobs.generators import GenerationInputs, GeneratorError
+from jobs.generators import GenerationInputs
 from jobs.generators.automatic1111 import Automatic1111
 from jobs.generators.local import LocalRenderer
 from sessions_app import storage
@@ -20,6 +20,7 @@ from sessions_app.intake import read_stored
 from sessions_app.models import Generation
 from sessions_app.services import masks, runs
 from tests.factories import as_file, make_generation, wall_mask
+from tests.generators.calls import made, refused, run
 from tests.generators.conftest import PASSWORD
 from tests.generators.doubles import (
     Automatic1111Double,
@@ -34,20 +35,6 @@ from tests.generators.doubles import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def run() -> Generation:
-    generation = make_generation()
-    tasks.run_generation(str(generation.pk), generation.run)
-    generation.refresh_from_db()
-    generation.session.refresh_from_db()
-    return generation
-
-
-def refused(inputs: GenerationInputs) -> GeneratorError:
-    with pytest.raises(GeneratorError) as refusal:
-        Automatic1111().generate(inputs, lambda *_: None)
-    return refusal.value
 
 
 def test_a_generation_is_made_and_touches_only_the_wall(automatic1111: Automatic1111Double) -> None:
@@ -65,20 +52,20 @@ def test_a_generation_is_made_and_touches_only_the_wall(automatic1111: Automatic
 def test_the_wall_is_the_local_render_changed_as_the_server_changed_it(
     automatic1111: Automatic1111Double, inputs: GenerationInputs
 ) -> None:
-    local = LocalRenderer().generate(inputs, lambda *_: None).picture.astype(int)
+    local = made(LocalRenderer(), inputs).astype(int)
 
-    made = Automatic1111().generate(inputs, lambda *_: None).picture.astype(int)
+    found = made(Automatic1111(), inputs).astype(int)
 
     wall = inputs.mask == 255
-    assert np.abs(made[wall] - np.minimum(local[wall] + 10, 255)).max() <= 1
+    assert np.abs(found[wall] - np.minimum(local[wall] + 10, 255)).max() <= 1
 
 
 def test_the_server_starts_from_the_local_render_at_low_strength(
     automatic1111: Automatic1111Double, inputs: GenerationInputs
 ) -> None:
-    local = LocalRenderer().generate(inputs, lambda *_: None).picture
+    local = made(LocalRenderer(), inputs)
 
-    Automatic1111().generate(inputs, lambda *_: None)
+    made(Automatic1111(), inputs)
 
     sent = automatic1111.bodies[0]
     assert sent["denoising_strength"] == 0.25
@@ -101,7 +88,7 @@ def test_fields_are_added_replaced_and_left_out_by_configuration(
         }
     )
 
-    Automatic1111().generate(inputs, lambda *_: None)
+    made(Automatic1111(), inputs)
 
     sent = automatic1111.bodies[0]
     assert automatic1111.complaints == []
@@ -116,7 +103,7 @@ def test_the_same_inputs_ask_with_the_same_seed(
     automatic1111: Automatic1111Double, inputs: GenerationInputs
 ) -> None:
     for _ in range(2):
-        Automatic1111().generate(inputs, lambda *_: None)
+        made(Automatic1111(), inputs)
 
     first, second = automatic1111.bodies
     assert first["seed"] == second["seed"] > 0
@@ -139,7 +126,7 @@ def test_a_passing_fault_is_tried_again(
 ) -> None:
     automatic1111.faults = [fault, fault]
 
-    Automatic1111().generate(inputs, lambda *_: None)
+    made(Automatic1111(), inputs)
 
     assert len(automatic1111.bodies) == 3
 
@@ -181,7 +168,7 @@ def test_a_lasting_fault_ends_with_its_reason_and_is_not_tried_again(
 ) -> None:
     automatic1111.faults = [fault]
 
-    error = refused(inputs)
+    error = refused(Automatic1111(), inputs)
 
     assert error.code == code
     assert len(automatic1111.bodies) == 1
@@ -194,7 +181,7 @@ def test_a_body_without_end_is_not_read_to_the_end(
     monkeypatch.setattr("jobs.generators.automatic1111.MAX_ANSWER_BYTES", 100_000)
     automatic1111.faults = [raw(b'{"images": ["' + b"A" * 1_000_000)]
 
-    assert refused(inputs).code == "service_bad_answer"
+    assert refused(Automatic1111(), inputs).code == "service_bad_answer"
 
 
 def test_base64_that_is_too_long_is_not_decoded(
@@ -202,7 +189,7 @@ def test_base64_that_is_too_long_is_not_decoded(
 ) -> None:
     monkeypatch.setattr("jobs.generators.answers.MAX_BASE64", 1000)
 
-    assert "1000 are allowed" in str(refused(inputs))
+    assert "1000 are allowed" in str(refused(Automatic1111(), inputs))
 
 
 def test_a_data_url_is_understood(
@@ -211,7 +198,7 @@ def test_a_data_url_is_understood(
     picture = base64.b64encode(as_file(inputs.photo)).decode()
     automatic1111.faults = [lambda e: e.json({"images": [f"data:image/png;base64,{picture}"]})]
 
-    Automatic1111().generate(inputs, lambda *_: None)
+    made(Automatic1111(), inputs)
 
 
 def test_a_picture_of_another_size_but_the_same_shape_is_brought_to_size(
@@ -223,9 +210,9 @@ def test_a_picture_of_another_size_but_the_same_shape_is_brought_to_size(
 
     automatic1111.faults = [twice]
 
-    made = Automatic1111().generate(inputs, lambda *_: None)
+    picture = made(Automatic1111(), inputs)
 
-    assert made.picture.shape == inputs.photo.shape
+    assert picture.shape == inputs.photo.shape
 
 
 def test_a_server_that_is_not_there_is_said_to_be_away(
@@ -233,7 +220,7 @@ def test_a_server_that_is_not_there_is_said_to_be_away(
 ) -> None:
     settings.AUTOMATIC1111_URL = "http://127.0.0.1:9"
 
-    error = refused(inputs)
+    error = refused(Automatic1111(), inputs)
 
     assert (error.code, error.retry, error.is_ours) == ("service_unreachable", True, True)
 
@@ -243,7 +230,7 @@ def test_a_pause_longer_than_our_time_ends_at_once(
 ) -> None:
     automatic1111.faults = [status(429, Retry_After="3600")]
 
-    error = refused(inputs)
+    error = refused(Automatic1111(), inputs)
 
     assert (error.code, error.retry) == ("service_busy", True)
 
@@ -268,7 +255,7 @@ def test_a_server_shared_with_others_is_not_interrupted(
     settings.AUTOMATIC1111_INTERRUPT = False
     automatic1111.faults = [hang]
 
-    refused(inputs)
+    refused(Automatic1111(), inputs)
 
     assert automatic1111.interrupts == 0
 

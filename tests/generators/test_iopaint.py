@@ -11,11 +11,12 @@ import pytest
 from django.db import connections
 
 from jobs import tasks
-from jobs.generators import GenerationInputs, GeneratorError
+from jobs.generators import GenerationInputs
 from jobs.generators.iopaint import IOPaint
 from jobs.generators.local import LocalRenderer
 from sessions_app.models import Generation
 from tests.factories import as_file, make_generation
+from tests.generators.calls import made, refused, run
 from tests.generators.doubles import Fault, cut_short, hang, picture_of, raw, serving, status
 from tests.generators.iopaint_double import IOPaintDouble
 
@@ -33,20 +34,6 @@ def iopaint(quick: None, settings: Any) -> Iterator[IOPaintDouble]:
         yield double
 
 
-def run() -> Generation:
-    generation = make_generation()
-    tasks.run_generation(str(generation.pk), generation.run)
-    generation.refresh_from_db()
-    generation.session.refresh_from_db()
-    return generation
-
-
-def refused(inputs: GenerationInputs) -> GeneratorError:
-    with pytest.raises(GeneratorError) as refusal:
-        IOPaint().generate(inputs, lambda *_: None)
-    return refusal.value
-
-
 def test_a_generation_is_made_and_touches_only_the_wall(iopaint: IOPaintDouble) -> None:
     generation = run()
 
@@ -58,20 +45,20 @@ def test_a_generation_is_made_and_touches_only_the_wall(iopaint: IOPaintDouble) 
 def test_the_wall_is_the_local_render_changed_as_the_server_changed_it(
     iopaint: IOPaintDouble, inputs: GenerationInputs
 ) -> None:
-    local = LocalRenderer().generate(inputs, lambda *_: None).picture.astype(int)
+    local = made(LocalRenderer(), inputs).astype(int)
 
-    made = IOPaint().generate(inputs, lambda *_: None).picture.astype(int)
+    found = made(IOPaint(), inputs).astype(int)
 
     wall = inputs.mask == 255
-    assert np.abs(made[wall] - np.minimum(local[wall] + 10, 255)).max() <= 1
+    assert np.abs(found[wall] - np.minimum(local[wall] + 10, 255)).max() <= 1
 
 
 def test_the_server_gets_render_mask_and_the_wallpaper_as_its_example(
     iopaint: IOPaintDouble, inputs: GenerationInputs
 ) -> None:
-    local = LocalRenderer().generate(inputs, lambda *_: None).picture
+    local = made(LocalRenderer(), inputs)
 
-    IOPaint().generate(inputs, lambda *_: None)
+    made(IOPaint(), inputs)
 
     (sent,) = iopaint.bodies
     assert sent["sd_strength"] == 0.25
@@ -88,7 +75,7 @@ def test_fields_are_added_replaced_and_left_out_by_configuration(
         {"sd_steps": 9, "enable_controlnet": True, "paint_by_example_example_image": None}
     )
 
-    IOPaint().generate(inputs, lambda *_: None)
+    made(IOPaint(), inputs)
 
     (sent,) = iopaint.bodies
     assert iopaint.complaints == []
@@ -104,7 +91,7 @@ def test_a_passing_fault_is_tried_again(
 ) -> None:
     iopaint.faults = [fault, fault]
 
-    IOPaint().generate(inputs, lambda *_: None)
+    made(IOPaint(), inputs)
 
     assert len(iopaint.bodies) == 3
 
@@ -139,7 +126,7 @@ def test_a_lasting_fault_ends_with_its_reason_and_is_not_tried_again(
 ) -> None:
     iopaint.faults = [fault]
 
-    error = refused(inputs)
+    error = refused(IOPaint(), inputs)
 
     assert error.code == code
     assert len(iopaint.bodies) == 1
@@ -150,7 +137,7 @@ def test_a_server_that_is_not_there_is_said_to_be_away(
 ) -> None:
     settings.IOPAINT_URL = "http://127.0.0.1:9"
 
-    assert refused(inputs).code == "service_unreachable"
+    assert refused(IOPaint(), inputs).code == "service_unreachable"
 
 
 def test_a_server_that_hangs_is_given_up(iopaint: IOPaintDouble, settings: Any) -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from jobs.generators import GenerationInputs, replicate
 from jobs.generators.local import LocalRenderer
+from jobs.generators.replicate import Replicate
 from sessions_app.models import Generation
+from tests.generators.calls import made, refused, run
 from tests.generators.conftest import TOKEN
 from tests.generators.doubles import VERSION, Fault, ReplicateDouble, cut_short, raw, status
-from tests.generators.replicate_calls import made, refused, run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 
@@ -31,9 +32,9 @@ def test_a_generation_is_made_by_polling(hosted: ReplicateDouble) -> None:
 def test_the_wall_is_the_local_render_changed_as_the_service_changed_it(
     hosted: ReplicateDouble, inputs: GenerationInputs
 ) -> None:
-    local = LocalRenderer().generate(inputs, lambda *_: None).picture.astype(int)
+    local = made(LocalRenderer(), inputs).astype(int)
 
-    picture = made(inputs).astype(int)
+    picture = made(Replicate(), inputs).astype(int)
 
     wall = inputs.mask == 255
     assert np.abs(picture[wall] - np.minimum(local[wall] + 10, 255)).max() <= 1
@@ -44,7 +45,7 @@ def test_a_prediction_that_is_done_at_once_is_not_polled(
 ) -> None:
     hosted.statuses = ["succeeded"]
 
-    made(inputs)
+    made(Replicate(), inputs)
 
     assert hosted.polls == {"prediction1": 0}
 
@@ -55,7 +56,7 @@ def test_a_version_is_named_in_the_body(
 ) -> None:
     settings.REPLICATE_MODEL = model
 
-    made(inputs)
+    made(Replicate(), inputs)
 
     assert hosted.complaints == []
     assert hosted.created[0]["version"] == VERSION
@@ -70,7 +71,7 @@ def test_fields_are_mapped_by_configuration(
     )
     hosted.input_fields["reference_images"] = list
 
-    made(inputs)
+    made(Replicate(), inputs)
 
     assert hosted.complaints == []
     sent = hosted.created[0]["input"]
@@ -83,7 +84,7 @@ def test_a_large_picture_is_uploaded_first(
 ) -> None:
     monkeypatch.setattr(replicate, "INLINE_BYTES", 500)
 
-    made(inputs)
+    made(Replicate(), inputs)
 
     assert hosted.complaints == []
     assert hosted.created[0]["input"]["image"] in hosted.uploads
@@ -95,7 +96,7 @@ def test_polling_outlives_passing_faults(
 ) -> None:
     hosted.poll_faults = [fault, fault]
 
-    made(inputs)
+    made(Replicate(), inputs)
 
     assert len(hosted.created) == 1
 
@@ -118,7 +119,7 @@ def test_a_refused_create_says_why(
 ) -> None:
     hosted.faults = [fault]
 
-    assert refused(inputs).code == code
+    assert refused(Replicate(), inputs).code == code
 
 
 def test_the_token_goes_to_the_service_alone_and_into_no_log(

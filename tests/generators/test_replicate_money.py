@@ -9,10 +9,11 @@ from django.db import connections
 
 from jobs import tasks
 from jobs.generators import GenerationInputs, replicate
+from jobs.generators.replicate import Replicate
 from sessions_app.models import Generation
 from tests.factories import make_generation
+from tests.generators.calls import made, refused, run
 from tests.generators.doubles import Fault, ReplicateDouble, cut_short, hang, status
-from tests.generators.replicate_calls import made, refused, run
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 
@@ -22,7 +23,7 @@ def test_a_lasting_fault_while_polling_cancels_the_prediction(
 ) -> None:
     hosted.poll_faults = [status(500)]
 
-    assert refused(inputs).code == "service_faulty"
+    assert refused(Replicate(), inputs).code == "service_faulty"
     assert hosted.canceled == ["prediction1"]
 
 
@@ -32,7 +33,7 @@ def test_a_create_that_was_turned_away_is_tried_again(
 ) -> None:
     hosted.faults = [fault]
 
-    made(inputs)
+    made(Replicate(), inputs)
 
     assert len(hosted.created) == 1
 
@@ -43,7 +44,7 @@ def test_a_create_that_may_have_worked_is_not_paid_for_twice(
 ) -> None:
     hosted.faults = [fault]
 
-    error = refused(inputs)
+    error = refused(Replicate(), inputs)
 
     assert error.retry
     assert len([one for one in hosted.asked if one.endswith("/predictions")]) == 1
@@ -68,7 +69,7 @@ def test_a_poll_that_hangs_is_given_up_and_canceled(
     settings.REPLICATE_TIMEOUT_SECONDS = 1
     hosted.poll_faults = [hang]
 
-    assert refused(inputs).code == "service_too_slow"
+    assert refused(Replicate(), inputs).code == "service_too_slow"
     assert hosted.canceled == ["prediction1"]
 
 
@@ -102,9 +103,9 @@ def test_a_run_that_was_killed_is_gone_on_with_instead_of_paid_for_again(
         death.setattr(replicate, "_finished", die)
         death.setattr(replicate.valkey, "release", lambda *_: None)
         with pytest.raises(Killed):
-            made(inputs)
+            made(Replicate(), inputs)
 
-    made(inputs)
+    made(Replicate(), inputs)
 
     assert len(hosted.created) == 1
 
@@ -112,8 +113,8 @@ def test_a_run_that_was_killed_is_gone_on_with_instead_of_paid_for_again(
 def test_a_finished_prediction_is_not_taken_for_the_next_one(
     hosted: ReplicateDouble, inputs: GenerationInputs
 ) -> None:
-    made(inputs)
-    made(inputs)
+    made(Replicate(), inputs)
+    made(Replicate(), inputs)
 
     assert len(hosted.created) == 2
 
@@ -122,9 +123,9 @@ def test_the_daily_limit_stops_before_money_is_spent(
     hosted: ReplicateDouble, inputs: GenerationInputs, settings: Any
 ) -> None:
     settings.REPLICATE_MAX_PREDICTIONS_PER_DAY = 1
-    made(inputs)
+    made(Replicate(), inputs)
 
-    error = refused(inputs)
+    error = refused(Replicate(), inputs)
 
     assert (error.code, error.is_ours) == ("service_budget_spent", True)
     assert len(hosted.created) == 1
@@ -135,7 +136,7 @@ def test_without_redis_nothing_is_spent(
 ) -> None:
     settings.REDIS_URL = "unix:///nonexistent/valkey.sock?db=0"
 
-    assert refused(inputs).code == "service_budget_spent"
+    assert refused(Replicate(), inputs).code == "service_budget_spent"
     assert hosted.created == []
 
 
@@ -145,4 +146,4 @@ def test_no_limit_needs_no_counting(
     settings.REDIS_URL = "unix:///nonexistent/valkey.sock?db=0"
     settings.REPLICATE_MAX_PREDICTIONS_PER_DAY = 0
 
-    made(inputs)
+    made(Replicate(), inputs)

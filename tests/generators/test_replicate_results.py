@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from jobs.generators import GenerationInputs
+from jobs.generators.replicate import Replicate
 from tests.factories import as_file
+from tests.generators.calls import made, refused
 from tests.generators.doubles import Fault, ReplicateDouble, cut_short, raw, status
-from tests.generators.replicate_calls import made, refused
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 
@@ -36,7 +37,7 @@ def test_an_unhappy_end_is_told_by_its_kind(
 ) -> None:
     hosted.statuses, hosted.error = ["starting", outcome], said
 
-    error = refused(inputs)
+    error = refused(Replicate(), inputs)
 
     assert (error.code, error.retry) == (code, again)
     assert len(hosted.created) == 1
@@ -63,7 +64,7 @@ def test_an_output_that_is_no_result_of_theirs_is_refused(
 ) -> None:
     hosted.output = output
 
-    assert refused(inputs).code == "service_bad_answer"
+    assert refused(Replicate(), inputs).code == "service_bad_answer"
     assert not [one for one in hosted.asked if one.startswith("GET /out")]
 
 
@@ -75,7 +76,7 @@ def test_a_list_or_one_link_from_their_hosts_is_fetched(
 ) -> None:
     hosted.output = output
 
-    made(inputs)
+    made(Replicate(), inputs)
 
 
 def test_a_result_inside_the_answer_is_taken(
@@ -84,7 +85,7 @@ def test_a_result_inside_the_answer_is_taken(
     file = as_file(inputs.photo)
     hosted.output = f"data:image/png;base64,{base64.b64encode(file).decode()}"
 
-    made(inputs)
+    made(Replicate(), inputs)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_a_result_that_cannot_be_used_says_why(
     monkeypatch.setattr("jobs.generators.result_link.AGAIN_SECONDS", 0.01)
     hosted.result = result
 
-    assert refused(inputs).code == code
+    assert refused(Replicate(), inputs).code == code
 
 
 def test_a_redirect_among_their_hosts_is_followed(
@@ -142,7 +143,7 @@ def test_a_redirect_among_their_hosts_is_followed(
 
     hosted.result = lead_on
 
-    made(inputs)
+    made(Replicate(), inputs)
 
 
 def test_a_link_without_encryption_is_refused_where_the_service_has_it(

@@ -16,6 +16,7 @@ from jobs.generators.service_errors import Busy
 from jobs.generators.slots import slot
 from jobs.generators.watch import Watch
 from tests.factories import as_file
+from tests.generators.calls import made
 from tests.generators.doubles import Automatic1111Double, images
 
 pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("quick")]
@@ -82,7 +83,7 @@ def test_generations_beyond_the_limit_wait_their_turn(
 
     def make() -> None:
         try:
-            Automatic1111().generate(inputs, lambda *_: None)
+            made(Automatic1111(), inputs)
             done.append(True)
         finally:
             connections.close_all()

@@ -17,10 +17,11 @@ from django.test import Client
 from jobs import valkey, webhooks
 from jobs.generators import GenerationInputs, generator, replicate
 from jobs.generators import replicate_webhook as hook
+from jobs.generators.replicate import Replicate
 from jobs.generators.service_errors import Unreachable
 from tests.factories import as_file
+from tests.generators.calls import made, refused
 from tests.generators.doubles import ReplicateDouble, cut_short
-from tests.generators.replicate_calls import made, refused
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 
@@ -103,7 +104,7 @@ def test_without_secret_and_address_there_is_no_such_page(settings: Any, valkey:
 def test_without_them_no_call_is_asked_for(
     hosted: ReplicateDouble, inputs: GenerationInputs
 ) -> None:
-    made(inputs)
+    made(Replicate(), inputs)
 
     assert "webhook" not in hosted.created[0]
 
@@ -216,7 +217,7 @@ def test_a_webhook_that_comes_after_the_end_brings_nothing_back(on: None) -> Non
 def test_the_service_is_told_where_to_call_and_for_what(
     hosted: ReplicateDouble, inputs: GenerationInputs, on: None
 ) -> None:
-    made(inputs)
+    made(Replicate(), inputs)
 
     (body,) = hosted.created
     assert hosted.complaints == []
@@ -233,7 +234,7 @@ def run_called_back(
     caller = threading.Thread(target=service.call_back)
     caller.start()
     try:
-        made(inputs)
+        made(Replicate(), inputs)
     finally:
         caller.join(20)
 
@@ -264,7 +265,7 @@ def test_webhooks_that_come_twice_and_twice_again_have_one_winner(
 def test_a_webhook_that_never_comes_is_made_up_for_by_polling(
     hosted: ReplicateDouble, inputs: GenerationInputs, on: None
 ) -> None:
-    made(inputs)
+    made(Replicate(), inputs)
 
     assert hosted.polls == {"prediction1": 2}
 
@@ -296,11 +297,11 @@ def test_a_create_whose_answer_was_lost_is_adopted_by_its_webhook(
 
     hosted.made = hosted.made or picture_for(inputs)
     hosted.faults = [lose]
-    assert refused(inputs).code == Unreachable.service_code
+    assert refused(Replicate(), inputs).code == Unreachable.service_code
     digest = hosted.created[0]["webhook"].rpartition("/")[2]
     send(b'{"id": "prediction1", "status": "starting"}', digest=digest)
 
-    made(inputs)
+    made(Replicate(), inputs)
 
     assert len(hosted.created) == 1
 

@@ -1,4 +1,4 @@
-"""A generation by Replicate: through the task, or by the generator alone."""
+"""A generation by a service: through the task, or by its generator alone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from jobs import tasks
-from jobs.generators import GenerationInputs, GeneratorError
-from jobs.generators.replicate import Replicate
+from jobs.generators import GenerationInputs, Generator, GeneratorError
 from sessions_app.models import Generation
 from tests.factories import make_generation
 
@@ -21,13 +20,13 @@ def run() -> Generation:
     return generation
 
 
-def made(inputs: GenerationInputs) -> np.ndarray:
-    """The picture."""
-    return Replicate().generate(inputs, lambda *_: None).picture
+def made(generator: Generator, inputs: GenerationInputs) -> np.ndarray:
+    """The picture, RGB uint8."""
+    return generator.generate(inputs, lambda *_: None).picture
 
 
-def refused(inputs: GenerationInputs) -> GeneratorError:
+def refused(generator: Generator, inputs: GenerationInputs) -> GeneratorError:
     """Why there is none."""
     with pytest.raises(GeneratorError) as refusal:
-        made(inputs)
+        made(generator, inputs)
     return refusal.value
