@@ -26,7 +26,7 @@ from segmentation.errors import EmbeddingError, ModelError, PhotoError
 from segmentation.geometry import CELL, MASK_SIDE, MODEL_SIDE, FloatArray, PhotoGrid
 from segmentation.prediction import Prediction
 from segmentation.prompts import check_prompt, choose_candidate, encode_prompt
-from segmentation.review import confidence, middle_of_wall, review, stability
+from segmentation.review import middle_of_wall, review
 from segmentation.runtime import LazySession
 from segmentation.values import Box, Click, Embedding
 from segmentation.wall import HEADS_DIRECTORY, WallHeads
@@ -158,6 +158,7 @@ class SamModel:
             chosen=chosen,
             width=embedding.width,
             height=embedding.height,
+            doubt=seen.doubt,
             warning=seen.warning,
             suggested=seen.suggested,
         )
@@ -181,10 +182,11 @@ class SamModel:
             logits=done.logits,
             candidates=last.candidates.astype(np.float32),
             scores=last.scores,
-            score=confidence(done.logits, clicks, grid, wall, done.previous).score,
+            score=seen.score,
             chosen=choose_candidate(last.scores, prompt_points=2),
             width=embedding.width,
             height=embedding.height,
+            doubt=seen.doubt,
             warning=seen.warning,
             suggested=seen.suggested,
         )
@@ -215,11 +217,12 @@ class SamModel:
         return Prediction(
             logits=logits,
             candidates=logits[None],
-            scores=np.array([stability(logits, embedding.grid)], np.float32),
-            score=stability(logits, embedding.grid),
+            scores=np.array([seen.score], np.float32),
+            score=seen.score,
             chosen=0,
             width=embedding.width,
             height=embedding.height,
+            doubt=seen.doubt,
             warning=seen.warning,
             suggested=seen.suggested,
         )

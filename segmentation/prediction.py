@@ -10,6 +10,7 @@ import numpy.typing as npt
 from segmentation.edges import refine, refined_field
 from segmentation.geometry import FloatArray, PhotoGrid
 from segmentation.raster import coverage, resized
+from segmentation.review import Doubt
 from segmentation.values import Click
 
 
@@ -20,8 +21,8 @@ class Prediction:
     logits: float32 256 x 256, above 0 is wall. candidates: float32 K x 256 x 256, the decoder's
     own masks (K is 4, or 1 for an export that hides them). scores: float32 (K,), the decoder's
     guess of each candidate's IoU. chosen: index of the candidate that SAM's rule picks. score:
-    how sure the model is of `logits`, 0..1. width, height: the photo's, in pixels. warning: a
-    sentence for the visitor when the mask looks wrong. suggested: a next click that would help.
+    how sure the model is of `logits`, 0..1. width, height: the photo's, in pixels. doubt, warning,
+    suggested: what a second look found (`review.Review`).
     """
 
     logits: FloatArray
@@ -31,6 +32,7 @@ class Prediction:
     chosen: int
     width: int
     height: int
+    doubt: Doubt | None = None
     warning: str | None = None
     suggested: Click | None = None
 

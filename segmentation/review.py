@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import cv2
 import numpy as np
@@ -20,8 +20,8 @@ _STABILITY_LOGIT: Final = 1.0
 _SURE_OF_WALL: Final = 1.0  # logit of the wall map beyond which it contradicts a mask
 _WORTH_A_CLICK: Final = 0.02  # share of the photo
 _ADJOINING: Final = 5  # cells between a mask and what may belong to it
-_JUMP: Final = 0.5  # what a click that changed too much leaves of the confidence
-_LOW: Final = 0.75  # factor of the confidence below which it is named as the reason
+_JUMP: Final = 0.5  # what a click that changed too much leaves of the trust
+_LOW: Final = 0.75  # factor of the trust below which it is named as the doubt
 
 WARN_ALL: Final = "Nearly the whole photo is selected. Exclude something that is not wall."
 WARN_TINY: Final = "Only a small spot was found. Click on a larger, plainer part of the wall."
@@ -33,56 +33,24 @@ WARN_SWALLOWED: Final = (
 )
 WARN_LOST: Final = "The last click took most of the wall away. Undo brings the wall back as it was."
 
-Reason = Literal["jump", "not_wall", "edge"]
+Doubt = Literal["jump", "not_wall", "edge"]
+DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A warning for the visitor or None, and a next click that would help or None."""
+    """What a second look found.
 
-    warning: str | None
-    suggested: Click | None
-
-
-@dataclass(frozen=True, slots=True)
-class Confidence:
-    """How far a mask can be trusted, 0..1, and what speaks most against it, None when little does.
-
-    reason: "jump", the last click changed more than one plausibly does; "not_wall", much of the mask
-    is no wall to the wall map; "edge", the mask hangs on the threshold.
+    score: how far the mask can be trusted, 0..1. doubt: what speaks most against it, None when little
+    does: "jump", the last click changed more than one plausibly does; "not_wall", much of the mask is
+    no wall to the wall map; "edge", the mask hangs on the threshold. warning: a sentence for the
+    visitor when the mask looks wrong. suggested: a next click that would help.
     """
 
     score: float
-    reason: Reason | None
-
-
-def confidence(
-    logits: FloatArray,
-    clicks: Sequence[Click],
-    grid: PhotoGrid,
-    wall: FloatArray | None = None,
-    previous: FloatArray | None = None,
-) -> Confidence:
-    """The product of three: stability, agreement with the wall map, and plausible growth.
-
-    logits, wall and previous (the mask before the last click): float32 256 x 256.
-    """
-    columns, rows = grid.mask_extent
-    inside = logits[:rows, :columns] > 0
-    if not inside.any():
-        return Confidence(0.0, "edge")
-    flag = judge_change(previous, logits, clicks[-1], grid) if clicks else None
-    factors: dict[Reason, float] = {
-        "jump": _JUMP if flag else 1.0,
-        "not_wall": 1.0,
-        "edge": stability(logits, grid),
-    }
-    if wall is not None:
-        # Wall that the mask lacks is no fault: the visitor may want one wall of several.
-        factors["not_wall"] = float((wall[:rows, :columns][inside] > -_SURE_OF_WALL).mean())
-    worst = min(factors, key=lambda reason: factors[reason])
-    score = float(np.prod(list(factors.values())))
-    return Confidence(score, worst if factors[worst] < _LOW else None)
+    doubt: Doubt | None
+    warning: str | None
+    suggested: Click | None
 
 
 def review(
@@ -100,23 +68,45 @@ def review(
     logits before the last click. proposed: what the networks answered before the clicks were forced
     onto it, `logits` when nothing was.
     """
+    change = judge_change(previous, logits, clicks[-1], grid) if clicks else None
+    score, doubt = _trust(logits, grid, wall, jumped=change is not None)
     columns, rows = grid.mask_extent
     inside = logits[:rows, :columns] > 0
     area = float(inside.mean())
     if area > _NEARLY_ALL:
         weakest = np.where(inside, logits[:rows, :columns], np.inf)
-        return Review(WARN_ALL, _click_at(weakest, grid, label=0))
+        return Review(score, doubt, WARN_ALL, _click_at(weakest, grid, label=0))
     if area < _TINY:
         suggested = None if wall is None else middle_of_wall(wall, grid)
-        return Review(WARN_TINY, suggested)
+        return Review(score, doubt, WARN_TINY, suggested)
     doubtful = None if wall is None else most_doubtful(logits, wall, clicks, grid)
-    flag = judge_change(previous, logits, clicks[-1], grid) if clicks else None
-    if flag is not None:
-        return Review(WARN_SWALLOWED if flag == "swallowed" else WARN_LOST, doubtful)
+    if change is not None:
+        warning = WARN_SWALLOWED if change == "swallowed" else WARN_LOST
+        return Review(score, doubt, warning, doubtful)
     answered = logits if proposed is None else proposed
     if clicks and not is_honoured(answered, clicks[-1], grid):
-        return Review(WARN_NO_EFFECT, None)
-    return Review(None, doubtful)
+        return Review(score, doubt, WARN_NO_EFFECT, None)
+    return Review(score, doubt, None, doubtful)
+
+
+def _trust(
+    logits: FloatArray, grid: PhotoGrid, wall: FloatArray | None, *, jumped: bool
+) -> tuple[float, Doubt | None]:
+    """The product of three: stability, agreement with the wall map and plausible growth; the worst."""
+    columns, rows = grid.mask_extent
+    inside = logits[:rows, :columns] > 0
+    if not inside.any():
+        return 0.0, "edge"
+    factors: dict[Doubt, float] = {
+        "jump": _JUMP if jumped else 1.0,
+        "not_wall": 1.0,
+        "edge": stability(logits, grid),
+    }
+    if wall is not None:
+        # Wall that the mask lacks is no fault: the visitor may want one wall of several.
+        factors["not_wall"] = float((wall[:rows, :columns][inside] > -_SURE_OF_WALL).mean())
+    worst = min(factors, key=lambda doubt: factors[doubt])
+    return float(np.prod(list(factors.values()))), worst if factors[worst] < _LOW else None
 
 
 def most_doubtful(

@@ -88,6 +88,7 @@ def mask_object(session: Session) -> dict[str, Any] | None:
         "png_height": height,
         "area": overlay.share,
         "score": overlay.score,
+        "doubt": overlay.doubt,
         "warning": overlay.warning,
         "suggestion": None if overlay.suggestion is None else list(overlay.suggestion),
     }

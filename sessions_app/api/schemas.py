@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from rendering.placement import MAX_REPEAT_M, MIN_REPEAT_M, MODES
+from segmentation.review import DOUBTS
 from sessions_app.api.bodies import MAX_KEY_CHARACTERS
 from sessions_app.click_history import SCOPES
 from sessions_app.forms import MAX_LINK_LENGTH
@@ -96,6 +97,11 @@ MASK = record(
         "png_height": PIXELS,
         "area": about(SHARE, "Share of the photo that is marked."),
         "score": about(nothing_or(SHARE), "The model's trust in the mask; null for a given mask."),
+        "doubt": {
+            "enum": [*DOUBTS, None],
+            "description": "What speaks most against the mask: the last click changed more than one plausibly does "
+            "(jump), much of it looks like no wall (not_wall), its edge is unsure (edge); null when little does.",
+        },
         "warning": about(nothing_or(TEXT), "A sentence when the mask looks wrong."),
         "suggestion": about(nothing_or(ref("Point")), "A next point that would help."),
     }

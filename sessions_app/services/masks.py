@@ -20,7 +20,7 @@ from segmentation import (
 )
 from segmentation.geometry import MODEL_SIDE
 from segmentation.outline import outline_path, path_of_logits
-from segmentation.review import middle_of_wall
+from segmentation.review import Doubt, middle_of_wall
 from sessions_app import embeddings, keys, storage
 from sessions_app.click_history import ClickHistory, ClickTuple
 from sessions_app.errors import AppError, BadClick, Unavailable, WrongState
@@ -58,13 +58,15 @@ class Overlay:
 
     path: SVG path data in photo pixels (even-odd). view_box: of the svg element, so that pixel centres are at
     integers. share: of the photo that is wall, 0..1. score: the model's own trust in the mask, 0..1, None for a mask
-    that was brought. warning: a sentence when the mask looks wrong. suggestion: a next click that would help.
+    that was brought. doubt: what speaks most against the mask, None when little does. warning: a sentence when the
+    mask looks wrong. suggestion: a next click that would help.
     """
 
     path: str
     view_box: str
     share: float
     score: float | None
+    doubt: Doubt | None
     warning: str | None
     suggestion: tuple[float, float, int] | None
 
@@ -146,7 +148,7 @@ def overlay(session: Session) -> Overlay | None:
         mask = _uploaded_mask(session)
         grid = PhotoGrid(session.width, session.height)
         path = path_of_logits(_logits_of(mask, grid), grid, view_size=view_size)
-        return Overlay(path, view_box, float((mask > 127).mean()), None, None, None)
+        return Overlay(path, view_box, float((mask > 127).mean()), None, None, None, None)
     prediction = predict(session)
     if prediction is None:
         return None
@@ -156,6 +158,7 @@ def overlay(session: Session) -> Overlay | None:
         view_box=view_box,
         share=prediction.area,
         score=prediction.score,
+        doubt=prediction.doubt,
         warning=prediction.warning,
         suggestion=None if suggested is None else (suggested.x, suggested.y, suggested.label),
     )

@@ -12,7 +12,6 @@ from segmentation.review import (
     WARN_NO_EFFECT,
     WARN_SWALLOWED,
     WARN_TINY,
-    confidence,
     is_honoured,
     middle_of_wall,
     most_doubtful,
@@ -126,20 +125,20 @@ def test_another_wall_that_the_mask_does_not_touch_is_no_fault() -> None:
     mask = logits_of(disc(200, 300, 150), GRID)
 
     assert most_doubtful(mask, wall, [], GRID) is None
-    assert confidence(4 * mask, [Click(200, 300, 1)], GRID, wall).reason is None
+    assert review(4 * mask, [Click(200, 300, 1)], GRID, wall).doubt is None
 
 
-def test_confidence_names_what_speaks_against_a_mask() -> None:
+def test_a_review_names_what_speaks_against_a_mask() -> None:
     mask = logits_of(half_plane(600), GRID)
     clicks = [Click(100, 100, 1), Click(200, 300, 1)]
     small, wall = (logits_of(half_plane(x), GRID) for x in (100, 300))
 
-    sure = confidence(mask, clicks, GRID)
-    spilled = confidence(mask, clicks, GRID, wall)
-    jumped = confidence(mask, clicks, GRID, mask, previous=small)
-    flat = confidence(mask * 0.02, clicks, GRID)
+    sure = review(mask, clicks, GRID, None)
+    spilled = review(mask, clicks, GRID, wall)
+    jumped = review(mask, clicks, GRID, mask, previous=small)
+    flat = review(mask * 0.02, clicks, GRID, None)
 
-    assert (sure.reason, spilled.reason, jumped.reason, flat.reason) == (
+    assert (sure.doubt, spilled.doubt, jumped.doubt, flat.doubt) == (
         None, "not_wall", "jump", "edge",
     )  # fmt: skip
     assert sure.score > 0.9

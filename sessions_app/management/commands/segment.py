@@ -69,6 +69,7 @@ class Command(PhotoCommand):
             "area": round(float((mask > 127).mean()), 5),
             "width": mask.shape[1],
             "height": mask.shape[0],
+            "doubt": prediction.doubt,
             "warning": prediction.warning,
             "model": model.identity,
             "timings": timings,

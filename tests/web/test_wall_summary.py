@@ -1,0 +1,52 @@
+"""What the page says of the marked wall."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from django.template.loader import render_to_string
+
+from sessions_app.click_history import ClickHistory
+from sessions_app.models import Session
+from sessions_app.services.masks import Overlay
+from sessions_app.views.presenting import Point
+
+ADD = Point(x="1", y="1", left="1", top="1", kind="include")
+TAKE = Point(x="1", y="1", left="1", top="1", kind="exclude")
+
+
+@pytest.mark.parametrize(
+    ("overlay", "suggestion", "sentence"),
+    [
+        (Overlay("", "", 0.3, 0.9, None, None, None), ADD, "More of the wall may lie beside it"),
+        (Overlay("", "", 0.3, 0.9, None, None, None), TAKE, "Part of it may not be wall"),
+        (Overlay("", "", 0.3, 0.5, "not_wall", None, None), TAKE, "Much of it may not be wall"),
+        (Overlay("", "", 0.3, 0.5, "edge", None, None), None, "Its edge is unsure"),
+        (Overlay("", "", 0.3, 0.5, "jump", "Far more.", None), TAKE, "Far more. A click on the"),
+    ],
+)
+def test_the_summary_says_what_is_doubtful_and_which_click_settles_it(
+    overlay: Overlay, suggestion: Point | None, sentence: str
+) -> None:
+    context = {
+        "overlay": overlay,
+        "suggestion": suggestion,
+        "history": ClickHistory(),
+        "session": Session(pk=uuid.uuid4()),
+    }
+
+    page = render_to_string("session/wall_summary.html", context)
+
+    assert sentence in page
+
+
+def test_of_a_mask_beyond_doubt_only_its_share_is_said() -> None:
+    overlay = Overlay("", "", 0.3, 0.95, None, None, None)
+
+    page = render_to_string(
+        "session/wall_summary.html",
+        {"overlay": overlay, "history": ClickHistory(), "session": Session(pk=uuid.uuid4())},
+    )
+
+    assert page.count("<p>") == 1
