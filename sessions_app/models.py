@@ -89,6 +89,11 @@ class Session(models.Model):
                 name="session_status_is_known",
             ),
         )
+        # What lists are filtered by, in the order they show: the first fifty are read, not all sorted.
+        indexes = (
+            models.Index(F("status"), F("created_at"), name="session_status_newest"),
+            models.Index(F("source"), F("created_at"), name="session_source_newest"),
+        )
 
     def __str__(self) -> str:
         return str(self.id)
@@ -125,7 +130,7 @@ class Wallpaper(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     repeat_width_m = models.FloatField()
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:
         ordering = ("created_at",)
@@ -142,6 +147,7 @@ class Wallpaper(models.Model):
                 condition=Q(repeat_width_m__gt=0), name="wallpaper_repeat_is_positive"
             ),
         )
+        indexes = (models.Index(F("source"), F("created_at"), name="wallpaper_source_newest"),)
 
     def __str__(self) -> str:
         return self.title
@@ -181,7 +187,7 @@ class Generation(models.Model):
     stage = models.CharField(max_length=40, blank=True)
     progress = models.PositiveSmallIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
-    queued_at = models.DateTimeField()
+    queued_at = models.DateTimeField(db_index=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     timings = models.JSONField(default=dict, blank=True)
@@ -230,7 +236,12 @@ class Generation(models.Model):
                 condition=Q(progress__lte=100), name="generation_progress_is_a_percentage"
             ),
         )
-        indexes = (models.Index(F("state"), F("lease_until"), name="generation_state_lease"),)
+        indexes = (
+            models.Index(F("state"), F("lease_until"), name="generation_state_lease"),
+            models.Index(F("state"), F("queued_at"), name="generation_state_newest"),
+            models.Index(F("backend"), F("queued_at"), name="generation_backend_newest"),
+            models.Index(F("error_code"), F("queued_at"), name="generation_error_newest"),
+        )
 
     def __str__(self) -> str:
         return f"{self.session_id} #{self.number}"

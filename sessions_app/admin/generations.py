@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from sessions_app.admin import markup
 from sessions_app.admin.actions import cancel_each, queue_each
+from sessions_app.admin.filters import RecentBackend, RecentReason
 from sessions_app.admin.pictures import generation_url, wallpaper_url
 from sessions_app.admin.record import RecordAdmin
 from sessions_app.models import Generation
@@ -52,7 +53,7 @@ class GenerationAdmin(RecordAdmin):
         "name",
         "state_badge",
         "backend",
-        "wallpaper",
+        "wallpaper_title",
         "queued_at",
         "duration",
         "run",
@@ -61,20 +62,26 @@ class GenerationAdmin(RecordAdmin):
         "replayed_same",
     )
     list_display_links = ("name",)
-    list_select_related = ("session", "wallpaper")
     list_filter = (
         "state",
-        ("backend", admin.AllValuesFieldListFilter),
-        ("error_code", admin.AllValuesFieldListFilter),
+        RecentBackend,
+        RecentReason,
         "untouched_outside",
         "replayed_same",
         "replayed_at",
         "queued_at",
     )
-    date_hierarchy = "queued_at"
     actions = ("queue_again", "cancel")
     fieldsets = tuple((title, {"fields": fields}) for title, fields in GROUPS.items())
     readonly_fields = tuple(field for fields in GROUPS.values() for field in fields)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
+        """Generations, with the wallpapers of those shown.
+
+        In a second statement: joined, SQLite reads all wallpapers and sorts, a quarter of a second for 200,000 rows.
+        """
+        rows: QuerySet[Generation] = super().get_queryset(request)
+        return rows.prefetch_related("wallpaper")
 
     @admin.display(description="result")
     def result(self, row: Generation) -> SafeString | str:
@@ -103,6 +110,11 @@ class GenerationAdmin(RecordAdmin):
     def duration(self, row: Generation) -> str:
         """From the start of the work to its end."""
         return markup.seconds(row.seconds)
+
+    @admin.display(description="wallpaper")
+    def wallpaper_title(self, row: Generation) -> str:
+        """Its name."""
+        return row.wallpaper.title
 
     @admin.display(description="mask")
     def mask(self, row: Generation) -> SafeString | str:

@@ -9,6 +9,8 @@ from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
+from sessions_app.admin.paging import BoundedPaginator
+
 if TYPE_CHECKING:
     _Base = admin.ModelAdmin[Any]
 else:
@@ -24,6 +26,7 @@ class RecordAdmin(_Base):
     search_fields = ("id",)
     search_help_text = "A session's id, or how it begins"
     show_full_result_count = False
+    paginator = BoundedPaginator
     list_per_page = 50
 
     class Media:

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -41,7 +42,6 @@ class SessionAdmin(RecordAdmin):
     list_display_links = ("thumbnail", "short_id")
     list_select_related = ("wallpaper",)
     list_filter = ("status", "source", HasResult, "created_at")
-    date_hierarchy = "created_at"
     actions = ("queue_again", "purge")
     change_form_template = "admin/sessions_app/session/change_form.html"
     fields = (
@@ -65,7 +65,11 @@ class SessionAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         """Sessions with what the list shows of other tables, so that the list asks nothing per row."""
         rows: QuerySet[Session] = super().get_queryset(request)
-        return rows.annotate(generations_total=Count("generations"))
+        # One lookup for each row shown; a join would group the whole table before its first page.
+        own = Generation.objects.filter(session=OuterRef("pk")).order_by().values("session")
+        return rows.annotate(
+            generations_total=Coalesce(Subquery(own.annotate(total=Count("pk")).values("total")), 0)
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """The pictures besides the usual pages."""
@@ -121,12 +125,12 @@ class SessionAdmin(RecordAdmin):
             return "mask"
         return "found" if session.history.is_auto else str(len(session.history.clicks))
 
-    @admin.display(description="wallpaper", ordering="wallpaper__title")
+    @admin.display(description="wallpaper")
     def wallpaper_title(self, session: Session) -> str:
         """The wallpaper chosen last."""
         return session.wallpaper.title if session.wallpaper else markup.NOTHING
 
-    @admin.display(description="generations", ordering="generations_total")
+    @admin.display(description="generations")
     def generations_count(self, session: Session) -> int:
         """How many generations were asked for."""
         return int(getattr(session, "generations_total", 0))

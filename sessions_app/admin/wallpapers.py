@@ -28,7 +28,6 @@ class WallpaperAdmin(RecordAdmin):
     list_display_links = ("title",)
     list_select_related = ("session",)
     list_filter = ("source", "created_at")
-    date_hierarchy = "created_at"
     actions = ()
     fields = (
         "id",

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from sessions_app.admin import paging
 from sessions_app.models import Session
 from tests.admin.rows import insert_generation, insert_session, insert_wallpaper
 
@@ -57,6 +58,75 @@ def test_a_list_of_fifty_sessions_asks_no_more_than_one_of_two(staff: Client, na
     fill(48)
 
     assert queries_of(staff, list_of(name)) == few
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_rows_are_counted_only_so_far(
+    staff: Client, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "COUNTED", 60)
+    fill(70)
+
+    page = staff.get(list_of(name)).text
+    last = staff.get(list_of(name, p="2"))
+
+    assert f"more than 60 {name}s" in " ".join(page.split())
+    assert len(last.context["cl"].result_list) == 10
+
+
+def test_a_list_that_was_counted_to_its_end_says_its_length(staff: Client) -> None:
+    fill(3)
+
+    page = " ".join(staff.get(list_of("generation")).text.split())
+
+    assert "6 generations" in page
+    assert "more than" not in page
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("session", {}),
+        ("session", {"status": "failed"}),
+        ("session", {"source": "api"}),
+        ("generation", {}),
+        ("generation", {"state": "failed"}),
+        ("generation", {"error_code": "worker_lost"}),
+        ("generation", {"backend": "local"}),
+        ("wallpaper", {}),
+        ("wallpaper", {"source": "upload"}),
+    ],
+)
+def test_the_rows_of_a_page_are_found_by_an_index(
+    staff: Client, name: str, query: dict[str, str]
+) -> None:
+    fill(2)
+    table = f'"sessions_app_{name}"'
+
+    with CaptureQueriesContext(connection) as asked:
+        staff.get(list_of(name, **query))
+
+    reading = [row["sql"] for row in asked if row["sql"].startswith(f"SELECT {table}")]
+    assert reading
+    for sql in reading:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+            plan = " ".join(str(row[-1]) for row in cursor.fetchall())
+        assert "USING INDEX" in plan, plan
+
+
+def test_the_choices_of_a_filter_are_what_the_latest_rows_have(staff: Client) -> None:
+    session = insert_session()
+    insert_generation(session, backend="replicate")
+    insert_generation(
+        session, number=2, state="failed", error_code="worker_lost", untouched_outside=None
+    )
+
+    page = staff.get(list_of("generation")).text
+
+    for query in ("backend=local", "backend=replicate", "error_code=worker_lost"):
+        assert f"?{query}" in page
+    assert "error_code=&" not in page
 
 
 def test_the_list_shows_what_staff_look_for(staff: Client) -> None:
