@@ -34,6 +34,7 @@ from training.generator.building import build
 from training.generator.rendering import setup
 from training.generator.shooting import Studio, shoot
 from training.generator.traits import (
+    FURNISHINGS,
     RoomTraits,
     ViewTraits,
     draw_room_traits,
@@ -48,6 +49,8 @@ def main() -> None:
     studio = Studio(a.out, a.size, a.out / f".scratch_{a.start}.exr")
     for seed in range(a.start, a.start + a.count):
         if studio.is_done(seed):
+            continue
+        if a.only and draw_room_traits(seed).furnishing not in a.only:
             continue
         try:
             _render_room(studio, seed, a)
@@ -80,6 +83,7 @@ def _arguments() -> argparse.Namespace:
     p.add_argument("--views", type=int, default=2, help="photos of each room")
     p.add_argument("--size", type=int, default=640, help="long side in pixels")
     p.add_argument("--samples", type=int, default=3, help="paths a pixel")
+    p.add_argument("--only", nargs="*", choices=FURNISHINGS, help="only seeds with this furnishing")
     p.add_argument("--plain", action="store_true", help="no traits: the first generator's rooms")
     p.add_argument("--threads", type=int, default=1, help="cores")
     return p.parse_args()

@@ -12,7 +12,7 @@ import numpy as np
 
 _ROOM_STREAM: Final = 11
 _VIEW_STREAM: Final = 13
-_FURNISHING: Final = ("as drawn", "fitted kitchen", "bathroom")
+FURNISHINGS: Final = ("as drawn", "fitted kitchen", "bathroom")
 _FURNISHING_CHANCE: Final = (0.76, 0.15, 0.09)
 _CEILINGS: Final = ("as drawn", "as walls", "dark", "attic", "attic as walls")
 _CEILING_CHANCE: Final = (0.66, 0.16, 0.06, 0.06, 0.06)
@@ -54,7 +54,7 @@ class ViewTraits:
 def draw_room_traits(seed: int) -> RoomTraits:
     """The traits of room `seed`."""
     rng = np.random.default_rng([seed, _ROOM_STREAM])
-    furnishing = str(rng.choice(_FURNISHING, p=_FURNISHING_CHANCE))
+    furnishing = str(rng.choice(FURNISHINGS, p=_FURNISHING_CHANCE))
     ceiling = str(rng.choice(_CEILINGS, p=_CEILING_CHANCE))
     paint = str(rng.choice(_PAINTS, p=_PAINT_CHANCE))
     white = bool(rng.random() < 0.18)
