@@ -10,6 +10,7 @@
     ├── WrongState            409  right request, wrong moment (no mask yet, already generating)
     ├── NoAttemptsLeft        403
     └── Unavailable           503  ours: queue, weights or storage away; nothing is lost, try again
+        └── Busy                   too much of the same at once; try again in seconds
 
 `user_message` is shown to the visitor as it is; `code` is stable for programs; the detail for the log is the
 chained cause.
@@ -90,3 +91,10 @@ class Unavailable(AppError):
     status = 503
     code = "unavailable"
     retry_after_seconds = 10
+
+
+class Busy(Unavailable):
+    """Too much of the same is going on at once."""
+
+    code = "busy"
+    retry_after_seconds = 5

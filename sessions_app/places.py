@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sessions_app.errors import Unavailable
+from sessions_app.errors import Busy
 
 # Decoding takes about ten bytes a pixel: two 50-megapixel photos at once stay within 1.1 GB.
 DECODINGS_AT_ONCE: Final = 2
@@ -28,7 +28,7 @@ def a_decoding_place() -> Iterator[None]:
     """One of the places where a picture may be decoded.
 
     Raises:
-        Unavailable: all stayed taken.
+        Busy: all stayed taken.
     """
     if not _decoding.acquire(timeout=DECODING_PATIENCE_SECONDS):
         raise _busy("Many pictures are coming in at this moment.")
@@ -43,7 +43,7 @@ def a_link_place() -> Iterator[None]:
     """One of the places where a link may be fetched.
 
     Raises:
-        Unavailable: all stayed taken.
+        Busy: all stayed taken.
     """
     if not _fetching.acquire(timeout=LINK_PATIENCE_SECONDS):
         raise _busy("Many links are being fetched at this moment.")
@@ -53,5 +53,5 @@ def a_link_place() -> Iterator[None]:
         _fetching.release()
 
 
-def _busy(what: str) -> Unavailable:
-    return Unavailable(f"{what} Please try again in a few seconds.", code="busy")
+def _busy(what: str) -> Busy:
+    return Busy(f"{what} Please try again in a few seconds.")

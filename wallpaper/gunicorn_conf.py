@@ -16,7 +16,7 @@ worker_class = "gthread"
 workers = env.integer(
     "WEB_PROCESSES", 1, "Web processes; each holds the SAM model (about 300 MB)", minimum=1
 )
-threads = env.integer("WEB_THREADS", 8, "Requests handled at once by each web process", minimum=2)
+threads = env.integer("WEB_THREADS", 12, "Requests handled at once by each web process", minimum=2)
 preload_app = False
 timeout = 120  # seconds without a sign of life from a process; a long request alone does not count
 graceful_timeout = 30

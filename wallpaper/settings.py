@@ -56,6 +56,8 @@ MIDDLEWARE = [
     "wallpaper.middleware.ContentSecurityPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    # Before the CSRF check, which reads the body of a plain form.
+    "sessions_app.upload_places.UploadPlacesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -168,6 +170,12 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # --- the product --------------------------------------------------------------------------------------------
 
 MAX_UPLOAD_BYTES = 20 * MIB  # a 48-megapixel phone JPEG is about 15 MB
+UPLOADS_AT_ONCE = env.integer(
+    "UPLOADS_AT_ONCE",
+    6,
+    "Uploads taken in at once by each web process, fewer than `WEB_THREADS`; senders of more are told to come back",
+    minimum=1,
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * MIB  # the JSON API may carry a base64 mask of a large photo
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * MIB
 FILE_UPLOAD_HANDLERS = [

@@ -98,7 +98,7 @@ def _still_there(session: Session) -> bool:
 
 def not_allowed(request: HttpRequest, methods: list[str]) -> HttpResponseBase:
     """A form's address asked for as a page, or the other way round: a page that leads home."""
-    page = _standalone(
+    page = standalone(
         request, WrongMethod("There is no page at this address, only a form's target.")
     )
     page.headers["Allow"] = ", ".join(methods)
@@ -108,7 +108,7 @@ def not_allowed(request: HttpRequest, methods: list[str]) -> HttpResponseBase:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """Django's CSRF refusal, in words for a visitor; the reason is for the log."""
     logger.info("csrf check failed: %s", reason)
-    return _standalone(
+    return standalone(
         request, OutOfDate("This page is out of date. Please reload it and try again.")
     )
 
@@ -116,13 +116,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """handler404: an address that is none of ours."""
     del exception
-    return _standalone(request, NotFound("There is no page at this address."))
+    return standalone(request, NotFound("There is no page at this address."))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """handler400: a request that Django itself could not read."""
     del exception
-    return _standalone(
+    return standalone(
         request, Garbled("The request could not be read. Please reload the page and try again.")
     )
 
@@ -138,7 +138,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return render(request, "500.html", status=500)
 
 
-def _standalone(request: HttpRequest, error: AppError) -> HttpResponseBase:
+def standalone(request: HttpRequest, error: AppError) -> HttpResponse:
     """A refusal before any view ran: middleware may not have marked the request yet."""
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(

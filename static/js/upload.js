@@ -13,6 +13,8 @@ const idle = /** @type {HTMLElement} */ (form.querySelector(".drop__idle"));
 const state = /** @type {HTMLElement} */ (form.querySelector("[data-upload-state]"));
 const bar = /** @type {HTMLProgressElement} */ (form.querySelector("[data-upload-progress]"));
 
+const MOST_TRIES = 20;
+let tries = 0;
 const maxBytes = Number(form.dataset.maxBytes);
 
 /** @param {string} message */
@@ -41,7 +43,7 @@ function send() {
   form.requestSubmit();
 }
 
-/** @param {FileList | undefined | null} files */
+/** @param {ArrayLike<File> | undefined | null} files */
 function take(files) {
   const file = files?.[0];
   if (!file) return;
@@ -51,7 +53,10 @@ function take(files) {
   send();
 }
 
-input.addEventListener("change", send);
+input.addEventListener("change", () => {
+  tries = 0;
+  send();
+});
 camera.addEventListener("change", () => take(camera.files));
 // A file that was chosen before this script came.
 document.addEventListener("DOMContentLoaded", send);
@@ -70,6 +75,27 @@ form.addEventListener("htmx:afterRequest", (event) => {
   showSending(false);
   input.value = "";
   camera.value = "";
+});
+
+// Many upload at once: the server says when to come back, and the photo is still at hand.
+form.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = /** @type {CustomEvent} */ (event).detail;
+  if (xhr.getResponseHeader("X-Error-Code") !== "busy" || tries >= MOST_TRIES || !input.files?.length) {
+    tries = 0;
+    return;
+  }
+  event.stopPropagation();
+  tries += 1;
+  const files = [...input.files];
+  const seconds = Number(xhr.getResponseHeader("Retry-After")) || 5;
+  // After `afterRequest`, which empties the form; apart by chance, so that not all come back together.
+  setTimeout(() => {
+    showSending(true);
+    state.textContent = "Many photos are coming in. Yours is sent again in a moment…";
+  });
+  setTimeout(() => {
+    take(files);
+  }, seconds * 1000 * (0.6 + 0.8 * Math.random()));
 });
 
 let over = 0;
