@@ -13,6 +13,7 @@ Every function takes O(grid) and is deterministic.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -111,8 +112,15 @@ def honour_clicks(logits: FloatArray, clicks: Sequence[Click], grid: PhotoGrid) 
     honoured = np.array(logits, np.float32)
     places = grid.photo_to_mask([(click.x, click.y) for click in clicks])
     for click, (x, y) in zip(clicks, places, strict=True):
-        distance = np.sqrt((_XX - np.float32(x)) ** 2 + (_YY - np.float32(y)) ** 2)
-        _press(honoured, distance, click.label, radius=_HONOUR_RADIUS_CELLS, height=_HONOUR_LOGIT)
+        here = _window(x, y, _HONOUR_RADIUS_CELLS)
+        distance = np.sqrt((_XX[here] - np.float32(x)) ** 2 + (_YY[here] - np.float32(y)) ** 2)
+        _press(
+            honoured[here],
+            distance,
+            click.label,
+            radius=_HONOUR_RADIUS_CELLS,
+            height=_HONOUR_LOGIT,
+        )
     return honoured
 
 
@@ -181,15 +189,32 @@ def _press(
 def _fitting(wanted: BoolArray, logits: FloatArray, click: Click, grid: PhotoGrid) -> BoolArray:
     """The connected parts of `wanted` that touch the click's place or have a high mean logit."""
     [(x, y)] = grid.photo_to_mask([(click.x, click.y)])
-    near = (_XX - np.float32(x)) ** 2 + (_YY - np.float32(y)) ** 2 <= TOUCH_CELLS**2
-    count, parts = cv2.connectedComponents((wanted | near).astype(np.uint8), connectivity=8)
+    near = np.zeros(wanted.shape, bool)
+    here = _window(x, y, TOUCH_CELLS)
+    near[here] = (_XX[here] - np.float32(x)) ** 2 + (_YY[here] - np.float32(y)) ** 2 <= (
+        TOUCH_CELLS**2
+    )
+    either = (wanted | near).astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(either)
+    box = slice(top, top + height), slice(left, left + width)
+    count, parts = cv2.connectedComponents(np.ascontiguousarray(either[box]), connectivity=8)
     labels = parts.ravel()
-    weight = wanted.ravel().astype(np.float64)
+    weight = wanted[box].ravel().astype(np.float64)
     cells = np.bincount(labels, weight, count)
-    sums = np.bincount(labels, weight * logits.ravel(), count)
+    sums = np.bincount(labels, weight * logits[box].ravel(), count)
     fits = sums > FAR_LOGIT * np.maximum(cells, 1)
-    fits[np.unique(parts[near])] = True
-    return np.asarray(fits[parts] & wanted)
+    fits[np.unique(parts[near[box]])] = True
+    allowed = np.zeros(wanted.shape, bool)
+    allowed[box] = fits[parts] & wanted[box]
+    return allowed
+
+
+def _window(x: float, y: float, reach: float) -> tuple[slice, slice]:
+    """Rows and columns of the grid that hold all within `reach` of a place on it."""
+    return (
+        slice(max(0, math.floor(y - reach)), max(0, math.ceil(y + reach) + 1)),
+        slice(max(0, math.floor(x - reach)), max(0, math.ceil(x + reach) + 1)),
+    )
 
 
 def _cells(radius: float, grid: PhotoGrid) -> float:

@@ -20,7 +20,8 @@ further than two cells from the line ever changes side: a patterned wall gets no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.geometry import CELL, MODEL_SIDE, FloatArray, PhotoGrid
-from segmentation.raster import line_distance
+from segmentation.raster import LINE_SAMPLES, line_distance
 
 U8Array = npt.NDArray[np.uint8]
 
@@ -40,8 +41,13 @@ LIMIT: Final = 4.0  # of the log-likelihood ratio; with REACH: no change beyond 
 _SURE: Final = 2.0  # cells from the line at which a pixel counts fully as wall, or as not
 _VARIANCE: Final = 3e-4  # added to each channel's: (0.017 of full scale)^2, grain and JPEG
 _SEEN: Final = 0.02  # share of a window that a class must hold to be known
-_TILE: Final = 512
+_TILE: Final = 512  # pixels, at most
+_TILES_ACROSS: Final = 6
+_MARGIN: Final = (
+    8  # pixels of the 1024 grid by which tiles see beyond themselves: a speck is seen whole
+)
 _RAMP: Final = 0.5  # coverage per unit of the field
+_SUM: Final = np.ones(4, np.float32)
 _SPECK: Final = 0.5  # cells^2 below which a spot of one side within the other is grain
 
 
@@ -60,8 +66,8 @@ class LocalColours:
         height, width = photo.shape[:2]
         scale = min(1.0, COLOUR_SIDE / max(height, width))
         size = max(1, round(width * scale)), max(1, round(height * scale))
-        colours = cv2.resize(photo, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        colours /= 255
+        small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+        colours = [plane.astype(np.float32) / np.float32(255) for plane in cv2.split(small)]
         line = cv2.resize(distance, size, interpolation=cv2.INTER_AREA)
         inside = np.clip(line / _SURE, 0, 1)
         outside = np.clip(-line / _SURE, 0, 1)
@@ -82,7 +88,7 @@ def refine(
     megapixels take about 25 MB beyond the result. Deterministic.
     """
     out: U8Array = np.empty(photo.shape[:2], np.uint8)
-    for rows, columns, field in _tiles(logits, photo, grid, trust):
+    for rows, columns, field in _tiles(logits, photo, grid, trust, speck_area(photo.shape[:2])):
         field *= _RAMP * 255
         field += 127.5
         np.clip(field, 0, 255, out=field)
@@ -97,43 +103,76 @@ def refined_field(
     *,
     trust: FloatArray | None = None,
 ) -> FloatArray:
-    """What `refine` thresholds: float32 H x W at the resolution of `photo`, above 0 is wall."""
+    """What `refine` thresholds: float32 H x W at the resolution of `photo`, above 0 is wall.
+
+    Spots of grain are still in it: whoever draws it leaves out what is below `speck_area`.
+    """
     out: FloatArray = np.empty(photo.shape[:2], np.float32)
-    for rows, columns, field in _tiles(logits, photo, grid, trust):
+    for rows, columns, field in _tiles(logits, photo, grid, trust, speck=0):
         out[rows, columns] = field
     return out
 
 
+def speck_area(size: tuple[int, ...]) -> float:
+    """Pixels below which a spot of one side within the other is grain, in a photo of `size` (h, w)."""
+    return _SPECK * (max(size) * CELL / MODEL_SIDE) ** 2
+
+
 def _tiles(
-    logits: FloatArray, photo: U8Array, grid: PhotoGrid, trust: FloatArray | None
+    logits: FloatArray,
+    photo: U8Array,
+    grid: PhotoGrid,
+    trust: FloatArray | None,
+    speck: float,
 ) -> Iterator[tuple[slice, slice, FloatArray]]:
-    """Field of every tile of the photo; the array may be changed by who takes it."""
-    distance = line_distance(logits, grid) / np.float32(CELL)
+    """Field of every tile of the photo; the array may be changed by who takes it.
+
+    speck: pixels below which spots are cleared.
+    """
+    distance = line_distance(logits, grid)
     weights = LocalColours.gather(distance, photo).weights
     if trust is not None:
         weights = weights * _on_photo(trust, grid, weights.shape[:2])[..., None]
     height, width = photo.shape[:2]
     longest = max(height, width)
-    speck = _SPECK * (longest * CELL / MODEL_SIDE) ** 2
+    pixel = longest / MODEL_SIDE
     # Grain of a large photo is finer than any edge that the colours can tell.
-    smooth = round(longest / MODEL_SIDE) // 2
-    for top in range(0, height, _TILE):
-        for left in range(0, width, _TILE):
-            rows = slice(top, min(height, top + _TILE))
-            columns = slice(left, min(width, left + _TILE))
-            field = _sampled(distance, rows, columns, (height, width))
+    smooth = round(pixel) // 2
+    # Small tiles leave out more of what is far from the line, large ones have less rim.
+    tile = min(_TILE, max(_MARGIN, -(-longest // _TILES_ACROSS)))
+    margin = math.ceil(_MARGIN * pixel) if speck else 0
+    on_line = tuple(
+        side * LINE_SAMPLES / CELL / pixels
+        for side, pixels in zip(grid.resized[::-1], (height, width), strict=True)
+    )
+    on_weights = weights.shape[0] / height, weights.shape[1] / width
+    for top in range(0, height, tile):
+        for left in range(0, width, tile):
+            rows, inner_rows = _widened(top, tile, margin, height)
+            columns, inner_columns = _widened(left, tile, margin, width)
+            field = _sampled(distance, rows, columns, on_line)
             if bool((np.abs(field) < REACH).any()):
-                local = _sampled(weights, rows, columns, (height, width))
+                local = _sampled(weights, rows, columns, on_weights)
                 _add_colour(field, local, _smoothed(photo, rows, columns, smooth))
-                _clear_specks(field, speck)
-            yield rows, columns, field
+                if speck:
+                    _clear_specks(field, speck)
+            here = slice(top, min(height, top + tile)), slice(left, min(width, left + tile))
+            yield *here, field[inner_rows, inner_columns]
+
+
+def _widened(start: int, tile: int, margin: int, end: int) -> tuple[slice, slice]:
+    """A tile with its margin, as far as there is photo; and the tile's place in that."""
+    first = max(0, start - margin)
+    inner = slice(start - first, min(end, start + tile) - first)
+    return slice(first, min(end, start + tile + margin)), inner
 
 
 def _add_colour(field: FloatArray, weights: FloatArray, pixels: U8Array) -> None:
     """Add the limited, fading log-likelihood ratio to `field`, in place."""
-    ratio = weights[..., 3].copy()
-    for channel in range(3):
-        ratio += weights[..., channel] * (pixels[..., channel] * np.float32(1 / 255))
+    # As four channels, opacity full: the fourth weight is added as it is.
+    opaque = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
+    products = cv2.multiply(weights, opaque, scale=1 / 255, dtype=cv2.CV_32F)
+    ratio = (products.reshape(-1, 4) @ _SUM).reshape(field.shape)
     np.clip(ratio, -LIMIT, LIMIT, out=ratio)
     fade = np.abs(field)
     fade *= np.float32(-1 / REACH)
@@ -146,17 +185,18 @@ def _add_colour(field: FloatArray, weights: FloatArray, pixels: U8Array) -> None
 def _clear_specks(field: FloatArray, area: float) -> None:
     """Give spots smaller than `area` pixels to the side that surrounds them, in place.
 
-    Those on the tile's border are left: the rest of them may lie beyond it.
+    Those on the field's border are left: the rest of them may lie beyond it.
     """
     for sign in (1, -1):
         side = (sign * field > 0).astype(np.uint8)
         _, parts, stats, _ = cv2.connectedComponentsWithStats(side, connectivity=4)
         x, y, width, height, cells = stats.T
         inner = (x > 0) & (y > 0) & (x + width < side.shape[1]) & (y + height < side.shape[0])
-        small = inner & (cells < area)
-        small[0] = False
-        if small.any():
-            field[small[parts]] = -sign
+        small = np.flatnonzero(inner & (cells < area))
+        for part in small[small > 0]:
+            left, top, across, down = stats[part, :4]
+            place = slice(top, top + down), slice(left, left + across)
+            field[place][parts[place] == part] = -sign
 
 
 def _smoothed(photo: U8Array, rows: slice, columns: slice, radius: int) -> U8Array:
@@ -171,9 +211,11 @@ def _smoothed(photo: U8Array, rows: slice, columns: slice, radius: int) -> U8Arr
     ]
 
 
-def _sampled(source: FloatArray, rows: slice, columns: slice, size: tuple[int, int]) -> FloatArray:
-    """`source`, spread over a picture of `size` (height, width), at the pixels of one tile."""
-    down, across = source.shape[0] / size[0], source.shape[1] / size[1]
+def _sampled(
+    source: FloatArray, rows: slice, columns: slice, ratio: tuple[float, float]
+) -> FloatArray:
+    """`source`, with `ratio` (down, across) samples to a pixel of the photo, at the pixels of a tile."""
+    down, across = ratio
     to_source = np.array(
         [
             [across, 0, (columns.start + 0.5) * across - 0.5],
@@ -205,44 +247,53 @@ def _on_photo(cells: FloatArray, grid: PhotoGrid, size: tuple[int, int]) -> Floa
     return np.asarray(found, np.float32)
 
 
-def _discriminant(colours: FloatArray, inside: FloatArray, outside: FloatArray) -> FloatArray:
+def _discriminant(
+    colours: Sequence[FloatArray], inside: FloatArray, outside: FloatArray
+) -> FloatArray:
     """Fisher's discriminant in a window around every place.
 
-    colours: float32 h x w x 3, 0..1; inside, outside: float32 h x w, how surely each pixel is of
-    that class. Float32 h x w x 4 as in `LocalColours`; zero where a window lacks one of the classes.
+    colours: three planes float32 h x w, 0..1; inside, outside: float32 h x w, how surely each pixel is
+    of that class. Float32 h x w x 4 as in `LocalColours`; zero where a window lacks one of the classes.
     """
     share1, share0 = _mean(inside) + np.float32(1e-4), _mean(outside) + np.float32(1e-4)
-    mean1 = _mean(colours * inside[..., None]) / share1[..., None]
-    mean0 = _mean(colours * outside[..., None]) / share0[..., None]
+    means1 = [_mean(plane * inside) / share1 for plane in colours]
+    means0 = [_mean(plane * outside) / share0 for plane in colours]
     both, known = inside + outside, share1 + share0
+    weighed = [plane * both for plane in colours]
 
     def covariance(i: int, j: int) -> FloatArray:
-        product = _mean(colours[..., i] * colours[..., j] * both)
-        product -= share1 * mean1[..., i] * mean1[..., j]
-        product -= share0 * mean0[..., i] * mean0[..., j]
-        return np.asarray(product / known + np.float32(_VARIANCE if i == j else 0))
+        product = _mean(weighed[i] * colours[j])
+        product -= share1 * means1[i] * means1[j]
+        product -= share0 * means0[i] * means0[j]
+        product /= known
+        return np.asarray(product + np.float32(_VARIANCE)) if i == j else product
 
-    slope = _solved(
+    slopes = _solved(
         [covariance(i, j) for i, j in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))],
-        mean1 - mean0,
+        [one - other for one, other in zip(means1, means0, strict=True)],
     )
     seen = np.minimum(share1, share0) - np.float32(1e-4)
-    slope *= (seen / (seen + np.float32(_SEEN)))[..., None]
-    offset = -(slope * (mean1 + mean0)).sum(axis=2, keepdims=True) / 2
-    return np.concatenate([slope, offset], axis=2)
+    trusted = seen / (seen + np.float32(_SEEN))
+    slopes = [slope * trusted for slope in slopes]
+    middles = [(one + other) / -2 for one, other in zip(means1, means0, strict=True)]
+    offset = sum(slope * middle for slope, middle in zip(slopes, middles, strict=True))
+    return np.asarray(cv2.merge([*slopes, np.asarray(offset, np.float32)]), np.float32)
 
 
-def _solved(covariance: list[FloatArray], difference: FloatArray) -> FloatArray:
+def _solved(covariance: list[FloatArray], difference: list[FloatArray]) -> list[FloatArray]:
     """S^-1 d for symmetric S, given as its six entries in reading order, by cofactors."""
     a, b, c, d, e, f = covariance
+    be_cd, ce_bf, bc_ae = b * e - c * d, c * e - b * f, b * c - a * e
     cofactors = (
-        (d * f - e * e, c * e - b * f, b * e - c * d),
-        (c * e - b * f, a * f - c * c, b * c - a * e),
-        (b * e - c * d, b * c - a * e, a * d - b * b),
+        (d * f - e * e, ce_bf, be_cd),
+        (ce_bf, a * f - c * c, bc_ae),
+        (be_cd, bc_ae, a * d - b * b),
     )
     determinant = a * cofactors[0][0] + b * cofactors[0][1] + c * cofactors[0][2]
-    solved = [sum(row[k] * difference[..., k] for k in range(3)) for row in cofactors]
-    return np.asarray(np.stack(solved, axis=2) / determinant[..., None], np.float32)
+    return [
+        np.asarray(sum(row[k] * difference[k] for k in range(3)) / determinant, np.float32)
+        for row in cofactors
+    ]
 
 
 def _mean(values: FloatArray) -> FloatArray:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.edges import speck_area
 from segmentation.geometry import MODEL_SIDE, FloatArray, PhotoGrid
 from segmentation.prediction import Prediction
 from segmentation.raster import model_logits, resized
@@ -56,8 +57,10 @@ def outline_path(
         return path_of_logits(prediction.logits, prediction.grid, view_size=view_size)
     scale = min(1.0, MODEL_SIDE / max(photo.shape[:2]))
     size = max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale))
-    field = prediction.field(resized(photo, size))
-    return path_of_field(field, prediction.grid, view_size=view_size)
+    field, grid = prediction.field(resized(photo, size)), prediction.grid
+    return path_of_field(
+        field, grid, view_size=view_size, least=speck_area((grid.height, grid.width))
+    )
 
 
 def path_of_logits(logits: FloatArray, grid: PhotoGrid, *, view_size: tuple[int, int]) -> str:
@@ -65,14 +68,20 @@ def path_of_logits(logits: FloatArray, grid: PhotoGrid, *, view_size: tuple[int,
     return path_of_field(model_logits(logits, grid), grid, view_size=view_size)
 
 
-def path_of_field(field: FloatArray, grid: PhotoGrid, *, view_size: tuple[int, int]) -> str:
-    """`outline_path` for a field over the whole photo, float32 h x w, above 0 wall."""
+def path_of_field(
+    field: FloatArray, grid: PhotoGrid, *, view_size: tuple[int, int], least: float = 0
+) -> str:
+    """`outline_path` for a field over the whole photo, float32 h x w, above 0 wall.
+
+    least: photo pixels, the area below which a loop is left out however well it would be seen.
+    """
     view_px = max(grid.width / max(1, view_size[0]), grid.height / max(1, view_size[1]))
     samples, xs, ys = _sample(field, grid)
+    least = max(least, _MIN_LOOP_VIEW_PX2 * view_px**2)
     decimals = 0 if view_px >= 4 else 1
     parts = []
     for loop in _loops(samples, xs, ys):
-        if _area(loop) < _MIN_LOOP_VIEW_PX2 * view_px**2:
+        if _area(loop) < least:
             continue
         simple = cv2.approxPolyDP(
             loop.astype(np.float32)[:, None], TOLERANCE_VIEW_PX * view_px, True
@@ -133,9 +142,12 @@ def _follows(inside: npt.NDArray[np.bool_]) -> dict[int, int]:
     """
     rows, columns = inside.shape
     offset = rows * columns
-    code = inside[:-1, :-1] | inside[:-1, 1:] << 1 | inside[1:, 1:] << 2 | inside[1:, :-1] << 3
-    y, x = np.nonzero((code != 0) & (code != _ALL_INSIDE))  # few cells: all else is uniform
-    codes, nodes = code[y, x], y * columns + x
+    side = inside.view(np.uint8)
+    code = side[:-1, :-1] | side[:-1, 1:] << 1 | side[1:, 1:] << 2 | side[1:, :-1] << 3
+    # Few cells: all else is uniform. Codes 1 to 14, in one comparison of bytes that wrap round.
+    cells = np.flatnonzero(code - np.uint8(1) < _ALL_INSIDE - 1)
+    codes = code.ravel()[cells]
+    nodes = cells + cells // (columns - 1)  # a row has one cell less than it has nodes
     follows: dict[int, int] = {}
     for pattern, segments in enumerate(_SEGMENTS):
         node = nodes[codes == pattern] if segments else nodes[:0]
@@ -170,6 +182,5 @@ def _area(loop: npt.NDArray[np.float64]) -> float:
 
 
 def _path(points: npt.NDArray[np.float64], decimals: int) -> str:
-    rounded = np.round(points, decimals)
-    text = [f"{x:.{decimals}f},{y:.{decimals}f}".replace(".0", "") for x, y in rounded]
-    return "M" + " ".join(text) + "Z"
+    text = [f"{x:.{decimals}f},{y:.{decimals}f}" for x, y in points.tolist()]
+    return f"M{' '.join(text)}Z".replace(".0", "")

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.geometry import CELL, MODEL_SIDE, FloatArray, PhotoGrid
+from segmentation.geometry import CELL, MASK_SIDE, MODEL_SIDE, FloatArray, PhotoGrid
 from segmentation.runtime import as_float32
 
 # Width of the soft edge, in pixels of the 1024 grid: the decoder knows the edge to about one cell
@@ -16,8 +16,10 @@ from segmentation.runtime import as_float32
 EDGE_WIDTH_PX: Final = 1.5
 # Logits this close to zero are undecided however flat they are; keeps the quotient finite.
 _FLAT_LOGIT_PER_PX: Final = 0.05
-_FAR_PX: Final = 16.0 * CELL
-_NEAR_PX: Final = 2.0
+_FAR_CELLS: Final = 16.0
+_NEAR_CELLS: Final = 0.5
+# Samples of `line_distance` to a cell. Four move no edge by more than two do, and cost four times as much.
+LINE_SAMPLES: Final = 2
 
 
 def model_logits(logits: FloatArray, grid: PhotoGrid) -> FloatArray:
@@ -38,7 +40,7 @@ def coverage(logits: FloatArray, grid: PhotoGrid, size: tuple[int, int]) -> npt.
     distance to the zero line, so that its width does not depend on how sure the decoder is. It is
     made on the 1024 grid and only then enlarged, as bytes: 50 megapixels cost 50 MB, not 200.
     """
-    field = _near_distance(model_logits(logits, grid))
+    field = _near_distance(model_logits(logits, grid), flat=_FLAT_LOGIT_PER_PX)
     np.multiply(field, 1 / EDGE_WIDTH_PX, out=field)
     field += 0.5
     np.clip(field, 0, 1, out=field)
@@ -58,25 +60,38 @@ def resized(picture: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArra
 
 
 def line_distance(logits: FloatArray, grid: PhotoGrid) -> FloatArray:
-    """Signed distance to the zero line, float32 h x w on the 1024 grid, in its pixels.
+    """Signed distance to the zero line in cells, float32 h x w, `LINE_SAMPLES` to a cell.
 
-    Positive inside, at most 64 either way. First order in the logits beside the line, where steps of
-    whole pixels would show; a distance transform further out, where logits are no measure of distance.
+    Positive inside, at most 16 either way. First order in the logits beside the line, where steps of
+    whole samples would show; a distance transform further out, where logits are no measure of distance.
     """
-    field = model_logits(logits, grid)
+    columns, rows = (-(-side * LINE_SAMPLES // CELL) for side in grid.resized)
+    side = MASK_SIDE * LINE_SAMPLES
+    full = cv2.resize(logits, (side, side), interpolation=cv2.INTER_LINEAR)
+    field = np.ascontiguousarray(full[:rows, :columns], np.float32)
     inside = (field > 0).astype(np.uint8)
     far = as_float32(cv2.distanceTransform(inside, cv2.DIST_L2, 3))
     far -= as_float32(cv2.distanceTransform(1 - inside, cv2.DIST_L2, 3))
-    far = as_float32(far - np.sign(far) / 2)  # from pixel centres to the line between them
-    near = np.clip(_near_distance(field), -_NEAR_PX, _NEAR_PX)
-    return np.asarray(np.where(np.abs(far) > _NEAR_PX, np.clip(far, -_FAR_PX, _FAR_PX), near))
+    # From sample centres to the line between them, and from samples to cells.
+    far -= inside
+    far += np.float32(0.5)
+    far *= np.float32(1 / LINE_SAMPLES)
+    np.clip(far, -_FAR_CELLS, _FAR_CELLS, out=far)
+    near = _near_distance(field, flat=_FLAT_LOGIT_PER_PX * CELL / LINE_SAMPLES)
+    near *= np.float32(1 / LINE_SAMPLES)
+    np.clip(near, -_NEAR_CELLS, _NEAR_CELLS, out=near)
+    np.copyto(far, near, where=np.abs(far) <= _NEAR_CELLS)
+    return far
 
 
-def _near_distance(field: FloatArray) -> FloatArray:
-    """First-order signed distance to the zero line of logits on the 1024 grid; changes `field`."""
+def _near_distance(field: FloatArray, *, flat: float) -> FloatArray:
+    """First-order signed distance in samples to the zero line of sampled logits; changes `field`.
+
+    flat: slope per sample below which logits count as flat.
+    """
     dx = cv2.Sobel(field, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
     dy = cv2.Sobel(field, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
     slope = cv2.magnitude(dx, dy)
-    np.maximum(slope, _FLAT_LOGIT_PER_PX, out=slope)
+    np.maximum(slope, flat, out=slope)
     np.divide(field, slope, out=field)
     return field
