@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PublishedWeights:
-    """The weights of the published decoder by module path. Raises VariantError for what lacks."""
+    """The weights of a published graph by module path. Raises VariantError for what lacks."""
 
     def __init__(self, source: Path) -> None:
         import onnx
@@ -34,11 +34,11 @@ class PublishedWeights:
         }
 
     def named(self, name: str) -> Weight:
-        """An initializer of the mask decoder or prompt encoder."""
+        """An initializer of the image encoder, mask decoder or prompt encoder."""
         for prefix in ("mask_decoder.", "model.prompt_encoder.", ""):
             if prefix + name in self._named:
                 return self._named[prefix + name]
-        raise VariantError(f"this decoder has no weight {name!r}")
+        raise VariantError(f"this file has no weight {name!r}")
 
     def used_by(self, output: str) -> Weight:
         """The one weight or constant that goes into the node that makes `output`."""
@@ -48,12 +48,20 @@ class PublishedWeights:
                 return self._named[name]
             if name in self._constants:
                 return self._constants[name]
-        raise VariantError(f"this decoder has no node that makes {output!r} from a weight")
+        raise VariantError(f"this file has no node that makes {output!r} from a weight")
 
     def linear(self, path: str) -> tuple[Weight, Weight]:
-        """Weight (in x out) and bias of a linear layer of the transformer."""
+        """Weight (in x out) and bias of a linear layer."""
         weight = self.used_by(f"/{path}/MatMul_output_0")
         return weight, self.named(f"{path.replace('/', '.')}.bias")
+
+    def convolution(self, path: str) -> tuple[Weight, Weight | None]:
+        """Kernel (out x in x height x width) and bias, if it has one, of a convolution."""
+        node = self._by_output.get(f"/{path}/Conv_output_0")
+        names = [] if node is None else list(node.input[1:])
+        if not names or not set(names) <= set(self._named):
+            raise VariantError(f"this file has no convolution {path!r}")
+        return self._named[names[0]], self._named[names[1]] if names[1:] else None
 
 
 class GraphWriter:
@@ -64,6 +72,7 @@ class GraphWriter:
         self.weights: list[Any] = []
         self._prefix = prefix
         self._count = 0
+        self._shared: dict[tuple[object, ...], str] = {}
 
     def name(self, stem: str) -> str:
         """A new name."""
@@ -80,13 +89,30 @@ class GraphWriter:
         self.weights.append(numpy_helper.from_array(array, name))
         return name
 
+    def shared(self, values: npt.ArrayLike, kind: str = "float32") -> str:
+        """A constant tensor that several nodes use: the same content is written once."""
+        import numpy as np
+
+        array = np.ascontiguousarray(values, dtype=kind)
+        key = (kind, array.shape, array.tobytes())
+        if key not in self._shared:
+            self._shared[key] = self.weight(array, kind)
+        return self._shared[key]
+
     def op(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
         """One node with one output."""
+        [name] = self.op_with(1, kind, inputs, **attributes)
+        return name
+
+    def op_with(
+        self, outputs: int, kind: str, inputs: Sequence[str], **attributes: Any
+    ) -> list[str]:
+        """One node with several outputs."""
         from onnx import helper
 
-        name = self.name(kind.lower())
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], name, **attributes))
-        return name
+        names = [self.name(kind.lower()) for _ in range(outputs)]
+        self.nodes.append(helper.make_node(kind, list(inputs), names, names[0], **attributes))
+        return names
 
     def reshape(self, value: str, shape: Sequence[int]) -> str:
         """0 keeps a side, -1 is whatever is left."""

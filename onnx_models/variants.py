@@ -4,7 +4,9 @@
   same numbers (`lean_decoder`); all four candidate masks and their scores come out.
 - `decoder4.onnx`: the decoder cut before its mask selection, so that all four candidate masks and
   their scores come out. Same weights, same numbers; it also skips the full-size enlargement.
-- `encoder.int8.onnx`: the encoder with the weights of MatMul and Gemm as int8 per channel and
+- `encoder.lean.onnx`: the encoder written anew from its weights, for the caches, without what the
+  photo cannot reach, with int8 where it pays (`lean_encoder`).
+- `encoder.int8.onnx`: the published encoder with the weights of MatMul and Gemm as int8 per channel and
   activations quantised on the fly (`quantize_dynamic`), after conversion to opset 17.
 
 A variant is loaded and run beside its original before it is put in place; beside it lies a stamp
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 from onnx_models.errors import VariantError
 from onnx_models.files import digest_of, part_file, put_in_place, read_json, write_json
 from onnx_models.lean_decoder import lean_decoder
+from onnx_models.lean_encoder import lean_encoder
 from onnx_models.manifest import Manifest
 from onnx_models.specimen import drawn_room
 
@@ -34,8 +37,8 @@ _BUILDER: Final = 1
 _OPSET: Final = 17
 _CHECK_THREADS: Final = 2
 # Least mask agreement (IoU) with the original on the built-in picture. The decoders are exact but
-# for rounding, which may flip a single cell; int8 may differ at the edges. On a CPU whose int8 products saturate, the check fails and the
-# original stays in use.
+# for rounding, which may flip a single cell; int8 may differ at the edges. On a CPU whose int8
+# products saturate, the check fails and the original stays in use.
 _MIN_IOU: Final = {"encoder": 0.99, "decoder": 0.999}
 _CHECK_POINTS: Final = ((0.2, 0.2), (0.75, 0.2), (0.62, 0.55), (0.3, 0.9), (0.88, 0.62))
 
@@ -135,10 +138,11 @@ def quantise_encoder(source: Path, target: Path) -> None:
 DECODER_LEAN: Final = Variant("decoder.lean.onnx", "decoder", lean_decoder)
 DECODER_FOUR: Final = Variant("decoder4.onnx", "decoder", cut_decoder)
 ENCODER_INT8: Final = Variant("encoder.int8.onnx", "encoder", quantise_encoder)
-VARIANTS: Final = {variant.file: variant for variant in (DECODER_LEAN, DECODER_FOUR, ENCODER_INT8)}
+ENCODER_LEAN: Final = Variant("encoder.lean.onnx", "encoder", lean_encoder)
 # What is used of each role: the first that builds and agrees, else the published file. Measured in
 # docs/models.md.
-PREFERRED: Final = ((DECODER_LEAN, DECODER_FOUR), (ENCODER_INT8,))
+PREFERRED: Final = ((DECODER_LEAN, DECODER_FOUR), (ENCODER_LEAN, ENCODER_INT8))
+VARIANTS: Final = {variant.file: variant for choice in PREFERRED for variant in choice}
 
 
 def ensure_variant(

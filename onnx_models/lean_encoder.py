@@ -1,0 +1,370 @@
+"""MobileSAM's image encoder written anew from the published weights, for the caches and int8.
+
+What the published graph does slowly is said otherwise, exactly: image tokens stay rows of a map
+(no windows copied before the heads are), queries' scale is in their weights, normalisation is one
+operator, and what the photo cannot reach is not computed (`encoder_region`). Attention and
+perceptrons work in strips of rows, so that what they make stays in the processor's caches. Linear
+layers are int8 (`int8_layers`), each strip with a range of its own; convolutions are float32.
+
+Written for the layout of TinyViT (Wu et al. 2022, arXiv:2207.10666) as MobileSAM has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from onnx_models.encoder_region import (
+    MODEL_SIDE,
+    Background,
+    Pair,
+    Sizes,
+    crop,
+    pack_background,
+    photo_size,
+    rows_between,
+    stem_input,
+    stem_reach,
+)
+from onnx_models.graph_writer import GraphWriter, PublishedWeights
+from onnx_models.int8_layers import Precision, Rows
+
+if TYPE_CHECKING:
+    from onnx_models.graph_writer import Weight
+
+_OPSET: Final = 20  # the first with Gelu
+_IR_VERSION: Final = 9
+_MICROSOFT: Final = "com.microsoft"
+_HEAD: Final = 32  # width of an attention head
+_STEM_WIDTH: Final = 128
+_EXPANDED: Final = 256
+_OUT_WIDTH: Final = 256
+_NORM: Final = 1e-5  # torch's LayerNorm
+_NORM_2D: Final = 1e-6  # SAM's LayerNorm2d
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Blocks of attention in windows. side: of its map. strips: of attention and of perceptrons."""
+
+    index: int
+    blocks: int
+    width: int
+    window: int
+    side: int
+    strips: tuple[int, int]
+
+    @property
+    def heads(self) -> int:
+        return self.width // _HEAD
+
+    @property
+    def padded(self) -> int:
+        """Side of the map in whole windows."""
+        return -(-self.side // self.window) * self.window
+
+
+_STAGES: Final = (
+    Stage(1, 2, 128, 7, 128, (8, 16)),
+    Stage(2, 6, 160, 14, 64, (5, 8)),
+    Stage(3, 2, 320, 7, 64, (5, 8)),
+)
+
+
+def _precision(path: str) -> Precision:
+    """The last stage's layers make two thirds of the features' error when they are plain int8."""
+    return Precision.FINE if path.startswith("layers.3/") else Precision.INT8
+
+
+def lean_encoder(source: Path, target: Path) -> None:
+    """Write the encoder with the published one's input and output. Raises VariantError."""
+    write_encoder(source, target, _precision)
+
+
+def write_encoder(source: Path, target: Path, precision: Callable[[str], Precision]) -> None:
+    """The same with a precision for each linear layer by its path. Raises VariantError."""
+    import onnx
+
+    weights = PublishedWeights(source)
+    backgrounds = [pack_background(value) for value in _run_on_nothing(weights)]
+    model = _Encoder(weights, precision).whole(backgrounds)
+    onnx.save(model, str(target))
+
+
+def _run_on_nothing(weights: PublishedWeights) -> list[Weight]:
+    """The maps of the first stage for an all-zero picture, each 128 x 128 x 128."""
+    import numpy as np
+    import onnxruntime as ort
+
+    model = _Encoder(weights, lambda path: Precision.FLOAT).first_maps()
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    session = ort.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    nothing = np.zeros((1, 3, MODEL_SIDE, MODEL_SIDE), np.float32)
+    return list(session.run(None, {"input": nothing}))
+
+
+class _Encoder:
+    """The graph while it is written. `precision` says it for each linear layer by its path."""
+
+    def __init__(self, weights: PublishedWeights, precision: Callable[[str], Precision]) -> None:
+        self._weights = weights
+        self._precision = precision
+        self._graph = GraphWriter()
+        self._sizes = Sizes(self._graph)
+
+    def first_maps(self) -> Any:
+        """A model whose outputs are the first stage's maps of the whole square."""
+        value = self._stem("input")
+        maps = self._first_stage(value, self._sizes.full(_STAGES[0].side), None)
+        return self._model(maps, [3 * (_STEM_WIDTH,)] * len(maps))
+
+    def whole(self, backgrounds: list[Weight]) -> Any:
+        """The encoder."""
+        graph, sizes, first = self._graph, self._sizes, _STAGES[0]
+        least = first.strips[0] * first.window  # no strip of windows may be empty
+        reach = stem_reach(sizes, photo_size(graph, "input"), least=least, side=first.side)
+        value = self._stem(crop(graph, "input", stem_input(sizes, reach), axes=(2, 3)))
+        value = self._first_stage(crop(graph, value, reach), reach, backgrounds)[-1]
+        for stage in _STAGES[1:]:
+            value = self._merge(value, stage.index - 1, stage.width)
+            for block in range(stage.blocks):
+                value = self._block(value, stage, f"layers.{stage.index}/blocks.{block}")
+        self._neck(value)
+        return self._model(["output"], [(1, _OUT_WIDTH, 64, 64)])
+
+    def _model(self, outputs: list[str], shapes: list[tuple[int, ...]]) -> Any:
+        from onnx import TensorProto, helper
+
+        def tensor(name: str, shape: tuple[int, ...]) -> Any:
+            return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+        return helper.make_model(
+            helper.make_graph(
+                self._graph.nodes,
+                "sam_encoder_lean",
+                [tensor("input", (1, 3, MODEL_SIDE, MODEL_SIDE))],
+                [tensor(*item) for item in zip(outputs, shapes, strict=True)],
+                initializer=self._graph.weights,
+            ),
+            opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid(_MICROSOFT, 1)],
+            ir_version=_IR_VERSION,
+            producer_name="",
+        )
+
+    # Convolutions, N x C x H x W
+
+    def _convolve(self, value: str, path: str, *, stride: int = 1, groups: int = 1) -> str:
+        kernel, bias = self._weights.convolution(path)
+        side = kernel.shape[2]
+        inputs = [value, self._graph.weight(kernel)]
+        return self._graph.op(
+            "Conv",
+            inputs if bias is None else [*inputs, self._graph.weight(bias)],
+            kernel_shape=[side, side],
+            pads=4 * [side // 2],
+            strides=[stride, stride],
+            group=groups,
+        )
+
+    def _gelu(self, value: str) -> str:
+        return self._graph.op("Gelu", [value])
+
+    def _stem(self, picture: str) -> str:
+        """Patch embedding, first stage and its merging: a map of 128 channels, stride 8."""
+        value = self._gelu(self._convolve(picture, "patch_embed/seq/seq.0/c", stride=2))
+        value = self._convolve(value, "patch_embed/seq/seq.2/c", stride=2)
+        for block in range(2):
+            path = f"layers.0/blocks.{block}"
+            wide = self._gelu(self._convolve(value, f"{path}/conv1/c"))
+            wide = self._gelu(self._convolve(wide, f"{path}/conv2/c", groups=_EXPANDED))
+            narrow = self._convolve(wide, f"{path}/conv3/c")
+            value = self._gelu(self._graph.op("Add", [narrow, value]))
+        return self._merged(value, 0, _STEM_WIDTH)
+
+    def _merge(self, value: str, index: int, width: int) -> str:
+        return self._merged(self._as_channels(value), index, width)
+
+    def _merged(self, value: str, index: int, width: int) -> str:
+        """The merging after a stage, channels to map."""
+        path = f"layers.{index}/downsample"
+        value = self._gelu(self._convolve(value, f"{path}/conv1/c"))
+        stride = 1 if index == 2 else 2
+        value = self._convolve(value, f"{path}/conv2/c", stride=stride, groups=width)
+        return self._as_map(self._convolve(self._gelu(value), f"{path}/conv3/c"))
+
+    def _as_map(self, value: str) -> str:
+        """1 x C x H x W to H x W x C."""
+        value = self._graph.transpose(value, (0, 2, 3, 1))
+        return self._graph.op("Squeeze", [value, self._graph.weight([0], "int64")])
+
+    def _as_channels(self, value: str) -> str:
+        """H x W x C to 1 x C x H x W."""
+        value = self._graph.op("Unsqueeze", [value, self._graph.weight([0], "int64")])
+        return self._graph.transpose(value, (0, 3, 1, 2))
+
+    # Blocks, on maps H x W x C
+
+    def _first_stage(self, value: str, reach: Pair, packed: list[Weight] | None) -> list[str]:
+        """Its maps: as it comes, and after attention and at the end of each block.
+
+        packed: their backgrounds; the last map is then of full size. None: reach is all.
+        """
+        stage, maps = _STAGES[0], [value]
+        for block in range(stage.blocks):
+            path = f"layers.{stage.index}/blocks.{block}"
+            framed = self._sizes.step(
+                reach, ("Add", stage.window - 1), ("Div", stage.window), ("Mul", stage.window)
+            )
+            value = self._beside(value, reach, framed, packed, 2 * block)
+            attended = self._sizes.step(framed, ("Min", stage.side))
+            value = self._attend(value, stage, path, framed, attended)
+            maps.append(value)
+            # The convolution reaches one cell further, and needs another to be right there.
+            seen = self._sizes.step(attended, ("Add", 2), ("Min", stage.side))
+            value = self._beside(value, attended, seen, packed, 2 * block + 1)
+            value = self._look_around(value, stage, path)
+            reach = self._sizes.step(attended, ("Add", 1), ("Min", stage.side))
+            value = self._perceive(crop(self._graph, value, reach), stage, path, reach.rows)
+            maps.append(value)
+        if packed is not None:
+            full = self._sizes.full(stage.side)
+            maps.append(self._beside(value, reach, full, packed, 2 * stage.blocks))
+        return maps
+
+    def _beside(
+        self, value: str, has: Pair, to: Pair, packed: list[Weight] | None, index: int
+    ) -> str:
+        """The map with its background, in whole windows before attention."""
+        stage = _STAGES[0]
+        padded = stage.side if index % 2 or index == 2 * stage.blocks else stage.padded
+        if packed is None:
+            return self._pad(value, padded - stage.side)
+        return Background(self._graph, packed[index], stage.side, padded).beside(value, has, to)
+
+    def _pad(self, value: str, cells: int) -> str:
+        amounts = self._graph.weight([0, 0, 0, cells, cells, 0], "int64")
+        return self._graph.op("Pad", [value, amounts]) if cells else value
+
+    def _block(self, value: str, stage: Stage, path: str) -> str:
+        framed = self._pad(value, stage.padded - stage.side)
+        full, sizes = self._sizes.full(stage.side), self._sizes.full(stage.padded)
+        value = self._attend(framed, stage, path, sizes, full)
+        return self._perceive(self._look_around(value, stage, path), stage, path, full.rows)
+
+    def _look_around(self, value: str, stage: Stage, path: str) -> str:
+        """Every channel's 3 x 3 neighbourhood."""
+        value = self._as_channels(value)
+        return self._as_map(self._convolve(value, f"{path}/local_conv/c", groups=stage.width))
+
+    def _perceive(self, value: str, stage: Stage, path: str, rows: str) -> str:
+        """The perceptron, in strips."""
+        sizes, count = self._sizes, stage.strips[1]
+        ends = [sizes.op("Div", sizes.op("Mul", rows, index), count) for index in range(count + 1)]
+        done = []
+        for start, stop in pairwise(ends):
+            strip = rows_between(self._graph, value, start, stop)
+            wide = self._linear(self._norm(strip, f"{path}/mlp/norm"), f"{path}/mlp/fc1")
+            narrow = self._linear(self._gelu(wide), f"{path}/mlp/fc2")
+            done.append(self._graph.op("Add", [strip, narrow]))
+        return self._graph.op("Concat", done, axis=0)
+
+    def _linear(self, value: str, path: str) -> str:
+        rows = Rows(self._graph, value, self._precision(path))
+        return rows.times(*self._weights.linear(path))
+
+    def _norm(self, value: str, path: str) -> str:
+        scale, shift = (
+            self._weights.named(f"{path.replace('/', '.')}.{kind}") for kind in ("weight", "bias")
+        )
+        return self._graph.norm(value, scale, shift, _NORM)
+
+    def _attend(self, value: str, stage: Stage, path: str, framed: Pair, kept: Pair) -> str:
+        """Attention in windows, added. framed: the map's size, in whole windows. kept: without."""
+        sizes, count = self._sizes, stage.strips[0]
+        windows = sizes.op("Div", framed.rows, stage.window)
+        ends = [
+            sizes.op("Mul", sizes.op("Div", sizes.op("Mul", windows, index), count), stage.window)
+            for index in range(count + 1)
+        ]
+        done = []
+        for start, stop in pairwise(ends):
+            strip = rows_between(self._graph, value, start, stop)
+            seen = self._look(strip, stage, path, framed.columns)
+            rows = self._graph.op("Sub", [self._graph.op("Min", [stop, kept.rows]), start])
+            size = Pair(rows, kept.columns)
+            told = self._linear(crop(self._graph, seen, size), f"{path}/attn/proj")
+            done.append(self._graph.op("Add", [crop(self._graph, strip, size), told]))
+        return self._graph.op("Concat", done, axis=0)
+
+    def _look(self, strip: str, stage: Stage, path: str, columns: str) -> str:
+        """What each cell of a strip of windows sees in its window, heads side by side."""
+        graph, side = self._graph, stage.window
+        query, key, content = (
+            self._by_window(part, stage, columns) for part in self._asked(strip, stage, path)
+        )
+        scores = graph.op("FusedMatMul", [query, key], domain=_MICROSOFT, transB=1)
+        bias = graph.shared(self._weights.used_by(f"/{path}/attn/Add_output_0"))
+        shares = graph.op("Softmax", [graph.op("Add", [scores, bias])], axis=-1)
+        seen = graph.op("MatMul", [shares, content])
+        across = self._sizes.op("Div", columns, side)
+        shape = self._shape(-1, across, stage.heads, side, side, _HEAD)
+        seen = graph.transpose(graph.op("Reshape", [seen, shape]), (0, 3, 1, 4, 2, 5))
+        return graph.op("Reshape", [seen, self._shape(-1, columns, stage.width)])
+
+    def _asked(self, strip: str, stage: Stage, path: str) -> list[str]:
+        """Queries, keys and values of a strip. The published weights have them head by head."""
+        import numpy as np
+
+        weight, bias = self._weights.linear(f"{path}/attn/qkv")
+        weight = weight.reshape(stage.width, stage.heads, 3, _HEAD)
+        bias = bias.reshape(stage.heads, 3, _HEAD)
+        normed = self._norm(strip, f"{path}/attn/norm")
+        rows = Rows(self._graph, normed, self._precision(f"{path}/attn/qkv"))
+        scales = (np.float32(_HEAD**-0.5), np.float32(1), np.float32(1))
+        return [
+            rows.times(
+                weight[:, :, index].reshape(stage.width, -1) * scale,
+                bias[:, index].ravel() * scale,
+            )
+            for index, scale in enumerate(scales)
+        ]
+
+    def _by_window(self, value: str, stage: Stage, columns: str) -> str:
+        """A strip's map to windows x heads x cells x 32."""
+        side = stage.window
+        across = self._sizes.op("Div", columns, side)
+        shape = self._shape(-1, side, across, side, stage.heads, _HEAD)
+        value = self._graph.op("Reshape", [value, shape])
+        value = self._graph.transpose(value, (0, 2, 4, 1, 3, 5))
+        return self._graph.reshape(value, (-1, stage.heads, side * side, _HEAD))
+
+    def _shape(self, *sides: int | str) -> str:
+        named = [side if isinstance(side, str) else self._sizes.number(side) for side in sides]
+        return self._graph.op("Concat", named, axis=0)
+
+    def _neck(self, value: str) -> None:
+        graph, weights = self._graph, self._weights
+        kernel, _ = weights.convolution("neck/neck.0")
+        value = graph.op("MatMul", [value, graph.weight(kernel[:, :, 0, 0].T)])
+        value = graph.norm(
+            value,
+            weights.used_by("/neck/neck.1/Mul_output_0"),
+            weights.used_by("/neck/neck.1/Add_1_output_0"),
+            _NORM_2D,
+        )
+        value = self._as_map(self._convolve(self._as_channels(value), "neck/neck.2"))
+        value = graph.norm(
+            value,
+            weights.used_by("/neck/neck.3/Mul_output_0"),
+            weights.used_by("output"),
+            _NORM_2D,
+        )
+        value = graph.transpose(graph.reshape(value, (-1, _OUT_WIDTH)), (1, 0))
+        graph.reshape(value, (1, _OUT_WIDTH, 64, 64))
+        graph.nodes[-1].output[:] = ["output"]
