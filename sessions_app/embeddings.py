@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from django.conf import settings
 
 from jobs import valkey
-from segmentation import FEATURE_SHAPE, SCENE_SHAPE, Embedding, EmbeddingError
+from segmentation import FEATURE_SHAPE, SCENE_SHAPE, Embedding, EmbeddingError, SegmentationError
 from sessions_app.image_types import Pixels
 from sessions_app.recently_used import RecentlyUsed
 from sessions_app.wall_model import sam_model
@@ -28,8 +28,10 @@ logger = logging.getLogger(__name__)
 EMBEDDING_BYTES = 4 * (math.prod(FEATURE_SHAPE) + math.prod(SCENE_SHAPE))
 LOCK_SECONDS = 60  # longer than any encoding; a dead encoder's lock ends by itself
 POLL_SECONDS = 0.05
-# Photos waiting for the background encoder; past it, the first click encodes instead. Each holds its pixels.
+# Photos waiting for the background encoder, and the memory their pixels take: eight of twelve megapixels, or two of
+# fifty. Past either bound the first click encodes instead.
 MAX_WAITING = 8
+MAX_WAITING_BYTES = 320 * 1024 * 1024
 
 ReadPhoto = Callable[[], Pixels]
 
@@ -40,7 +42,8 @@ memory: RecentlyUsed[str, Embedding] = RecentlyUsed(
 _in_flight: dict[str, Future[Embedding]] = {}
 _in_flight_lock = threading.Lock()
 _background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
-_waiting = threading.BoundedSemaphore(MAX_WAITING)
+_waiting: list[int] = []  # bytes of each photo that waits or is being encoded
+_waiting_lock = threading.Lock()
 
 
 def cache_key(photo_digest: str) -> str:
@@ -91,29 +94,41 @@ def obtain(photo_digest: str, read_photo: ReadPhoto) -> Embedding:
             _in_flight.pop(key, None)
 
 
-def encode_in_background(
-    photo_digest: str, read_photo: ReadPhoto, on_done: Callable[[], None]
-) -> bool:
-    """Start encoding without waiting; `on_done` runs after success, in the background thread.
+def encode_in_background(photo_digest: str, pixels: Pixels) -> Future[Embedding] | None:
+    """Start encoding without waiting.
 
     Returns:
-        False when too many photos wait already: then the first click encodes.
+        The embedding to come; None when too many photos wait already: then the first click encodes.
     """
-    if not _waiting.acquire(blocking=False):
-        logger.info("encoder is busy: the first click will encode")
-        return False
+    with _waiting_lock:
+        if len(_waiting) >= MAX_WAITING or sum(_waiting) + pixels.nbytes > MAX_WAITING_BYTES:
+            logger.info("encoder is busy: the first click will encode")
+            return None
+        _waiting.append(pixels.nbytes)
 
-    def work() -> None:
+    def work() -> Embedding:
         try:
-            obtain(photo_digest, read_photo)
-            on_done()
-        except Exception:  # the edge of a thread: the first click meets the same error and shows it
+            return obtain(photo_digest, lambda: pixels)
+        except Exception:  # the first click meets the same error and shows it
             logger.exception("background encoding failed")
+            raise
         finally:
-            _waiting.release()
+            with _waiting_lock:
+                _waiting.remove(pixels.nbytes)
 
-    _background.submit(work)
-    return True
+    return _background.submit(work)
+
+
+def warm_up() -> None:
+    """Load the model's graphs in the background: else the first photo after a start waits for them as well."""
+
+    def load() -> None:
+        try:
+            sam_model().warm_up()
+        except SegmentationError as error:  # health and the first click say so too
+            logger.warning("the model is not ready: %s", error)
+
+    _background.submit(load)
 
 
 def _join_flight(key: str) -> tuple[Future[Embedding], bool]:

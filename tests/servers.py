@@ -109,9 +109,9 @@ def running(
 
 
 @contextmanager
-def valkey(listen: Path) -> Iterator[str]:
-    """A Valkey behind the unix socket `listen`; yields its URL."""
-    folder = Path(tempfile.mkdtemp(prefix="wallpaper-valkey-"))
+def valkey(listen: Path, keep_in: Path | None = None) -> Iterator[str]:
+    """A Valkey behind the unix socket `listen`; yields its URL. `keep_in`: a folder that outlives it, for a restart."""
+    folder = keep_in or Path(tempfile.mkdtemp(prefix="wallpaper-valkey-"))
     listen.parent.mkdir(parents=True, exist_ok=True)
     command = valkey_server.command(listen=listen, folder=folder)
     try:
@@ -120,7 +120,8 @@ def valkey(listen: Path) -> Iterator[str]:
         ):
             yield f"unix://{quote(str(listen))}?db=0"
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if keep_in is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

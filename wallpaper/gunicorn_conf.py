@@ -2,12 +2,13 @@
 
 Threads, because requests mostly wait: for the encoder, the database, the store. The application is not preloaded: an ONNX
 Runtime session must never cross a fork. Workers are not recycled (`max_requests`): each new one would load the model
-again, and embeddings in its memory are what makes clicks fast.
+again, and embeddings in its memory are what makes clicks fast. Each loads it when it starts, beside serving already.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from wallpaper import env
 
@@ -27,3 +28,11 @@ control_socket_disable = True  # one fewer thing to guard; nothing here uses it
 accesslog = None  # a line per poll is noise; the proxy in front has its own
 errorlog = "-"
 loglevel = "info"
+
+
+def post_worker_init(worker: Any) -> None:
+    """In the new process, when the application is there: the first visitor should not wait for the model."""
+    del worker
+    from sessions_app import embeddings
+
+    embeddings.warm_up()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
+from concurrent.futures import Future
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from segmentation import SegmentationError
+from segmentation import Embedding
 from sessions_app import embeddings, keys, storage
 from sessions_app.catalogue import STATIC_DIR, sample_room
 from sessions_app.errors import AppError, BadUpload, NotFound
@@ -56,7 +58,10 @@ def create_session(
         except IntakeError as error:
             raise BadUpload(error.user_message, code=error.code) from error
         pixels = photo.pixels if max_side is None else fit_within(photo.pixels, max_side)
-        digest = _store(session_id, pixels)
+        digest = _digest(data, max_side)
+        # Before the photo is stored, which takes nearly as long: the visitor waits for the longer of the two.
+        encoding = start_encoding(digest, pixels) if background else None
+        _store(session_id, pixels)
     session = Session(
         id=session_id,
         source=source,
@@ -71,8 +76,8 @@ def create_session(
     )
     with transaction.atomic():
         session.save(force_insert=True)
-        if background:
-            transaction.on_commit(lambda: start_encoding(session, pixels))
+        if encoding is not None:
+            transaction.on_commit(lambda: _mark_when_encoded(session_id, encoding))
     logger.info("session %s: %d x %d %s", session_id, session.width, session.height, digest[:12])
     return session
 
@@ -92,32 +97,39 @@ def create_session_from_sample(
     return create_session(data=data, source=source, visitor=visitor)
 
 
-def start_encoding(session: Session, pixels: Pixels | None = None) -> None:
-    """Begin to encode the photo in the background, if nobody has; a click waits for it."""
+def start_encoding(photo_digest: str, pixels: Pixels) -> Future[Embedding] | None:
+    """Begin to encode the photo in the background; a click waits for it. None when the encoder has too much to do."""
+    return embeddings.encode_in_background(photo_digest, pixels)
 
-    def read() -> Pixels:
-        if pixels is not None:
-            return pixels
-        from sessions_app.services.masks import photo_pixels
 
-        return photo_pixels(session)
+def _mark_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> None:
+    """Have the session say so once the embedding is there, which may have been before its row was."""
+    asking = threading.get_ident()
 
-    def done() -> None:
+    def mark(ended: Future[Embedding]) -> None:
+        if ended.exception() is not None:
+            return
         try:
-            mark_embedding_completed(session.pk)
+            mark_embedding_completed(session_id)
         finally:
-            connection.close()  # this thread's own; nobody else would
+            if threading.get_ident() != asking:
+                connection.close()  # the encoder's thread has one of its own; nobody else would
 
+    encoding.add_done_callback(mark)
+
+
+def _digest(data: bytes, max_side: int | None) -> str:
+    """Names the photo: the same file at the same size has the same pixels.
+
+    Of the upload and not of the stored photo, whose name would be known only when the encoder should long be at work.
+    """
+    return storage.digest_of(data if max_side is None else b"%d:%b" % (max_side, data))
+
+
+def _store(session_id: uuid.UUID, pixels: Pixels) -> None:
+    """Write photo, view and thumbnail. Leaves nothing when one fails."""
     try:
-        embeddings.encode_in_background(session.photo_digest, read, done)
-    except SegmentationError:
-        logger.exception("encoding could not start")  # the first click will say so to the visitor
-
-
-def _store(session_id: uuid.UUID, pixels: Pixels) -> str:
-    """Write photo, view and thumbnail; returns the photo's digest. Leaves nothing when one fails."""
-    try:
-        digest = storage.save(keys.photo(session_id), encode_stored_photo(pixels))
+        storage.save(keys.photo(session_id), encode_stored_photo(pixels))
         view = fit_within(pixels, settings.VIEW_MAX_SIDE_PX)
         storage.save(keys.photo_view(session_id), encode_view(view))
         thumbnail = fit_within(view, settings.THUMBNAIL_MAX_SIDE_PX)
@@ -125,7 +137,6 @@ def _store(session_id: uuid.UUID, pixels: Pixels) -> str:
     except AppError:
         _discard(session_id)
         raise
-    return digest
 
 
 def _discard(session_id: uuid.UUID) -> None:

@@ -83,6 +83,20 @@ def test_a_failed_encoding_is_told_to_all_who_wait_and_tried_anew_later(
     assert len(encodings) == 1
 
 
+def test_no_more_pixels_wait_for_the_encoder_than_memory_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(embeddings, "MAX_WAITING_BYTES", room_pixels().nbytes)
+
+    first = embeddings.encode_in_background("digest-e", room_pixels())
+    second = embeddings.encode_in_background("digest-f", room_pixels())
+
+    assert first is not None
+    assert second is None
+    assert first.result(120).width == 320
+    assert embeddings.encode_in_background("digest-g", room_pixels()) is not None
+
+
 def test_the_key_names_the_model() -> None:
     assert sam_model().identity in embeddings.cache_key("digest")
 

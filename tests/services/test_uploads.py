@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from concurrent.futures import Future
+from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
@@ -50,7 +52,9 @@ def test_a_full_disk_is_said_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(default_storage, "save", full)
 
     with pytest.raises(Unavailable) as refusal:
-        uploads.create_session(data=as_file(room_pixels()), source=Session.Source.WEB)
+        uploads.create_session(
+            data=as_file(room_pixels()), source=Session.Source.WEB, background=False
+        )
 
     assert refusal.value.code == "storage_unavailable"
     assert not Session.objects.exists()
@@ -62,6 +66,82 @@ def test_a_photo_can_be_brought_down_on_the_way_in() -> None:
     )
 
     assert (session.width, session.height) == (160, 120)
+
+
+def test_the_same_file_at_another_size_is_another_photo() -> None:
+    data = as_file(room_pixels())
+
+    digests = [
+        uploads.create_session(
+            data=data, source=Session.Source.COMMAND, max_side=side, background=False
+        ).photo_digest
+        for side in (None, 160, 160)
+    ]
+
+    assert digests[0] != digests[1]
+    assert digests[1] == digests[2]
+
+
+@pytest.fixture
+def encoding(monkeypatch: pytest.MonkeyPatch) -> Future[Any]:
+    """An encoding under way; the test says when it ends."""
+    future: Future[Any] = Future()
+    monkeypatch.setattr(uploads.embeddings, "encode_in_background", lambda *_: future)
+    return future
+
+
+def upload_in_web() -> Session:
+    return uploads.create_session(data=as_file(room_pixels()), source=Session.Source.WEB)
+
+
+def test_encoding_begins_before_the_photo_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(
+        uploads.embeddings, "encode_in_background", lambda *_: order.append("encode")
+    )
+    save = storage.save
+    monkeypatch.setattr(storage, "save", lambda key, data: order.append("store") or save(key, data))
+
+    upload_in_web()
+
+    assert order == ["encode", "store", "store", "store"]
+
+
+def test_a_session_says_when_its_photo_is_encoded(
+    encoding: Future[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        session = upload_in_web()
+    before = Session.objects.get(pk=session.pk).status
+
+    encoding.set_result(None)
+
+    session.refresh_from_db()
+    assert (before, session.status) == ("new", "embedding_completed")
+
+
+def test_an_encoding_that_ended_before_the_row_was_there_is_not_forgotten(
+    encoding: Future[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    encoding.set_result(None)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        session = upload_in_web()
+
+    session.refresh_from_db()
+    assert session.status == "embedding_completed"
+
+
+def test_a_failed_encoding_leaves_the_session_new(
+    encoding: Future[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    encoding.set_exception(OSError("no memory"))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        session = upload_in_web()
+
+    session.refresh_from_db()
+    assert session.status == "new"
 
 
 def test_a_sample_room_becomes_a_session() -> None:

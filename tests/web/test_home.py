@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def no_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Encoding has its own tests; here it would only outlive the test."""
-    monkeypatch.setattr(uploads, "start_encoding", lambda session, pixels=None: None)
+    monkeypatch.setattr(uploads, "start_encoding", lambda photo_digest, pixels: None)
 
 
 def photo(data: bytes | None = None, name: str = "room.png") -> dict[str, SimpleUploadedFile]:
