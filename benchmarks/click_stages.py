@@ -61,7 +61,7 @@ from PIL import Image, ImageOps  # noqa: E402
 from segmentation import edges, model, outline, prediction, runtime, sam_wall, wall  # noqa: E402
 from sessions_app.models import Session  # noqa: E402
 from sessions_app.services import masks  # noqa: E402
-from sessions_app.views import presenting, room  # noqa: E402
+from sessions_app.views import presenting  # noqa: E402
 
 cv2.setNumThreads(1)
 HTMX = {"hx-request": "true"}
@@ -126,7 +126,6 @@ WATCHED = (
     (outline, "_loops", "outline: loops"),
     (outline, "path_of_field", "outline: simplify, write"),
     (masks, "view_pixels", "photo under the overlay"),
-    (room, "_fresh", "page: row read"),
     (presenting, "generation_context", "page: generations"),
     (presenting, "wall_context", "page: context"),
     (SimpleTemplateResponse, "render", "page: template"),

@@ -69,22 +69,10 @@ def recent_sessions(*, visitor: str, limit: int = 12) -> list[Session]:
     )
 
 
-def latest_generation(session: Session) -> Generation | None:
-    """The session's newest generation."""
-    return (
-        Generation.objects.select_related("wallpaper")
-        .filter(session=session)
-        .order_by("-number")
-        .first()
-    )
-
-
-def completed_generations(session: Session) -> list[Generation]:
-    """The session's finished pictures, newest first."""
+def all_generations(session: Session) -> list[Generation]:
+    """The session's generations, newest first: few, so that asking twice costs more than reading all."""
     return list(
-        Generation.objects.select_related("wallpaper")
-        .filter(session=session, state=Generation.State.COMPLETED)
-        .order_by("-number")
+        Generation.objects.select_related("wallpaper").filter(session=session).order_by("-number")
     )
 
 

@@ -117,18 +117,17 @@ def generation_object(request: HttpRequest, generation: Generation) -> dict[str,
 
 def status_object(request: HttpRequest, session: Session) -> dict[str, Any]:
     """Where the session stands, with its latest generation's progress, result or failure."""
-    latest = selectors.latest_generation(session)
+    generations = selectors.all_generations(session)
+    completed = [one for one in generations if one.state == Generation.State.COMPLETED]
     return {
         **session_object(request, session),
         "clicks": len(session.history.clicks),
         "has_mask": session.has_mask,
         "wallpaper": None if session.wallpaper is None else wallpaper_object(session.wallpaper),
-        **_progress(request, latest),
+        **_progress(request, generations[0] if generations else None),
         "results": [
             {"generation": done.number, "url": result_url(request, done)}
-            for done in session.generations.filter(state=Generation.State.COMPLETED).order_by(
-                "number"
-            )
+            for done in reversed(completed)
         ],
     }
 

@@ -14,7 +14,7 @@ from sessions_app.intake import IntakeError, read_mask
 from sessions_app.models import Session
 from sessions_app.places import a_decoding_place
 from sessions_app.services import masks
-from sessions_app.services.transitions import edit_clicks, prolong
+from sessions_app.services.transitions import edit_clicks, prolong_read
 
 MAX_CLICKS_AT_ONCE = 100
 
@@ -25,9 +25,9 @@ def add_click(*, session_id: UUID, x: float, y: float, label: int) -> Session:
     Raises:
         BadClick: outside the photo, not a number, or an exclusion while nothing is included.
     """
-    prolong(session_id)
 
     def add(session: Session, history: ClickHistory) -> ClickHistory:
+        prolong_read(session)
         click = checked_click(session, x, y, label)
         if label == 0 and not history.has_mask:
             raise BadClick(

@@ -21,6 +21,8 @@ PROLONGED_BY_AT_LEAST = timedelta(hours=1)
 def edit_clicks(session_id: UUID, edit: Callable[[Session, ClickHistory], ClickHistory]) -> Session:
     """Apply `edit` to the clicks and store the outcome, whoever else is clicking at the same time.
 
+    Returns the session with its wallpaper, as it is then.
+
     Optimistic: the row is written only where its revision is still the one that was read; otherwise the edit is
     applied anew. A click replaces an uploaded mask.
 
@@ -30,7 +32,7 @@ def edit_clicks(session_id: UUID, edit: Callable[[Session, ClickHistory], ClickH
         WrongState: somebody else kept changing the clicks.
     """
     for _ in range(TRIES):
-        session = Session.objects.filter(pk=session_id).first()
+        session = Session.objects.select_related("wallpaper").filter(pk=session_id).first()
         if session is None:
             raise NotFound("This room is not here any more.")
         before = session.history
@@ -47,7 +49,9 @@ def edit_clicks(session_id: UUID, edit: Callable[[Session, ClickHistory], ClickH
             click_history=after.as_json(), uploaded_mask_key="", revision=F("revision") + 1
         )
         if changed:
-            session.refresh_from_db()
+            # What the row has now, without reading it once more: each statement less is felt with every click.
+            session.click_history, session.uploaded_mask_key = after.as_json(), ""
+            session.revision += 1
             return session
     raise WrongState("The clicks are being changed in another window. Please click again.")
 
@@ -67,6 +71,12 @@ def prolong(session_id: UUID) -> None:
     Session.objects.filter(
         pk=session_id, expires_at__gt=timezone.now(), expires_at__lt=end - PROLONGED_BY_AT_LEAST
     ).update(expires_at=end)
+
+
+def prolong_read(session: Session) -> None:
+    """The same for a session that was just read, which nearly always shows that there is nothing to do."""
+    if session.expires_at < end_of_life() - PROLONGED_BY_AT_LEAST:
+        prolong(session.pk)
 
 
 def end_of_life() -> datetime:

@@ -17,45 +17,45 @@ from sessions_app.views.room import wall_changed
 def click(request: HttpRequest, session: Session) -> HttpResponseBase:
     """One click: x, y in photo pixels, label 1 to include or 0 to exclude."""
     x, y, label = forms.read_click(request.POST, session)
-    clicking.add_click(session_id=session.pk, x=x, y=y, label=label)
-    return wall_changed(request, session)
+    changed = clicking.add_click(session_id=session.pk, x=x, y=y, label=label)
+    return wall_changed(request, changed)
 
 
 @answers("POST")
 @with_session
 def click_undo(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The last step is taken back."""
-    clicking.undo_click(session_id=session.pk)
-    return wall_changed(request, session)
+    changed = clicking.undo_click(session_id=session.pk)
+    return wall_changed(request, changed)
 
 
 @answers("POST")
 @with_session
 def click_redo(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The last undone step comes back."""
-    clicking.redo_click(session_id=session.pk)
-    return wall_changed(request, session)
+    changed = clicking.redo_click(session_id=session.pk)
+    return wall_changed(request, changed)
 
 
 @answers("POST")
 @with_session
 def click_clear(request: HttpRequest, session: Session) -> HttpResponseBase:
     """All clicks go; can be undone."""
-    clicking.clear_clicks(session_id=session.pk)
-    return wall_changed(request, session)
+    changed = clicking.clear_clicks(session_id=session.pk)
+    return wall_changed(request, changed)
 
 
 @answers("POST")
 @with_session
 def scope(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The clicked wall only, all walls, or what the clicks suggest."""
-    clicking.choose_scope(session_id=session.pk, scope=request.POST.get("scope", ""))
-    return wall_changed(request, session)
+    changed = clicking.choose_scope(session_id=session.pk, scope=request.POST.get("scope", ""))
+    return wall_changed(request, changed)
 
 
 @answers("POST")
 @with_session
 def find_wall(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The main wall is marked without a click."""
-    clicking.find_wall(session_id=session.pk)
-    return wall_changed(request, session)
+    changed = clicking.find_wall(session_id=session.pk)
+    return wall_changed(request, changed)

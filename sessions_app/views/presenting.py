@@ -21,9 +21,8 @@ from sessions_app.intake import size_within
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.selectors import (
     GenerationStatus,
-    completed_generations,
+    all_generations,
     generation_status,
-    latest_generation,
     recent_sessions,
 )
 from sessions_app.services import masks, previews, wallpapers
@@ -232,9 +231,10 @@ def _options(titles: dict[float, str], chosen: float, other: str) -> list[Option
 
 def generation_context(session: Session) -> dict[str, Any]:
     """How the newest generation stands, and the finished pictures."""
-    latest = latest_generation(session)
+    generations = all_generations(session)
+    latest = generations[0] if generations else None
     status = generation_status(latest) if latest else None
-    results = completed_generations(session)
+    results = [one for one in generations if one.state == Generation.State.COMPLETED]
     is_active = latest is not None and latest.is_active
     # The same until this generation has ended: a double click, a second tab and a page kept open all ask for
     # the same picture, and get one.

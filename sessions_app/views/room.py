@@ -34,14 +34,14 @@ def session_delete(request: HttpRequest, session: Session) -> HttpResponseBase:
 
 
 def wall_changed(request: HttpRequest, session: Session) -> HttpResponseBase:
-    """After a click: the overlay and what follows from it.
+    """After a click: the overlay and what follows from it. `session` is as the click left it.
 
     Raises:
         AppError: the mask could not be made; the click itself is kept.
     """
     if not request.htmx:  # type: ignore[attr-defined]
         return _back(session)
-    context = presenting.wall_context(_fresh(session))
+    context = presenting.wall_context(session)
     if context["masking_error"] is not None:
         raise context["masking_error"]
     return TemplateResponse(request, "session/changes.html", context)
@@ -51,12 +51,9 @@ def paper_changed(request: HttpRequest, session: Session, template: str) -> Http
     """After a change of the wallpaper: its fragments, the preview's address, and the button."""
     if not request.htmx:  # type: ignore[attr-defined]
         return _back(session)
-    context = presenting.paper_context(_fresh(session))
+    fresh = Session.objects.select_related("wallpaper").get(pk=session.pk)
+    context = presenting.paper_context(fresh)
     return TemplateResponse(request, template, context)
-
-
-def _fresh(session: Session) -> Session:
-    return Session.objects.select_related("wallpaper").get(pk=session.pk)
 
 
 def _back(session: Session) -> HttpResponseRedirect:
