@@ -10,7 +10,7 @@ import logging
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files.base import ContentFile, File
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 
 from sessions_app.errors import NotFound, Unavailable
 
@@ -42,6 +42,26 @@ def save(key: str, data: bytes) -> str:
     except STORE_ERRORS as error:
         raise _unavailable("save", key) from error
     return digest_of(data)
+
+
+def replace(key: str, data: bytes) -> bool:
+    """Write `data` in the place of the object under `key`; False when there is none (any more).
+
+    Raises:
+        Unavailable: the store did not take it.
+    """
+    try:
+        if not default_storage.exists(key):
+            return False
+        default_storage.save(key, ContentFile(data))
+    except STORE_ERRORS as error:
+        raise _unavailable("replace", key) from error
+    return True
+
+
+def is_disk() -> bool:
+    """True when objects are files on disk, so that their size hardly counts."""
+    return isinstance(default_storage, FileSystemStorage)
 
 
 def read(key: str) -> bytes:

@@ -28,14 +28,13 @@ _STORED_LIMITS = replace(
 )
 
 
-def encode_stored_photo(pixels: NDArray[np.uint8]) -> bytes:
-    """`pixels` (uint8, H x W x 3, RGB) as PNG without any metadata. `read_stored` gives them back bit for bit."""
-    parameters = [
-        cv2.IMWRITE_PNG_COMPRESSION,
-        1,
-        cv2.IMWRITE_PNG_FILTER,
-        cv2.IMWRITE_PNG_FILTER_UP,
-    ]
+def encode_stored_photo(pixels: NDArray[np.uint8], *, packed: bool = True) -> bytes:
+    """`pixels` (uint8, H x W x 3, RGB) as PNG without any metadata. `read_stored` gives them back bit for bit.
+
+    packed: False writes them uncompressed: three times as large, in a third of the time.
+    """
+    level, kind = (1, cv2.IMWRITE_PNG_FILTER_UP) if packed else (0, cv2.IMWRITE_PNG_FILTER_NONE)
+    parameters = [cv2.IMWRITE_PNG_COMPRESSION, level, cv2.IMWRITE_PNG_FILTER, kind]
     return _encode(STORED_SUFFIX, pixels, parameters)
 
 

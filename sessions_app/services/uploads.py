@@ -25,6 +25,7 @@ from sessions_app.intake import (
 )
 from sessions_app.models import Session
 from sessions_app.places import a_decoding_place
+from sessions_app.services import packing
 from sessions_app.services.transitions import end_of_life, mark_embedding_completed
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ def create_session(
         digest = _digest(data, max_side)
         # Before the photo is stored, which takes nearly as long: the visitor waits for the longer of the two.
         encoding = start_encoding(digest, pixels) if background else None
-        _store(session_id, pixels)
+        pack_later = encoding is not None and packing.has_room()
+        _store(session_id, pixels, packed=not pack_later)
     session = Session(
         id=session_id,
         source=source,
@@ -78,6 +80,8 @@ def create_session(
         session.save(force_insert=True)
         if encoding is not None:
             transaction.on_commit(lambda: _mark_when_encoded(session_id, encoding))
+        if encoding is not None and pack_later:
+            transaction.on_commit(lambda: _pack_when_encoded(session_id, encoding))
     logger.info("session %s: %d x %d %s", session_id, session.width, session.height, digest[:12])
     return session
 
@@ -118,6 +122,10 @@ def _mark_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> No
     encoding.add_done_callback(mark)
 
 
+def _pack_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> None:
+    encoding.add_done_callback(lambda _: packing.pack_later(session_id))
+
+
 def _digest(data: bytes, max_side: int | None) -> str:
     """Names the photo: the same file at the same size has the same pixels.
 
@@ -126,10 +134,10 @@ def _digest(data: bytes, max_side: int | None) -> str:
     return storage.digest_of(data if max_side is None else b"%d:%b" % (max_side, data))
 
 
-def _store(session_id: uuid.UUID, pixels: Pixels) -> None:
+def _store(session_id: uuid.UUID, pixels: Pixels, *, packed: bool) -> None:
     """Write photo, view and thumbnail. Leaves nothing when one fails."""
     try:
-        storage.save(keys.photo(session_id), encode_stored_photo(pixels))
+        storage.save(keys.photo(session_id), encode_stored_photo(pixels, packed=packed))
         view = fit_within(pixels, settings.VIEW_MAX_SIDE_PX)
         storage.save(keys.photo_view(session_id), encode_view(view))
         thumbnail = fit_within(view, settings.THUMBNAIL_MAX_SIDE_PX)
