@@ -7,6 +7,7 @@ the product does around them. The features are random, since neither time depend
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ class Stock:
         self, models: Path, *, size: tuple[int, int], encoder_threads: int, decoder_threads: int = 1
     ) -> None:
         """models: the folder with encoder.onnx and sam.onnx. size: the photo's (width, height)."""
+        self.size = size
         self._encoder = _session(models / "encoder.onnx", encoder_threads)
         self._decoder = _session(models / "sam.onnx", decoder_threads)
         rng = np.random.default_rng(0)
@@ -48,6 +50,20 @@ class Stock:
         started = time.perf_counter()
         _ = self._decoder.run(["masks"], self._feeds)[0] > 0
         return time.perf_counter() - started
+
+    def decodes_a_second(self, at_once: int, seconds: float) -> float:
+        """How many decodes so many threads get done; less than as many times one thread's, which shares no cache."""
+        end = time.perf_counter() + seconds
+
+        def decode_on(_: int) -> int:
+            count = 0
+            while time.perf_counter() < end:
+                self.decode()
+                count += 1
+            return count
+
+        with ThreadPoolExecutor(at_once) as pool:
+            return sum(pool.map(decode_on, range(at_once))) / seconds
 
 
 def _session(path: Path, threads: int) -> ort.InferenceSession:

@@ -106,6 +106,9 @@ class LazySession:
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # Patterns plan one block for all of a run's tensors and never give it back: a web process that has
+        # encoded six photos holds 848 MiB with them and 602 without, in the same time.
+        options.enable_mem_pattern = False
         # Spinning threads would burn the cores that the web process's other requests need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:

@@ -1,4 +1,4 @@
-"""Bounds on what one web process does at a time: decoding strangers' pictures, and fetching links.
+"""Bounds on what one web process does at a time: decoding strangers' pictures, computing masks, fetching links.
 
 Whoever finds no place waits a little and is then told to come back; nothing piles up in memory.
 """
@@ -7,51 +7,53 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
+
+from django.conf import settings
 
 from sessions_app.errors import Busy
 
 # Decoding takes about ten bytes a pixel: two 50-megapixel photos at once stay within 1.1 GB.
 DECODINGS_AT_ONCE: Final = 2
 DECODING_PATIENCE_SECONDS = 20.0
+# Twelve masks on two cores take as long as two and two and so on, and six times the memory.
+MASKS_AT_ONCE: Final = max(1, settings.CORES // settings.SAM_DECODER_THREADS)
+MASK_PATIENCE_SECONDS = 20.0
 # A slow server may hold a link for its whole deadline: leave threads for everybody else.
 LINKS_AT_ONCE: Final = 3
 LINK_PATIENCE_SECONDS = 5.0
 
 _decoding = threading.BoundedSemaphore(DECODINGS_AT_ONCE)
+_masking = threading.BoundedSemaphore(MASKS_AT_ONCE)
 _fetching = threading.BoundedSemaphore(LINKS_AT_ONCE)
 
 
-@contextmanager
-def a_decoding_place() -> Iterator[None]:
-    """One of the places where a picture may be decoded.
+def a_decoding_place() -> AbstractContextManager[None]:
+    """One of the places where a picture may be decoded. Entering raises Busy where all stay taken."""
+    return _place(
+        _decoding, DECODING_PATIENCE_SECONDS, "Many pictures are coming in at this moment."
+    )
 
-    Raises:
-        Busy: all stayed taken.
+
+def a_masking_place() -> AbstractContextManager[None]:
+    """One of the places where a mask may be computed; not to be held while waiting for anything else.
+
+    Entering raises Busy where all stay taken.
     """
-    if not _decoding.acquire(timeout=DECODING_PATIENCE_SECONDS):
-        raise _busy("Many pictures are coming in at this moment.")
+    return _place(_masking, MASK_PATIENCE_SECONDS, "Many walls are being marked at this moment.")
+
+
+def a_link_place() -> AbstractContextManager[None]:
+    """One of the places where a link may be fetched. Entering raises Busy where all stay taken."""
+    return _place(_fetching, LINK_PATIENCE_SECONDS, "Many links are being fetched at this moment.")
+
+
+@contextmanager
+def _place(places: threading.BoundedSemaphore, patience: float, full: str) -> Iterator[None]:
+    if not places.acquire(timeout=patience):
+        raise Busy(f"{full} Please try again in a few seconds.")
     try:
         yield
     finally:
-        _decoding.release()
-
-
-@contextmanager
-def a_link_place() -> Iterator[None]:
-    """One of the places where a link may be fetched.
-
-    Raises:
-        Busy: all stayed taken.
-    """
-    if not _fetching.acquire(timeout=LINK_PATIENCE_SECONDS):
-        raise _busy("Many links are being fetched at this moment.")
-    try:
-        yield
-    finally:
-        _fetching.release()
-
-
-def _busy(what: str) -> Busy:
-    return Busy(f"{what} Please try again in a few seconds.")
+        places.release()

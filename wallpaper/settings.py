@@ -199,9 +199,9 @@ ALLOW_PRIVATE_WALLPAPER_URLS = env.boolean(
 SAM_MODEL_DIR = env.text(
     "SAM_MODEL_DIR", "", "Folder with encoder.onnx and sam.onnx, used instead of fetching them"
 )
-_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 SAM_ENCODER_THREADS = env.integer(
-    "SAM_ENCODER_THREADS", min(4, _cores), "Threads of one encoding", minimum=1
+    "SAM_ENCODER_THREADS", min(4, CORES), "Threads of one encoding", minimum=1
 )
 SAM_DECODER_THREADS = env.integer(
     "SAM_DECODER_THREADS", 1, "Threads of one click's decode", minimum=1

@@ -34,7 +34,7 @@ from sessions_app.intake import (
     size_within,
 )
 from sessions_app.models import Session
-from sessions_app.places import a_decoding_place
+from sessions_app.places import a_decoding_place, a_masking_place
 from sessions_app.recently_used import RecentlyUsed
 from sessions_app.services.transitions import mark_embedding_completed
 from sessions_app.wall_model import model_identity, sam_model, scope_of
@@ -123,16 +123,21 @@ def _decode(session: Session, history: ClickHistory) -> Prediction:
     clicks = [Click(*click) for click in history.clicks]
     scope = scope_of(history.scope)
     if not history.is_auto:
-        return model.predict(embedding, clicks, scope=scope)
+        with a_masking_place():
+            return model.predict(embedding, clicks, scope=scope)
     if not clicks and scope is not Scope.THIS_WALL:
-        return model.predict_auto(embedding, photo_pixels(session))
+        photo = photo_pixels(session)
+        with a_masking_place():
+            return model.predict_auto(embedding, photo)
     # Kept from before the clicks: finding it again would decode the whole photo at every click.
     found = _remembered(session, ClickHistory().auto())
     if scope is Scope.THIS_WALL:
         # The main one of the found walls: as if it had been clicked in its middle.
-        middle = middle_of_wall(found.logits, found.grid)
-        return model.predict(embedding, [middle, *clicks], scope=scope)
-    return model.predict(embedding, clicks, scope=Scope.ALL_WALLS, start=found.logits)
+        clicks = [middle_of_wall(found.logits, found.grid), *clicks]
+        with a_masking_place():
+            return model.predict(embedding, clicks, scope=scope)
+    with a_masking_place():
+        return model.predict(embedding, clicks, scope=Scope.ALL_WALLS, start=found.logits)
 
 
 def overlay(session: Session) -> Overlay | None:
@@ -153,8 +158,11 @@ def overlay(session: Session) -> Overlay | None:
     if prediction is None:
         return None
     suggested = prediction.suggested
+    photo = _photo_under(session)
+    with a_masking_place():
+        path = outline_path(prediction, view_size=view_size, photo=photo)
     return Overlay(
-        path=outline_path(prediction, view_size=view_size, photo=_photo_under(session)),
+        path=path,
         view_box=view_box,
         share=prediction.area,
         score=prediction.score,
@@ -179,7 +187,9 @@ def pixels(session: Session, *, size: tuple[int, int]) -> Mask:
     prediction = predict(session)
     if prediction is None:
         raise WrongState("Click the wall first, then choose a wallpaper.", code="no_mask")
-    return prediction.mask(size, photo=_pixels_at_least(session, size))
+    photo = _pixels_at_least(session, size)
+    with a_masking_place():
+        return prediction.mask(size, photo=photo)
 
 
 def version(session: Session) -> str:

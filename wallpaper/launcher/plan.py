@@ -92,7 +92,8 @@ class Plan:
 
     def environment(self) -> dict[str, str]:
         """For the children: ours, with names to answer to when the server is open to the network."""
-        variables = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        # Each thread would keep a heap of its own, with what its largest picture took.
+        variables = {"MALLOC_ARENA_MAX": "2", **os.environ, "PYTHONUNBUFFERED": "1"}
         open_to_network = self.address.host not in LOOPBACK_HOSTS and self.address.host != "::1"
         named = os.environ.get("ALLOWED_HOSTS") or os.environ.get("ALLOWED_HOSTS_FILE")
         if open_to_network and not named:
