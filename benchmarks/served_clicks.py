@@ -1,6 +1,6 @@
 """One visitor's clicks over HTTP, from the request to the complete partial, beside stock decodes in the same run.
 
-    python -m benchmarks.served_clicks [--megapixels M] [--rounds N] [--clicks N]
+    python -m benchmarks.served_clicks [--megapixels M] [--rounds N] [--clicks N] [--rendering]
 
 The server is `make run`'s (launcher, gunicorn, worker, Valkey) in a data folder of its own. A room of M megapixels is
 encoded first; then in turns one click at a new place and one decode by the published files on one thread, to the
@@ -14,11 +14,12 @@ import argparse
 import os
 import statistics
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import processes
+from benchmarks import processes, worker_load
 from benchmarks.stock import Stock
 from benchmarks.visitor import Visitor, on_wall, phone_photo
 from tests import environment
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--megapixels", type=float, default=12.0)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--clicks", type=int, default=5, help="of a round")
+    parser.add_argument("--rendering", action="store_true", help="while the worker makes pictures")
     options = parser.parse_args()
     environment.isolate()
     photo, size = phone_photo(1, megapixels=options.megapixels)
@@ -40,7 +42,10 @@ def main() -> None:
     stock = Stock(models, size=size, encoder_threads=1)
     rng = np.random.default_rng(5)
     first, further, decodes, sizes = [], [], [], []
-    with tempfile.TemporaryDirectory() as folder, start_stack(Path(folder) / "home") as stack:
+    with ExitStack() as block:
+        folder = Path(block.enter_context(tempfile.TemporaryDirectory()))
+        stack = block.enter_context(start_stack(folder / "home", worker_load.SETTINGS))
+        pictures = block.enter_context(worker_load.rendering(stack)) if options.rendering else []
         visitor = Visitor(stack.url)
         room = visitor.room(photo)
         visitor.click(room, on_wall(rng, size))  # waits for the encoding
@@ -68,6 +73,10 @@ def main() -> None:
     print(f"  target: {TARGET_DECODES} stock decodes")
     print(f"  web process: {1000 * web / len(sizes):.1f} ms of CPU a click")
     print(f"  partial: at most {max(sizes) / 1000:.1f} KB (target: {TARGET_KB})")
+    if options.rendering:
+        print(
+            f"  meanwhile {len(pictures)} pictures of 12 MP, {statistics.median(pictures):.1f} s each"
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The first click after an upload: how long after the photo's last byte the overlay is there.
 
-    python -m benchmarks.served_first_click [--megapixels M] [--photos N]
+    python -m benchmarks.served_first_click [--megapixels M] [--photos N] [--rendering]
 
 The server is `make run`'s in a data folder of its own; every photo is new to it. The visitor uploads a JPEG as a phone
 writes it (lying on its side, by its EXIF), follows to the room and clicks at once. In turns with it one stock
@@ -15,10 +15,12 @@ import os
 import statistics
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks import worker_load
 from benchmarks.stock import Stock
 from benchmarks.visitor import Visitor, on_wall, phone_photo
 from tests import environment
@@ -43,6 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--megapixels", type=float, default=12.0)
     parser.add_argument("--photos", type=int, default=11)
+    parser.add_argument("--rendering", action="store_true", help="while the worker makes pictures")
     options = parser.parse_args()
     environment.isolate()
     threads = min(4, len(os.sched_getaffinity(0)))
@@ -51,7 +54,10 @@ def main() -> None:
     stock = Stock(Path(os.environ["SAM_MODEL_DIR"]), size=size, encoder_threads=threads)
     rng = np.random.default_rng(5)
     encodes, answers, overlays = [], [], []
-    with tempfile.TemporaryDirectory() as folder, start_stack(Path(folder) / "home") as stack:
+    with ExitStack() as block:
+        folder = Path(block.enter_context(tempfile.TemporaryDirectory()))
+        stack = block.enter_context(start_stack(folder / "home", worker_load.SETTINGS))
+        pictures = block.enter_context(worker_load.rendering(stack)) if options.rendering else []
         for photo, _ in photos:
             encodes.append(stock.encode())
             answered, shown = upload_and_click(stack, photo, on_wall(rng, size))
@@ -70,6 +76,10 @@ def main() -> None:
     for name, seconds in rows.items():
         print(f"  {name:34}{1000 * seconds:8.0f} ms{seconds / encode:7.2f}")
     print(f"  target: {TARGET_ENCODES} stock encodes")
+    if options.rendering:
+        print(
+            f"  meanwhile {len(pictures)} pictures of 12 MP, {statistics.median(pictures):.1f} s each"
+        )
 
 
 if __name__ == "__main__":

@@ -119,8 +119,11 @@ def encode_in_background(photo_digest: str, pixels: Pixels) -> Future[Embedding]
     return _background.submit(work)
 
 
-def warm_up() -> None:
-    """Load the model's graphs in the background: else the first photo after a start waits for them as well."""
+def warm_up() -> Future[None]:
+    """Load the model's graphs in the background: else the first photo after a start waits for them as well.
+
+    Missing weights are no error here.
+    """
 
     def load() -> None:
         try:
@@ -128,7 +131,7 @@ def warm_up() -> None:
         except SegmentationError as error:  # health and the first click say so too
             logger.warning("the model is not ready: %s", error)
 
-    _background.submit(load)
+    return _background.submit(load)
 
 
 def _join_flight(key: str) -> tuple[Future[Embedding], bool]:

@@ -14,7 +14,12 @@ from django.core.management import get_commands
 from tests.docs.configuration_rows import rows, variables
 from tests.environment import ROOT
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "benchmarks" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"```.*?```", re.DOTALL)
 TABLE_ROW = re.compile(r"^\| `([A-Z0-9_]+)` \|.*$", re.MULTILINE)
@@ -40,7 +45,7 @@ def anchors(document: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_make_target_named_exists(document: Path) -> None:
     named = set(
         re.findall(
@@ -52,14 +57,14 @@ def test_every_make_target_named_exists(document: Path) -> None:
     assert named - make_targets() == set()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_management_command_named_exists(document: Path) -> None:
     named = set(re.findall(r"manage\.py ([a-z_]+)", document.read_text(encoding="utf-8")))
 
     assert named - get_commands().keys() == set()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_leads_somewhere(document: Path) -> None:
     broken = []
     for target in LINK.findall(without_code(document.read_text(encoding="utf-8"))):
@@ -129,3 +134,15 @@ def test_ci_runs_what_the_readme_says() -> None:
 def test_ci_is_a_valid_shell_script() -> None:
     for script in (".ci/run", "tools/setup.sh", "tools/lint_templates.sh"):
         subprocess.run(["sh", "-n", script], cwd=ROOT, check=True, timeout=10)
+
+
+def test_every_benchmark_is_described() -> None:
+    programs = {
+        path.name
+        for path in (ROOT / "benchmarks").glob("*.py")
+        if "__main__" in path.read_text(encoding="utf-8")
+    }
+
+    described = text_of("benchmarks/README.md")
+
+    assert {name for name in programs if f"`{name.removesuffix('.py')}`" not in described} == set()

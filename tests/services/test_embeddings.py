@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,6 +97,23 @@ def test_no_more_pixels_wait_for_the_encoder_than_memory_allows(
     assert second is None
     assert first.result(120).width == 320
     assert embeddings.encode_in_background("digest-g", room_pixels()) is not None
+
+
+def test_a_process_that_starts_loads_the_model_before_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded: list[SamModel] = []
+    monkeypatch.setattr(SamModel, "warm_up", lambda model: loaded.append(model))
+
+    embeddings.warm_up().result(120)
+
+    assert loaded == [sam_model()]
+
+
+def test_a_process_starts_without_the_weights_too(settings: Any, tmp_path: Path) -> None:
+    settings.SAM_MODEL_DIR = str(tmp_path)
+
+    assert embeddings.warm_up().result(120) is None
 
 
 def test_the_key_names_the_model() -> None:

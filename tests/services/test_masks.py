@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from sessions_app import places
 from sessions_app.catalogue import STATIC_DIR, sample_rooms
-from sessions_app.errors import WrongState
+from sessions_app.errors import Busy, WrongState
 from sessions_app.models import Session
 from sessions_app.services import clicking, masks, uploads
 from sessions_app.services.masks import Overlay
@@ -116,3 +119,40 @@ def test_correcting_the_found_wall_reads_the_whole_photo_no_more(
     masks.overlay(session)
 
     assert read == []
+
+
+def test_with_all_cores_at_work_a_click_is_told_to_come_back(
+    sample: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "MASK_PATIENCE_SECONDS", 0)
+    session = clicking.find_wall(session_id=sample.pk)
+
+    with ExitStack() as taken:
+        for _ in range(places.MASKS_AT_ONCE):
+            taken.enter_context(places.a_masking_place())
+        with pytest.raises(Busy) as refusal:
+            masks.overlay(session)
+
+    assert refusal.value.retry_after_seconds
+    assert masks.overlay(session) is not None
+
+
+def test_who_waits_for_an_encoding_keeps_no_core_from_others(
+    sample: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    obtain, free = masks.embeddings.obtain, []
+
+    def look(*args: Any) -> Any:
+        with ExitStack() as taken:
+            for _ in range(places.MASKS_AT_ONCE):
+                taken.enter_context(places.a_masking_place())
+            free.append(True)
+        return obtain(*args)
+
+    monkeypatch.setattr(places, "MASK_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(masks.embeddings, "obtain", look)
+
+    x, y = sample_rooms()[0].suggested_click
+    masks.overlay(clicking.add_click(session_id=sample.pk, x=x + 1.5, y=y, label=1))
+
+    assert free
