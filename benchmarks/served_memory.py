@@ -10,7 +10,6 @@ Exit status 1 when the web process holds a fifth more at the end than half-way.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -38,7 +37,7 @@ def one_photo(stack: Stack, seed: int, megapixels: float) -> None:
     session = made.json()["session_id"]
     points = {"points": [[size[0] * 0.3, size[1] * 0.25, 1]]}
     requests.post(
-        f"{stack.url}/v1/sessions/{session}/clicks", data=json.dumps(points), timeout=120
+        f"{stack.url}/v1/sessions/{session}/clicks", json=points, timeout=120
     ).raise_for_status()
 
 
