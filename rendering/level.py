@@ -32,6 +32,11 @@ from rendering.plane import WallPlane
 LUMA = np.array([0.2126, 0.7152, 0.0722])
 EXPOSURE, EXPOSURE_SPREAD = 0.65, 0.35
 CEILING_ALBEDO, CEILING_SPREAD = 0.8, 0.22
+FACING = (
+    0.45  # share of what a point beside the edge sees that is the other surface; 0.5 at the edge
+)
+DIRECT = 0.8  # direct light on the wall below the edge over that on the ceiling
+GLOSS = 0.02  # colourless reflection off the surface of paint and paper alike
 PAINT, PAINT_SPREAD = 0.5, 0.7
 DARKEST, WHITEST = 0.004, 0.92  # black paint is 0.03; cameras crush it further
 BELIEVED_COLOUR = 0.7  # of the ceiling's colour cast that is taken for the light's
@@ -74,10 +79,12 @@ def room_level(photo: U8, scene: F32, wall: Bool) -> float | None:
     return max(float(np.quantile(scene[rest] @ LUMA, 0.9)), 1e-4)
 
 
-def wall_albedo(
+def wall_reflectance(
     scene: F32, wall: Bool, core: Bool, plane: WallPlane, room: float | None = None
 ) -> F64:
-    """The paint's albedo, 3 channels: the wall's scene light over that of a white card in its place.
+    """What the wall sends back of white light, 3 channels: the paint's albedo and its surface's gloss.
+
+    The wall's scene light over that of a perfectly white card in its place.
 
     The light's own colour is not in it, so it stays on the paper.
 
@@ -94,22 +101,40 @@ def wall_albedo(
     # Per unit of luminance, the light's colour taken out: the paint's colour.
     paint = middle / light
     paint /= paint @ LUMA
-    level = paint_luminance(float(middle @ LUMA), ceiling, room)
-    return np.asarray(np.maximum(level * paint, 1e-4), dtype=np.float64)
+    albedo = np.maximum(paint_luminance(float(middle @ LUMA), ceiling, room) * paint, 1e-4)
+    return np.asarray(albedo + gloss(albedo), dtype=np.float64)
 
 
 def paint_luminance(wall: float, ceiling: Ceiling | None, room: float | None = None) -> float:
     """The most probable albedo (luminance) of paint that looks ``wall`` bright."""
     log_a = np.linspace(math.log(DARKEST), math.log(WHITEST), 200)
-    belief = _student((math.log(wall) - log_a - math.log(EXPOSURE)) / EXPOSURE_SPREAD)
+    sent = np.log(np.exp(log_a) + gloss(np.exp(log_a)))
+    belief = _student((math.log(wall) - sent - math.log(EXPOSURE)) / EXPOSURE_SPREAD)
     belief = belief + _student((log_a - math.log(PAINT)) / PAINT_SPREAD)
     if room is not None:
-        lit = math.log(wall) - log_a - math.log(ROOM * room)
+        lit = math.log(wall) - sent - math.log(ROOM * room)
         belief = belief + _student(np.maximum(lit, 0.0) / ROOM_SPREAD)
     if ceiling is not None:
-        seen = math.log(CEILING_ALBEDO * max(ceiling.ratio, 1e-3))
-        belief = belief + ceiling.share * _student((log_a - seen) / CEILING_SPREAD)
+        expected = np.log(_ratio_to_ceiling(np.exp(log_a)))
+        seen = math.log(max(ceiling.ratio, 1e-3))
+        belief = belief + ceiling.share * _student((expected - seen) / CEILING_SPREAD)
     return float(np.exp(log_a[int(np.argmax(belief))]))
+
+
+def gloss(albedo: F64) -> F64:
+    """What the surface adds to its albedo; what the camera crushed to black shows none either."""
+    return np.asarray(GLOSS * np.minimum(1.0, albedo / 0.05), dtype=np.float64)
+
+
+def _ratio_to_ceiling(albedo: F64) -> F64:
+    """How bright a wall of that albedo is just below the ceiling's edge, over the ceiling just above.
+
+    Both light each other: E_wall = D_wall + f c E_ceiling, E_ceiling = D_ceiling + f a E_wall, so a dark wall
+    stands beside a dimmer ceiling than a light one.
+    """
+    a = albedo + gloss(albedo)
+    light = (DIRECT + FACING * CEILING_ALBEDO) / (1.0 + FACING * a * DIRECT)
+    return np.asarray(a / CEILING_ALBEDO * light, dtype=np.float64)
 
 
 def light_colour(ceiling: Ceiling | None, wall: F64) -> F64:

@@ -101,7 +101,13 @@ def estimate_light(guide: F32, core: Bool) -> LightField:
     )
 
 
-def shadows_kept(light: LightField, core: Bool, strength: float) -> LightField:
+def mean_light(light: LightField, core: Bool) -> F32:
+    """The mean of the bare wall's light, 3 float32: what every pixel gets of an evenly lit wall."""
+    bare = light.offset[core].mean(axis=0)
+    return f32(bare / np.maximum(1.0 - light.gain[core].mean(axis=0), 0.05))
+
+
+def shadows_kept(light: LightField, mean: F32, strength: float) -> LightField:
     """The light with its unevenness scaled: 1 as seen, 0 even, above 1 deeper.
 
     Linear in the field, so it may be applied before enlarging: l' = m + s (l - m), m the wall's
@@ -109,10 +115,21 @@ def shadows_kept(light: LightField, core: Bool, strength: float) -> LightField:
     """
     if strength == 1.0:
         return light
-    bare = light.offset[core]
-    mean = bare.mean(axis=0) / np.maximum(1.0 - light.gain[core].mean(axis=0), 0.05)
     s = np.float32(strength)
     return LightField(light.gain * s, f32(light.offset * s + (1.0 - s) * mean))
+
+
+def baked(levelled: F32, trust: F32, core: Bool) -> LightField:
+    """The light of a wall whose pattern was divided out; nothing of it is read from the photo again.
+
+    ``levelled``: scene light without the pattern, h x w x 3; ``trust``, h x w, 0..1: less at the pattern's edges,
+    where a part of a pixel's misfit leaves lines; what is carried in from beside them takes their place, and
+    a median of 5 x 5 their last specks. Edges of shadows survive both.
+    """
+    log = np.log(fill(levelled, trust) + np.float32(0.002))
+    clean = f32(np.exp(cv2.medianBlur(f32(log), 5)) - np.float32(0.002))
+    light = estimate_light(clean, core)
+    return LightField(np.zeros_like(light.gain), f32(light.gain * clean + light.offset))
 
 
 def _one_colour(guide: F32, core: Bool) -> F32:

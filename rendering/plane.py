@@ -87,11 +87,13 @@ class WallPlane:
         (x + 0.5) * factor - 0.5, as cv2.resize does.
         """
         shift = 0.5 * factor - 0.5
-        S = np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1.0]])
+        return self.moved(np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1.0]]))
+
+    def moved(self, S: F64) -> WallPlane:
+        """The same plane after the photo's pixels went through the 3 x 3 matrix ``S`` (no perspective)."""
         H = S @ self.H
-        quad = self.quad * factor + shift
         wings = tuple(wing.scaled(S) for wing in self.wings)
-        return replace(self, H=H / H[2, 2], quad=quad, wings=wings)
+        return replace(self, H=H / H[2, 2], quad=project(S, self.quad), wings=wings)
 
     def locate(self, points: F64) -> F64:
         """Wall metres (N x 2) of N x 2 pixels, round the corners where there are any."""
@@ -102,6 +104,15 @@ class WallPlane:
                 back = np.asarray(np.linalg.inv(wing.H), np.float64)
                 found[beyond] = project(back, points[beyond])
         return found
+
+    def show(self, points: F64) -> F64:
+        """Pixels (N x 2) of N x 2 wall metres, round the corners where there are any."""
+        shown = project(self.H, points)
+        for wing in self.wings:
+            right = wing.seam_m > self.size_m[0] / 2
+            beyond = points[:, 0] > wing.seam_m if right else points[:, 0] < wing.seam_m
+            shown[beyond] = project(wing.H, points[beyond])
+        return shown
 
     def as_json(self) -> dict[str, object]:
         """The plane as plain lists and numbers; ``from_json`` reads it back."""

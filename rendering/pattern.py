@@ -1,0 +1,331 @@
+"""The old wallpaper's own repeat, found and taken out, so that only light is left on the wall.
+
+A wallpaper repeats on the wall, light does not: photo = albedo(repeat) x light. Seen from the front (the
+wall's plane is known) and in logarithms, the wall is laid over itself at every shift; where pattern falls on
+pattern the masked normalised correlation peaks (Padfield, Masked object registration in the Fourier
+domain, 2012), and the two shortest of the high peaks span the lattice of the repeat. All repeats are
+then folded onto one cell: the median over them of log photo minus log light is the log albedo (the
+median over many lights of one reflectance, as in Weiss, Deriving intrinsic images from image sequences, 2001).
+The light is at first the mean over one repeat, which a pattern leaves constant, then what is left of the
+photo.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rendering.arrays import F32, F64, Bool, f32
+from rendering.light import LUMA, box_mean, fill, texture
+from rendering.plane import WallPlane
+
+FLOOR = 0.004  # scene light added before logarithms: crushed channels have no contrast
+SEEK_SIDE, FOLD_SIDE = 384, 512  # pixels, longest side of the wall seen from the front
+SMALL = 0.03  # what is lit evenly, of the wall's longest side: larger contrasts may be light
+LEAST_OVERLAP = 0.15  # of the wall that a shift must leave upon itself
+LEAST_MATCH = 0.5  # correlation of a wall with itself one repeat further
+AS_GOOD = 0.85  # of the best correlation: shorter shifts this good are the repeat itself
+LEAST_SHIFT = 4.0  # pixels when seeking: finer patterns are averaged by any window
+LEAST_SINE = 0.3  # between the lattice's two directions
+LEAST_TIMES = 1.5  # that a point of the repeat is seen, on average
+EXPLAINED = 0.7  # most that is left of the small contrasts; real repeats left 0.16 to 0.6, chance ones 0.79 and more
+ROUNDS = 2
+MOST_REPEATS = 2
+EDGE = 0.1  # log albedo across a pixel: above it, a pixel at an edge of the pattern is not believed
+CALM = 0.003  # variance of paint, three channels together
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeat:
+    """One repeat of the old wallpaper.
+
+    ``cell``     float32 rows x columns x 3 RGB: albedo over the repeat's mean albedo, per channel
+    ``to_cell``  2 x 3 float64: wall metres (x, y, 1) to repeats (u along the columns, v along the rows)
+    """
+
+    cell: F32
+    to_cell: F64
+
+    def at(self, metres: F64) -> F32:
+        """Relative albedo at wall metres (h x w x 2); h x w x 3."""
+        return _read(self.cell, metres @ self.to_cell[:, :2].T + self.to_cell[:, 2])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """The old wallpaper: repeats whose product it is (bricks, and the order in which bricks differ)."""
+
+    repeats: tuple[Repeat, ...]
+
+    def seen(self, plane: WallPlane, size: tuple[int, int]) -> F32:
+        """Relative albedo at each pixel of a picture of ``size`` (width, height); h x w x 3.
+
+        ``plane`` in that picture's pixels.
+        """
+        width, height = size
+        x, y = np.meshgrid(np.arange(width), np.arange(height))
+        pixels = np.column_stack([x.ravel(), y.ravel()]).astype(np.float64)
+        metres = plane.locate(pixels).reshape(height, width, 2)
+        product = self.repeats[0].at(metres)
+        for repeat in self.repeats[1:]:
+            product *= repeat.at(metres)
+        return product
+
+    def levelled(self, scene: F32, core: Bool, plane: WallPlane) -> tuple[F32, F32]:
+        """The scene light h x w x 3 as if the wall had the repeat's mean albedo everywhere, and its trust.
+
+        Where taking the pattern out makes the wall more uneven than it was (a bare strip, a door that the
+        mask took along), it stays as it is. Trust (h x w, 0..1) is small at the pattern's edges, 0 off the wall.
+        """
+        log = np.log(self.seen(plane, (core.shape[1], core.shape[0])))
+        before = np.log(scene + np.float32(FLOOR))
+        weight, reach = f32(core), max(2, round(0.03 * max(core.shape)))
+        was, now = (_unevenness(v, weight, reach) for v in (before, f32(before - log)))
+        gains = np.clip((1.3 * was + CALM - now) / (0.3 * was + CALM), 0.0, 1.0)
+        log *= box_mean(f32(gains)[..., None], weight, reach)
+        square = np.ones((3, 3), np.uint8)
+        step = f32((cv2.dilate(log, square) - cv2.erode(log, square)).max(axis=2))
+        trust = weight / (1.0 + (step / np.float32(EDGE)) ** 2)
+        return f32(np.where(core[..., None], scene * np.exp(-log), scene)), f32(trust)
+
+
+def _unevenness(log: F32, weight: F32, reach: int) -> F32:
+    """Local variance of the three channels together, h x w."""
+    mean, square = box_mean(log, weight, reach), box_mean(log * log, weight, reach)
+    return f32(np.maximum(square - mean * mean, 0.0).sum(axis=2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Front:
+    """The wall seen from the front: scene light, sure wall, pixels per metre, metres at its first pixel."""
+
+    scene: F32
+    core: Bool
+    per_m: float
+    first_m: F64
+
+
+def find_pattern(scene: F32, core: Bool, plane: WallPlane) -> Pattern | None:
+    """The wall's old paper; None where no repeat is found or it explains little.
+
+    ``scene``: scene light h x w x 3; ``core``: surely wall; ``plane`` in the pixels of ``scene``.
+    """
+    found: list[Repeat] = []
+    bare = scene
+    while len(found) < MOST_REPEATS and texture(bare, core)[0] > 0:
+        repeat = _find_repeat(bare, core, plane)
+        if repeat is None:
+            break
+        found.append(repeat)
+        bare, _ = Pattern(tuple(found)).levelled(scene, core, plane)
+    return Pattern(tuple(found)) if found else None
+
+
+def _find_repeat(scene: F32, core: Bool, plane: WallPlane) -> Repeat | None:
+    seeking = _from_the_front(scene, core, plane, SEEK_SIDE)
+    steps = None if seeking is None else _lattice(seeking)
+    front = None if steps is None else _from_the_front(scene, core, plane, FOLD_SIDE)
+    if seeking is None or steps is None or front is None:
+        return None
+    steps = steps * (front.per_m / seeking.per_m)
+    folded = _fold(f32(np.log(front.scene + np.float32(FLOOR))), front.core, steps)
+    if folded is None:
+        return None
+    cell = np.exp(folded)
+    cell /= cell.mean(axis=(0, 1))
+    back = np.linalg.inv(steps.T)
+    return Repeat(
+        f32(cell), np.column_stack([back * front.per_m, -back @ front.first_m * front.per_m])
+    )
+
+
+def _from_the_front(scene: F32, core: Bool, plane: WallPlane, side: int) -> _Front | None:
+    """The wall as its metres have it, ``side`` pixels long."""
+    ys, xs = np.nonzero(core)
+    metres = plane.locate(np.column_stack([xs, ys]).astype(np.float64))
+    first, last = np.quantile(metres, [0.002, 0.998], axis=0)
+    per_m = side / max(float((last - first).max()), 1e-9)
+    width, height = (max(1, math.ceil(v)) for v in (last - first) * per_m)
+    if min(width, height) < 32:
+        return None
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    points = np.column_stack([x.ravel(), y.ravel()]) / per_m + first
+    places = f32(plane.show(points)).reshape(height, width, 2)
+    sure = np.asarray(_at(f32(core), places) > 0.99, dtype=np.bool_)
+    return _Front(_at(scene, places), sure, per_m, np.asarray(first, dtype=np.float64))
+
+
+def _lattice(front: _Front) -> F64 | None:
+    """Two shifts (2 x 2, each row x, y in pixels) that lay the pattern upon itself; None for no repeat.
+
+    A wall that repeats in one direction only (stripes, a mural's ribbon) gets a second shift longer than the wall.
+    """
+    match = _self_match(front)
+    middle = np.array(match.shape)[::-1] // 2
+    shifts, heights = _peaks(match)
+    far = np.hypot(*(shifts - middle).T) > LEAST_SHIFT
+    shifts, heights = shifts[far], heights[far]
+    if not len(heights) or heights.max() < LEAST_MATCH:
+        return None
+    ways = shifts - middle
+    first = _shortest(ways, heights)
+    sine = np.abs(ways[:, 0] * first[1] - ways[:, 1] * first[0])
+    sine /= np.hypot(*ways.T) * math.hypot(*first)
+    aside = (sine > LEAST_SINE) & (heights > LEAST_MATCH)
+    if aside.any():
+        second = _sharpened(match, _shortest(ways[aside], heights[aside]))
+        first = _sharpened(match, first)
+    else:
+        first = _sharpened(match, first)
+        beyond = 1.2 * math.hypot(*front.core.shape) / math.hypot(*first)
+        second = np.array([-first[1], first[0]]) * beyond
+    return np.asarray([first, second], dtype=np.float64)
+
+
+def _shortest(ways: F64, heights: F64) -> F64:
+    """The shortest of the shifts (N x 2) that match about as well as the best."""
+    good = heights > AS_GOOD * heights.max()
+    return np.asarray(ways[good][int(np.argmin(np.hypot(*ways[good].T)))], dtype=np.float64)
+
+
+def _self_match(front: _Front) -> F32:
+    """Correlation (-1..1) of the wall's small contrasts with themselves, by shift; no shift in the middle."""
+    log = np.log(front.scene + np.float32(FLOOR))
+    weight = f32(front.core)
+    values = np.dstack([log @ LUMA, log[..., 0] - log[..., 1], log[..., 2] - log[..., 1]])
+    values = f32(values) - box_mean(f32(values), weight, max(2, round(SMALL * max(weight.shape))))
+    most = 2.5 * values[front.core].std(axis=0)
+    values = f32(np.clip(values, -most, most)) * weight[..., None]
+    shape = tuple(cv2.getOptimalDFTSize(2 * n) for n in weight.shape)
+    spectra = [np.fft.rfft2(values[..., k], shape) for k in range(3)]
+    whole = np.fft.rfft2(weight, shape)
+    square = np.fft.rfft2((values * values).sum(axis=2), shape)
+    product = np.fft.irfft2(sum(np.abs(s) ** 2 for s in spectra), shape)
+    overlap = np.fft.irfft2(np.abs(whole) ** 2, shape)
+    one = np.fft.irfft2(square * np.conj(whole), shape)
+    two = np.fft.irfft2(np.conj(square) * whole, shape)
+    match = product / np.sqrt(np.maximum(one * two, 1e-9))
+    match[overlap < LEAST_OVERLAP * weight.sum()] = -1.0
+    return f32(np.fft.fftshift(match))
+
+
+def _peaks(match: F32) -> tuple[F64, F64]:
+    """Shifts (N x 2: x, y of ``match``) and heights of the local maxima of one half plane."""
+    top = match == cv2.dilate(match, np.ones((5, 5), np.uint8))
+    top[[0, -1]] = False
+    top[:, [0, -1]] = False
+    top[: match.shape[0] // 2] = False  # a shift and its opposite match alike
+    y, x = np.nonzero(top & (match > 0))
+    heights = match[y, x].astype(np.float64)
+    for dx, dy in ((1, 0), (0, 1)):
+        # Between pixels a peak is higher: the vertex of a parabola.
+        a, b = match[y - dy, x - dx], match[y + dy, x + dx]
+        bend = np.maximum(2.0 * match[y, x] - a - b, 1e-9)
+        heights += np.where((a > 0) & (b > 0), np.minimum((b - a) ** 2 / (8 * bend), 0.15), 0.0)
+    return np.column_stack([x, y]).astype(np.float64), heights
+
+
+def _sharpened(match: F32, way: F64) -> F64:
+    """A shift to parts of a pixel, from the peaks at its doubles: 8 repeats tell it 8 times as well."""
+    middle = np.array(match.shape)[::-1] // 2
+    near, times = way, 1
+    while True:
+        x, y = np.round(near * times + middle).astype(int)
+        if not (3 <= x < match.shape[1] - 3 and 3 <= y < match.shape[0] - 3):
+            return near
+        window = match[y - 2 : y + 3, x - 2 : x + 3]
+        j, i = np.unravel_index(int(window.argmax()), window.shape)
+        if window.max() < LEAST_MATCH or j in (0, 4) or i in (0, 4):
+            return near
+        x, y = x - 2 + int(i), y - 2 + int(j)
+        part = [_vertex(match[y, x - 1 : x + 2]), _vertex(match[y - 1 : y + 2, x])]
+        near = (np.array([x, y]) - middle + part) / times
+        times *= 2
+
+
+def _vertex(three: F32) -> float:
+    """Where a parabola through three values peaks, -0.5..0.5 from the second."""
+    a, b, c = (float(v) for v in three)
+    return float(np.clip(0.5 * (a - c) / min(a - 2 * b + c, -1e-9), -0.5, 0.5))
+
+
+def _fold(log: F32, core: Bool, steps: F64) -> F32 | None:
+    """Log albedo of one repeat, rows x columns x 3; None where it is seen too seldom or explains little.
+
+    ``log``: log scene light from the front; ``steps``: the lattice's shifts in its pixels.
+    """
+    height, width = core.shape
+    back = np.asarray(np.linalg.inv(steps.T), dtype=np.float64)
+    columns, rows = (min(math.ceil(math.hypot(*s)), 2 * max(core.shape)) for s in steps)
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    inside = np.stack([x, y], axis=-1) @ back.T
+    places = _repeats(core.shape, steps, back, (rows, columns))
+    known = [_at(f32(core), p) > 0.99 for p in places]
+    if float(np.sum(known, axis=0).mean()) < LEAST_TIMES:
+        return None
+    weight = f32(core)
+    light = _one_repeat_mean(log, weight, steps)
+    reach = max(2, round(0.03 * max(core.shape)))
+    before = (log - box_mean(log, weight, reach))[core].std()
+    for _ in range(ROUNDS):
+        cell = _median(log - light, places, known)
+        rest = log - _read(cell, inside)
+        light = box_mean(f32(rest), weight, reach)
+    return cell if (rest - light)[core].std() < EXPLAINED * before else None
+
+
+def _repeats(shape: tuple[int, ...], steps: F64, back: F64, cell: tuple[int, int]) -> list[F32]:
+    """For each repeat on the wall, where its rows x columns points lie: rows x columns x 2 (x, y)."""
+    height, width = shape
+    v, u = np.meshgrid(*(np.arange(n) / n for n in cell), indexing="ij")
+    base = u[..., None] * steps[0] + v[..., None] * steps[1]
+    ends = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ back.T
+    low, high = np.floor(ends.min(axis=0)).astype(int), np.ceil(ends.max(axis=0)).astype(int)
+    found = []
+    for i in range(low[0], high[0] + 1):
+        for j in range(low[1], high[1] + 1):
+            at = base + (i * steps[0] + j * steps[1])
+            if (at.min(axis=(0, 1)) < (width, height)).all() and (at.max(axis=(0, 1)) >= 0).all():
+                found.append(f32(at))
+    return found
+
+
+def _one_repeat_mean(log: F32, weight: F32, steps: F64) -> F32:
+    """Mean over about one repeat, at most a third of the wall: a pattern leaves it constant."""
+    most = max(weight.shape) // 6
+    x, y = np.abs(steps).max(axis=0) / 2
+    size = tuple(2 * int(np.clip(round(v), 2, most)) + 1 for v in (x, y))
+    total = f32(cv2.blur(weight, size, borderType=cv2.BORDER_CONSTANT))[..., None]
+    summed = f32(cv2.blur(log * weight[..., None], size, borderType=cv2.BORDER_CONSTANT))
+    return f32(summed / np.maximum(total, 1e-6))
+
+
+def _median(values: F32, places: list[F32], known: list[Bool]) -> F32:
+    """Median over the repeats of each point of the cell; what is never seen is carried from beside it."""
+    seen = [_at(values, p) for p in places]
+    stack = np.stack([np.where(k[..., None], s, np.inf) for s, k in zip(seen, known, strict=True)])
+    stack.sort(axis=0)
+    count = np.sum(known, axis=0)
+    low, high = (np.maximum(c // 2, 0)[None, ..., None] for c in (count - 1, count))
+    middle = 0.5 * (
+        np.take_along_axis(stack, low, 0) + np.take_along_axis(stack, high % len(stack), 0)
+    )
+    sure = count > 0
+    middle = f32(np.where(sure[..., None], middle[0], 0.0))
+    return middle if sure.all() else fill(middle, f32(sure))
+
+
+def _read(cell: F32, repeats: F64) -> F32:
+    """The cell at places given in repeats (h x w x 2), wrapped."""
+    rows, columns = cell.shape[:2]
+    at = f32((repeats - np.floor(repeats)) * (columns, rows)) + np.float32(1)
+    padded = cv2.copyMakeBorder(cell, 1, 1, 1, 1, cv2.BORDER_WRAP)
+    return _at(f32(padded), at)
+
+
+def _at(values: F32, places: F32) -> F32:
+    """``values`` at places (h x w x 2: x, y), 0 beyond their border."""
+    return f32(cv2.remap(values, places[..., 0], places[..., 1], cv2.INTER_LINEAR))
