@@ -17,6 +17,7 @@ from rendering.estimate import estimate_plane
 from rendering.picture import Rendered, render
 from rendering.placement import MODES, Mode, Placement
 from rendering.plane import WallPlane, plane_from_quad
+from rendering.scene import Scene, prepare
 
 __all__ = [
     "MODES",
@@ -28,10 +29,12 @@ __all__ = [
     "QuadError",
     "Rendered",
     "RenderingError",
+    "Scene",
     "WallPlane",
     "encode_jpeg",
     "encode_png",
     "estimate_plane",
     "plane_from_quad",
+    "prepare",
     "render",
 ]

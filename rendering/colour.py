@@ -54,7 +54,7 @@ class CameraCurve:
 
     def decode(self, picture: U8) -> F32:
         """Picture (any shape, uint8) to scene light (float32)."""
-        return self.decode_table()[picture]
+        return f32(cv2.LUT(picture, self.decode_table()))
 
     def encode(self, light: F32) -> U8:
         """Scene light (any shape, float32, >= 0) to 8-bit values."""
@@ -62,7 +62,7 @@ class CameraCurve:
         index = cv2.sqrt(light.reshape(-1, 1))
         index *= (_STEPS - 1) / np.sqrt(MAX_LIGHT)
         np.clip(index, 0, _STEPS - 1, out=index)
-        return u8(table[index.astype(np.uint16)].reshape(light.shape))
+        return u8(table.take(index.astype(np.uint16)).reshape(light.shape))
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rendering.arrays import F32, F64, U8, U16, f32
+from rendering.arrays import F32, F64, U8, U16, Bool, f32
 from rendering.colour import srgb_table
 from rendering.placement import Placement
 from rendering.plane import WallPlane, project
@@ -109,12 +109,19 @@ class Paper:
         self._base = wallpaper
         self._max_level = max(0, math.ceil(math.log2(max(width, height))))
 
-    def sample(self, x0: int, y0: int, width: int, height: int) -> F32:
-        """Linear reflectance, float32 height x width x 3 in 0..1, of that part of the photo."""
-        out = np.empty((height, width, 3), np.float32)
+    def sample(
+        self, x0: int, y0: int, width: int, height: int, *, wanted: Bool | None = None
+    ) -> F32:
+        """Linear reflectance, float32 height x width x 3 in 0..1, of that part of the photo.
+
+        ``wanted`` (height x width): blocks without any such pixel are left black.
+        """
+        out = np.zeros((height, width, 3), np.float32)
         for top in range(0, height, BLOCK):
             for left in range(0, width, BLOCK):
                 h, w = min(BLOCK, height - top), min(BLOCK, width - left)
+                if wanted is not None and not wanted[top : top + h, left : left + w].any():
+                    continue
                 out[top : top + h, left : left + w] = self._block(x0 + left, y0 + top, w, h)
         out *= 1.0 / 65535.0
         return f32(np.clip(out, 0.0, 1.0, out=out))
@@ -154,7 +161,7 @@ class Paper:
         values = cv2.remap(texture, u, v, how, borderMode=cv2.BORDER_REPLICATE)
         if nx > 1 or ny > 1:
             values = cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA)
-        return f32(values)
+        return f32(values[..., :3])
 
     def _coordinates(
         self, G: F64, x0: int, y0: int, width: int, height: int, nx: int, ny: int
@@ -219,7 +226,10 @@ class Paper:
     def _level(self, k: int) -> U16 | F32:
         if k not in self._levels:
             padded = self._padded(self._reduced(k))
-            self._levels[k] = padded if k == 0 else _compensated(padded)
+            # Read and averaged in fours, OpenCV is twice as fast as in threes.
+            self._levels[k] = (
+                padded if k == 0 else f32(cv2.cvtColor(_compensated(padded), cv2.COLOR_RGB2RGBA))
+            )
         return self._levels[k]
 
     def _reduced(self, k: int) -> U16:

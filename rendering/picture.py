@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from rendering.arrays import F32, U8, check_mask, check_picture, f32
+from rendering.arrays import F32, U8, Bool, check_mask, check_picture, f32
 from rendering.errors import RenderingError
 from rendering.level import GLOSS
 from rendering.light import shadows_kept
@@ -75,7 +75,8 @@ def render(
     for top in range(y0, y1, strip):
         end = min(y1, top + strip)
         r = lens.reach
-        sharp = paper.sample(x0 - r, top - r, x1 - x0 + 2 * r, end - top + 2 * r)
+        wanted = _wanted(mask, (x0, top, x1, end), r)
+        sharp = paper.sample(x0 - r, top - r, *wanted.shape[::-1], wanted=wanted)
         reflectance = lens.through(sharp)
         clock.lap("sample")
         cover = mask[top:end, x0:x1]
@@ -87,6 +88,14 @@ def render(
     same = _untouched(picture, photo, mask)
     clock.lap("check")
     return Rendered(picture, clock.timings, same)
+
+
+def _wanted(mask: U8, box: tuple[int, int, int, int], reach: int) -> Bool:
+    """Where paper shows, ``reach`` pixels around it included: the box (x0, y0, x1, y1) grown by as much."""
+    x0, y0, x1, y1 = box
+    shown = cv2.copyMakeBorder(mask[y0:y1, x0:x1], *(reach,) * 4, cv2.BORDER_CONSTANT)
+    size = 2 * reach + 1
+    return np.asarray(cv2.dilate(shown, np.ones((size, size), np.uint8)) > 0, dtype=np.bool_)
 
 
 def _composite(wall: Scene, photo: U8, reflectance: F32, mask: U8, top: int, gain: F32) -> U8:

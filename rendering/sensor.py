@@ -153,10 +153,12 @@ def grain_of(photo: U8, mask: U8) -> Grain | None:
     if total < LEAST:
         return None
     amounts = amounts * min(1.0, MOST / total)
-    y, cr, cb = (
-        np.tensordot(f32(_shares(amounts[:, k])), bands, 1) for k, bands in enumerate(_white())
-    )
+    y, cr, cb = (_mixed(f32(_shares(amounts[:, k])), bands) for k, bands in enumerate(_white()))
     return Grain(f32(np.dstack([y + 1.403 * cr, y - 0.714 * cr - 0.344 * cb, y + 1.773 * cb])))
+
+
+def _mixed(shares: F32, bands: F32) -> F32:
+    return f32(shares[0] * bands[0] + shares[1] * bands[1] + shares[2] * bands[2])
 
 
 @lru_cache(maxsize=1)
@@ -227,6 +229,7 @@ def _bands(values: F32, *, wrap: bool) -> list[F32]:
     return [b[4 * MARGIN : -4 * MARGIN, 4 * MARGIN : -4 * MARGIN] for b in out] if wrap else out
 
 
+@lru_cache(maxsize=1)
 def _spectra() -> F64:
     """The bands' responses, 3 x 32 x 32."""
     low, out = np.ones((32, 32)), []
