@@ -87,7 +87,8 @@ class Pattern:
         gains = np.clip((1.3 * was + CALM - now) / (0.3 * was + CALM), 0.0, 1.0)
         log *= box_mean(f32(gains)[..., None], weight, reach)
         square = np.ones((3, 3), np.uint8)
-        step = f32((cv2.dilate(log, square) - cv2.erode(log, square)).max(axis=2))
+        steps = cv2.split(cv2.dilate(log, square) - cv2.erode(log, square))
+        step = f32(cv2.max(cv2.max(steps[0], steps[1]), steps[2]))
         trust = weight / (1.0 + (step / np.float32(EDGE)) ** 2)
         return f32(np.where(core[..., None], scene * np.exp(-log), scene)), f32(trust)
 
@@ -95,7 +96,7 @@ class Pattern:
 def _unevenness(log: F32, weight: F32, reach: int) -> F32:
     """Local variance of the three channels together, h x w."""
     mean, square = box_mean(log, weight, reach), box_mean(log * log, weight, reach)
-    return f32(np.maximum(square - mean * mean, 0.0).sum(axis=2))
+    return f32(sum(cv2.split(np.maximum(square - mean * mean, 0.0))))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,9 +6,11 @@ import math
 
 import pytest
 
+from rendering import Scene, WallPlane, prepare
 from sessions_app import storage
 from sessions_app.catalogue import designs
 from sessions_app.errors import BadLink, BadRequest, BadUpload, NotFound, WrongState
+from sessions_app.image_types import Mask, Pixels
 from sessions_app.models import Session, Wallpaper
 from sessions_app.services import previews, wallpapers
 from tests.factories import as_file, make_ready_session, make_session, paper_pixels
@@ -153,6 +155,24 @@ def test_a_preview_is_a_jpeg_of_the_photos_shape() -> None:
     with Image.open(io.BytesIO(data)) as picture:
         assert picture.format == "JPEG"
         assert picture.size == (320, 240)
+
+
+def test_the_wall_is_read_once_for_all_placements_tried_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[tuple[int, ...]] = []
+
+    def counted(photo: Pixels, mask: Mask, plane: WallPlane) -> Scene:
+        read.append(photo.shape)
+        return prepare(photo, mask, plane)
+
+    monkeypatch.setattr(previews, "prepare", counted)
+    session = make_ready_session()
+    previews.render_preview(session)
+    wider = wallpapers.set_placement(session_id=session.pk, placement={"repeat_width_m": 0.8})
+    previews.render_preview(wider)
+
+    assert len(read) == 1
 
 
 def test_there_is_no_preview_without_a_wallpaper() -> None:
