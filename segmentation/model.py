@@ -6,6 +6,7 @@ threads may share one `SamModel`.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -170,14 +171,19 @@ class SamModel:
         scope: Scope,
         start: FloatArray | None,
     ) -> Prediction:
-        def propose(some: Sequence[Click]) -> FloatArray:
-            key = (embedding.digest, scope, tuple(some))
-            return self._proposed.get_or_make(key, lambda: self._propose(embedding, some, scope))
+        origin = b"" if start is None else hashlib.sha256(start.tobytes()).digest()
+
+        def propose(previous: FloatArray | None, some: Sequence[Click]) -> FloatArray:
+            # What came before follows from where the clicks began and from the clicks themselves.
+            key = (embedding.digest, origin, scope, tuple(some))
+            return self._proposed.get_or_make(
+                key, lambda: self._propose(embedding, some, previous, scope)
+            )
 
         grid, wall = embedding.grid, self._wall_map(embedding)
         done = compose_sequence(propose, clicks, grid, start=start)
         last = self._decoder.decode_alone(embedding, clicks[-1])
-        seen = review(done.logits, clicks, grid, wall, done.previous, propose(clicks))
+        seen = review(done.logits, clicks, grid, wall, done.previous, done.proposed)
         return Prediction(
             logits=done.logits,
             candidates=last.candidates.astype(np.float32),
@@ -191,15 +197,17 @@ class SamModel:
             suggested=seen.suggested,
         )
 
-    def _propose(self, embedding: Embedding, clicks: Sequence[Click], scope: Scope) -> FloatArray:
+    def _propose(
+        self,
+        embedding: Embedding,
+        clicks: Sequence[Click],
+        previous: FloatArray | None,
+        scope: Scope,
+    ) -> FloatArray:
         if self._heads is None:
             raise ModelError("no wall heads to answer clicks with")
         decoded = [self._decoder.decode_alone(embedding, click) for click in clicks]
-        if scope is Scope.UNSAID and len(clicks) == 1:
-            # A lone click tells no scope. Meaning all walls costs rooms with one wall in view
-            # nothing (IoU 0.68 either way) and gains 0.04 on photos of several (docs/models.md).
-            scope = Scope.ALL_WALLS
-        return self._heads.fuse(embedding, decoded, scope)
+        return self._heads.fuse(embedding, decoded, previous, scope)
 
     def predict_auto(self, embedding: Embedding, photo: npt.NDArray[np.uint8]) -> Prediction:
         """The wall of a photo without a click: where the wall heads see it.

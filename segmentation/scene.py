@@ -16,8 +16,7 @@ from segmentation.geometry import MASK_SIDE, FloatArray
 
 SCENE_SIDE: Final = MASK_SIDE // 2
 PLANE_CHANNELS: Final = 8
-FEATURE_CHANNELS: Final = 24
-SCENE_SHAPE: Final = (1 + PLANE_CHANNELS + FEATURE_CHANNELS, SCENE_SIDE, SCENE_SIDE)
+SCENE_SHAPE: Final = (1 + PLANE_CHANNELS, SCENE_SIDE, SCENE_SIDE)
 
 # Trained on windows of about 0.2 megapixels cut from 640-pixel photos; whole photos are read best
 # at the size they were cut from (docs/models.md has the figures).
@@ -67,12 +66,7 @@ def wall_of(scene: FloatArray) -> FloatArray:
 
 def planes_of(scene: FloatArray) -> FloatArray:
     """The plane vectors of a scene, 8 x 128 x 128: near each other on one plane, else apart."""
-    return scene[1 : 1 + PLANE_CHANNELS]
-
-
-def features_of(scene: FloatArray) -> FloatArray:
-    """What the click network reads of a scene, 24 x 128 x 128."""
-    return scene[1 + PLANE_CHANNELS :]
+    return scene[1:]
 
 
 def enlarge(grid: FloatArray) -> FloatArray:

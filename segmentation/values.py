@@ -21,7 +21,7 @@ from segmentation.scene import SCENE_SHAPE
 FEATURE_SHAPE: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
 THUMBNAIL_SHAPE: Final = (MASK_SIDE, MASK_SIDE, 3)
 
-_MAGIC: Final = b"WVEM\x02"
+_MAGIC: Final = b"WVEM\x03"
 _HEADER_MAX_BYTES: Final = 4096
 _FEATURE_BYTES: Final = 2 * 256 * FEATURE_SIDE * FEATURE_SIDE
 _SCENE_BYTES: Final = 2 * math.prod(SCENE_SHAPE)
@@ -66,7 +66,7 @@ class DecodedClick:
 class Embedding:
     """What the networks that run once a photo made of it.
 
-    features: float32 1 x 256 x 64 x 64, SAM's. scene: float32 33 x 128 x 128, the wall network's,
+    features: float32 1 x 256 x 64 x 64, SAM's. scene: float32 9 x 128 x 128, the wall network's,
     all zero for plain SAM. Both are already rounded to float16 precision, so that storing and
     loading them changes no later mask. width, height: the photo's, in pixels. model: identity of
     the model that made it. thumbnail: uint8 256 x 256 x 3 RGB, the photo on the mask grid, padding
@@ -110,7 +110,7 @@ class Embedding:
         return PhotoGrid(self.width, self.height)
 
     def to_bytes(self) -> bytes:
-        """Header, float16 features and scene (3 MiB), deflated thumbnail; inverse of `from_bytes`."""
+        """Header, float16 features and scene (2.3 MiB), deflated thumbnail; inverse of `from_bytes`."""
         header = json.dumps(
             {"w": self.width, "h": self.height, "model": self.model, "digest": self.digest}
         ).encode()

@@ -19,18 +19,22 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.click_maps import MAPS, ClickEvidence, Scope, click_maps, plane_affinity
+from segmentation.click_maps import (
+    MAPS,
+    ClickEvidence,
+    PhotoEvidence,
+    Scope,
+    click_maps,
+    plane_affinity,
+)
 from segmentation.contract import HeadCheck
 from segmentation.errors import ModelError
-from segmentation.geometry import MASK_SIDE, FloatArray
+from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray
 from segmentation.runtime import LazySession, as_float32, file_digest
 from segmentation.sam_wall import SamWallHead
 from segmentation.scene import (
-    FEATURE_CHANNELS,
     SCENE_SHAPE,
-    SCENE_SIDE,
     enlarge,
-    features_of,
     on_scene_grid,
     planes_of,
     scene_input,
@@ -75,7 +79,7 @@ class WallHeads:
             check=HeadCheck(
                 {
                     "maps": (1, MAPS, MASK_SIDE, MASK_SIDE),
-                    "features": (1, FEATURE_CHANNELS, SCENE_SIDE, SCENE_SIDE),
+                    "embedding": (1, 256, FEATURE_SIDE, FEATURE_SIDE),
                 },
                 {"logit": (1, 1, MASK_SIDE, MASK_SIDE)},
             ),
@@ -88,7 +92,7 @@ class WallHeads:
         self._sam_wall.warm_up()
 
     def scene(self, photo: npt.NDArray[np.uint8]) -> FloatArray:
-        """What the wall network sees in a photo, uint8 H x W x 3 RGB: float32 33 x 128 x 128."""
+        """What the wall network sees in a photo, uint8 H x W x 3 RGB: float32 9 x 128 x 128."""
         picture, extent = scene_input(photo)
         [found] = self._wall_net.run(["scene"], {"photo": picture})
         return on_scene_grid(found[0], extent)
@@ -99,27 +103,41 @@ class WallHeads:
         The one on the photo and the one on SAM's features err in different places: on 26 real photos
         IoU 0.58 and 0.55 alone, 0.61 together.
         """
-        photo, sam = wall_of(embedding.scene), self._sam_wall.view(embedding).logit
-        return as_float32((np.clip(photo, -_SURE, _SURE) + np.clip(sam, -_SURE, _SURE)) / 2)
+        return mean_of_walls(wall_of(embedding.scene), self._sam_wall.view(embedding).logit)
 
     def fuse(
-        self, embedding: Embedding, clicks: Sequence[DecodedClick], scope: Scope = Scope.UNSAID
+        self,
+        embedding: Embedding,
+        clicks: Sequence[DecodedClick],
+        previous: FloatArray | None,
+        scope: Scope = Scope.UNSAID,
     ) -> FloatArray:
-        """The click network's wall logit, float32 256 x 256, for any number of clicks."""
-        scene = embedding.scene
+        """The click network's wall logit, float32 256 x 256, for the newest, last, of `clicks`.
+
+        previous: logits of the mask that it corrects, None for a first click: then it corrects the
+        wall that is seen without one.
+        """
         maps = click_maps(
-            wall_of(scene),
-            self._sam_wall.view(embedding).logit,
-            embedding.thumbnail,
-            [self._evidence(embedding, click) for click in clicks],
+            self.photo_evidence(embedding),
+            [self.evidence(embedding, click) for click in clicks],
+            self.walls(embedding) if previous is None else previous,
             scope,
         )
         [logit] = self._click_net.run(
-            ["logit"], {"maps": maps[None], "features": features_of(scene)[None]}
+            ["logit"], {"maps": maps[None], "embedding": embedding.features}
         )
         return as_float32(logit[0, 0])
 
-    def _evidence(self, embedding: Embedding, click: DecodedClick) -> ClickEvidence:
+    def photo_evidence(self, embedding: Embedding) -> PhotoEvidence:
+        """What the networks that ran once say of a photo."""
+        return PhotoEvidence(
+            wall_of(embedding.scene),
+            self._sam_wall.view(embedding).logit,
+            as_float32(embedding.thumbnail / np.float32(255)),
+        )
+
+    def evidence(self, embedding: Embedding, click: DecodedClick) -> ClickEvidence:
+        """What one click says of a photo, whatever the others are."""
         return ClickEvidence(
             click.label,
             click.x,
@@ -128,6 +146,11 @@ class WallHeads:
             enlarge(self._sam_wall.similarity(embedding, click.x, click.y)),
             click.candidates[1:].astype(np.float32),
         )
+
+
+def mean_of_walls(wall: FloatArray, sam_wall: FloatArray) -> FloatArray:
+    """What both wall networks say together, logits of any shape: their bounded mean."""
+    return as_float32((np.clip(wall, -_SURE, _SURE) + np.clip(sam_wall, -_SURE, _SURE)) / 2)
 
 
 def _stated_digests(path: Path) -> list[str]:

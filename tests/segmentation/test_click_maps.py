@@ -5,10 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from segmentation import Scope
-from segmentation.click_maps import ClickEvidence, click_maps, disc, plane_affinity
+from segmentation.click_maps import (
+    MAPS,
+    ClickEvidence,
+    PhotoEvidence,
+    click_maps,
+    disc,
+    paint_likeness,
+    plane_affinity,
+)
+from segmentation.geometry import FloatArray
 
-WALL = np.zeros((256, 256), np.float32)
-RGB = np.full((256, 256, 3), 255, np.uint8)
+NOTHING = np.zeros((256, 256), np.float32)
+PHOTO = PhotoEvidence(NOTHING + 3, NOTHING - 3, np.ones((256, 256, 3), np.float32))
 
 
 def click(label: int, x: float, y: float, logit: float = 1.0) -> ClickEvidence:
@@ -16,46 +25,71 @@ def click(label: int, x: float, y: float, logit: float = 1.0) -> ClickEvidence:
     return ClickEvidence(label, x, y, grid, grid, np.full((3, 256, 256), logit, np.float32))
 
 
-def test_without_clicks_only_the_photo_and_the_walls_are_told() -> None:
-    maps = click_maps(WALL + 3, WALL - 3, RGB, [], Scope.UNSAID)
-
-    assert maps.shape == (19, 256, 256)
-    assert not maps[1:13].any()
-    assert maps[0, 0, 0] == -maps[16, 0, 0] > 0.7
-    assert (maps[13:16] == 0.5).all()
+def maps_of(*clicks: ClickEvidence, scope: Scope = Scope.UNSAID) -> FloatArray:
+    return click_maps(PHOTO, clicks, NOTHING + 1, scope)
 
 
-def test_includes_and_excludes_have_maps_of_their_own() -> None:
-    maps = click_maps(WALL, WALL, RGB, [click(1, 20, 30), click(0, 200, 100)], Scope.UNSAID)
+def test_a_first_click_is_told_with_the_photo_the_walls_and_the_mask_so_far() -> None:
+    maps = maps_of(click(1, 20, 30))
 
-    assert maps[1].argmax() == 30 * 256 + 20
-    assert maps[2].argmax() == 100 * 256 + 200
+    assert maps.shape == (MAPS, 256, 256)
+    assert maps[0, 0, 0] == -maps[1, 0, 0] > 0.7
+    assert 0 < maps[2].min() == maps[2].max() < 1
+    assert maps[3].all()
+    assert not maps[18:24].any()
+    assert (maps[24:27] == 0.5).all()
 
 
-def test_the_order_of_clicks_does_not_matter() -> None:
-    clicks = [click(1, 20, 30, 2), click(1, 90, 80, 1), click(0, 200, 100)]
+def test_the_newest_click_has_maps_of_its_own_by_its_label() -> None:
+    include, exclude = (maps_of(click(1, 90, 80), click(label, 20, 30)) for label in (1, 0))
 
-    there = click_maps(WALL, WALL, RGB, clicks, Scope.UNSAID)
-    back = click_maps(WALL, WALL, RGB, clicks[::-1], Scope.UNSAID)
+    assert include[4].argmax() == exclude[5].argmax() == 30 * 256 + 20
+    assert not include[5].any()
+    assert not exclude[4].any()
+    assert not include[3].any()
+
+
+def test_earlier_includes_and_excludes_are_kept_apart() -> None:
+    maps = maps_of(click(1, 20, 30), click(0, 200, 100), click(1, 5, 5))
+
+    assert maps[6].argmax() == 30 * 256 + 20
+    assert maps[7].argmax() == 100 * 256 + 200
+
+
+def test_the_order_of_earlier_clicks_does_not_matter() -> None:
+    earlier = [click(1, 20, 30, 2), click(1, 90, 80, 1), click(0, 200, 100)]
+
+    there = maps_of(*earlier, click(0, 9, 9))
+    back = maps_of(*earlier[::-1], click(0, 9, 9))
 
     np.testing.assert_array_equal(there, back)
 
 
-def test_the_surest_of_several_clicks_counts() -> None:
-    maps = click_maps(WALL, WALL, RGB, [click(1, 5, 5, -3), click(1, 9, 9, 8)], Scope.UNSAID)
+def test_the_surest_of_several_earlier_clicks_counts() -> None:
+    maps = maps_of(click(1, 5, 5, -3), click(1, 9, 9, 8), click(0, 50, 50))
 
-    assert (maps[7:10] > 0.9).all()
+    assert (maps[18:21] > 0.9).all()
 
 
 def test_the_scope_is_said_in_its_own_maps() -> None:
     one, every = (
-        click_maps(WALL, WALL, RGB, [], scope) for scope in (Scope.THIS_WALL, Scope.ALL_WALLS)
+        maps_of(click(1, 5, 5), scope=scope) for scope in (Scope.THIS_WALL, Scope.ALL_WALLS)
     )
 
-    assert one[17].all()
-    assert not one[18].any()
-    assert every[18].all()
-    assert not every[17].any()
+    assert one[27].all()
+    assert not one[28].any()
+    assert every[28].all()
+    assert not every[27].any()
+
+
+def test_the_paint_clicked_on_is_like_itself_and_unlike_another() -> None:
+    rgb = np.full((256, 256, 3), 0.8, np.float32)
+    rgb[:, 128:] = (0.7, 0.3, 0.2)
+
+    alike = paint_likeness(rgb, 30, 40)
+
+    assert alike[:, :128].min() == 1
+    assert alike[:, 128:].max() < 0.01
 
 
 def test_cells_with_like_plane_vectors_are_near_and_others_are_not() -> None:

@@ -52,7 +52,8 @@ def test_an_exclude_only_takes_away() -> None:
 
 
 def test_a_weak_change_elsewhere_is_not_let_in() -> None:
-    proposed = field(LEFT, RIGHT)
+    proposed = field(LEFT)
+    proposed[10:60, 150:200] = 0.05
 
     after = compose(field(), proposed, at(30, 30, 1), GRID)
 
@@ -63,6 +64,24 @@ def test_a_change_elsewhere_that_the_networks_are_sure_of_is_let_in() -> None:
     after = compose(field(), field(LEFT, RIGHT, logit=4), at(30, 30, 1), GRID)
 
     assert ((after > 0) == (field(LEFT, RIGHT) > 0)).all()
+
+
+def test_an_include_takes_in_what_is_nearly_wall() -> None:
+    proposed = field()
+    proposed[10:60, 10:60] = -0.3
+
+    after = compose(field(), proposed, at(30, 30, 1), GRID)
+
+    assert ((after > 0) == (field(LEFT) > 0)).all()
+
+
+def test_an_exclude_leaves_what_is_still_rather_wall() -> None:
+    proposed = field(LEFT)
+    proposed[10:60, 40:60] = 0.3
+
+    after = compose(field(LEFT), proposed, at(20, 20, 0), GRID)
+
+    assert (after[10:60, 40:60] > 0).all()
 
 
 @pytest.mark.parametrize("label", [1, 0])
@@ -84,7 +103,10 @@ def test_a_sequence_is_the_clicks_one_after_the_other() -> None:
     answers = [field(LEFT), field(RIGHT), field(LEFT)]
     clicks = [at(30, 30, 1), at(170, 30, 1), at(170, 30, 0)]
 
-    def propose(some: Sequence[Click]) -> FloatArray:
+    seen: list[FloatArray | None] = []
+
+    def propose(previous: FloatArray | None, some: Sequence[Click]) -> FloatArray:
+        seen.append(previous)
         return answers[len(some) - 1]
 
     two = compose_sequence(propose, clicks[:2], GRID)
@@ -94,19 +116,22 @@ def test_a_sequence_is_the_clicks_one_after_the_other() -> None:
     assert ((three.logits > 0) == (field(LEFT) > 0)).all()
     assert three.previous is not None
     assert (three.previous == two.logits).all()
+    assert three.proposed is answers[2]
+    assert seen[0] is None
+    assert seen[-1] is three.previous
 
 
 def test_excludes_before_the_first_include_are_honoured_with_it() -> None:
     clicks = [at(20, 20, 0), at(40, 40, 1)]
 
-    found = compose_sequence(lambda _: field(LEFT), clicks, GRID)
+    found = compose_sequence(lambda *_: field(LEFT), clicks, GRID)
 
     assert found.logits[20, 20] < 0 < found.logits[40, 40]
 
 
 def test_a_sequence_without_an_include_is_refused() -> None:
     with pytest.raises(ValueError, match="included"):
-        compose_sequence(lambda _: field(LEFT), [at(20, 20, 0)], GRID)
+        compose_sequence(lambda *_: field(LEFT), [at(20, 20, 0)], GRID)
 
 
 def test_an_include_that_swallows_most_of_the_photo_is_flagged() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmentation import SCENE_SHAPE
-from segmentation.scene import features_of, on_scene_grid, planes_of, scene_input, wall_of
+from segmentation.scene import on_scene_grid, planes_of, scene_input, wall_of
 
 
 @given(st.integers(1, 900), st.integers(1, 900))
@@ -47,9 +47,8 @@ def test_a_place_in_the_answer_keeps_its_share_of_the_photo(rows: int, columns: 
     assert not wall[round(256 * rows / longest / 2) + 2 :].any()
 
 
-def test_a_scene_is_cut_into_wall_planes_and_features() -> None:
-    scene = np.arange(33, dtype=np.float32)[:, None, None] * np.ones((1, 128, 128), np.float32)
+def test_a_scene_is_cut_into_wall_and_planes() -> None:
+    scene = np.arange(9, dtype=np.float32)[:, None, None] * np.ones((1, 128, 128), np.float32)
 
     assert wall_of(scene).max() == 0
     assert [plane[0, 0] for plane in planes_of(scene)] == list(range(1, 9))
-    assert [feature[0, 0] for feature in features_of(scene)] == list(range(9, 33))

@@ -1,0 +1,91 @@
+"""The simulated people that the click network learns from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from segmentation import SCENE_SHAPE, Embedding
+from segmentation.click_maps import PhotoEvidence, Scope
+from training.errors import parts_of, with_errors
+from training.rooms import WALL
+from training.visitor import ClickSample, Visit, next_place, same_paint
+
+CEILING = 3
+LEFT, RIGHT = (slice(60, 180), slice(0, 120)), (slice(60, 180), slice(120, 256))
+
+
+def room(right_paint: tuple[int, int, int] = (200, 190, 180)) -> ClickSample:
+    """Two walls side by side under a ceiling."""
+    labels, planes = np.zeros((256, 256), np.uint8), np.zeros((256, 256), np.uint8)
+    labels[:60], labels[60:180] = CEILING, WALL
+    planes[LEFT], planes[RIGHT] = 1, 2
+    rgb = np.full((256, 256, 3), 120, np.uint8)
+    rgb[LEFT], rgb[RIGHT] = (200, 190, 180), right_paint
+    embedding = Embedding.build(
+        np.zeros((1, 256, 64, 64)),
+        scene=np.zeros(SCENE_SHAPE),
+        width=1024,
+        height=1024,
+        model="none",
+        thumbnail=rgb,
+    )
+    share = np.where(labels == WALL, 255, 0).astype(np.uint8)
+    return ClickSample("one", embedding, share, planes, (256, 256), parts_of(labels, planes))
+
+
+def visit(sample: ClickSample, marked: list[tuple[slice, slice]]) -> Visit:
+    logits = np.full((256, 256), -5, np.float32)
+    for window in marked:
+        logits[window] = 5
+    flat = np.zeros((256, 256), np.float32)
+    photo = PhotoEvidence(flat, flat, np.zeros((256, 256, 3), np.float32))
+    return Visit(sample, sample.is_wall, Scope.UNSAID, photo, logits)
+
+
+def test_a_person_includes_the_wall_that_is_missing() -> None:
+    found = next_place(visit(room(), [LEFT]), np.random.default_rng(1))
+
+    assert found is not None
+    (column, row), label, part = found
+    assert label == 1
+    assert part[row, column]
+    assert part.sum() == 120 * 136
+
+
+def test_a_person_excludes_what_is_marked_beside_the_wall() -> None:
+    spilled = (slice(0, 60), slice(0, 256))
+    found = next_place(visit(room(), [LEFT, RIGHT, spilled]), np.random.default_rng(1))
+
+    assert found is not None
+    (_, row), label, _ = found
+    assert label == 0
+    assert row < 60
+
+
+def test_a_person_is_content_with_the_right_mask() -> None:
+    assert next_place(visit(room(), [LEFT, RIGHT]), np.random.default_rng(1)) is None
+
+
+@pytest.mark.parametrize(
+    ("paint", "alike"), [((150, 142, 135), True), ((120, 60, 50), False)], ids=["shade", "paint"]
+)
+def test_a_wall_in_another_light_is_alike_and_one_in_another_paint_is_not(
+    paint: tuple[int, int, int], alike: bool
+) -> None:
+    assert bool(same_paint(room(paint), 1)[RIGHT].all()) is alike
+
+
+def test_errors_reach_whole_things_and_leave_the_given_logits_alone() -> None:
+    wall = np.where(room().is_wall, 6.0, -6.0).astype(np.float32)
+    before = wall.copy()
+    changed = [
+        with_errors(wall, wall, room().parts, np.random.default_rng(seed))[0] for seed in range(30)
+    ]
+
+    assert (wall == before).all()
+    spilled = [(c[:60] > 0).mean() for c in changed]
+    lost = [(c[60:180] < 0).mean() for c in changed]
+    assert max(spilled) > 0.5
+    assert max(lost) > 0.3
+    assert min(spilled) == 0

@@ -1,0 +1,242 @@
+"""The person who clicks: what they want of a room, where they click, and what they have seen so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from segmentation import Click, Embedding, SamModel
+from segmentation.click_maps import ClickEvidence, PhotoEvidence, Scope, click_maps
+from segmentation.constraints import compose, honour_clicks
+from segmentation.decoder import Decoder
+from segmentation.geometry import FloatArray
+from segmentation.wall import WallHeads, mean_of_walls
+from training.errors import BoolArray, parts_of, with_errors
+from training.rooms import Uint8
+
+_LEAST_ERROR: Final = 25  # cells; a person does not correct less
+_MOST_CLICKS: Final = 7
+_ALIKE_CHROMA: Final = (
+    0.07  # of log(R/G) and log(B/G): further apart are two paints, not two lights
+)
+_ALIKE_LIGHT: Final = 0.55  # of log brightness
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClickSample:
+    """One prepared view. share: uint8 256 x 256 of wall; planes, labels: uint8 256 x 256."""
+
+    name: str
+    embedding: Embedding
+    share: Uint8
+    planes: Uint8
+    extent: tuple[int, int]
+    parts: tuple[list[BoolArray], list[BoolArray]]
+
+    @classmethod
+    def load(cls, path: Path) -> ClickSample:
+        """Read what `prepare_clicks` wrote."""
+        with np.load(path) as arrays:
+            rows, columns = (int(v) for v in arrays["extent"])
+            labels, planes = arrays["labels"], arrays["planes"]
+            return cls(
+                path.stem,
+                Embedding.from_bytes(arrays["embedding"].tobytes()),
+                arrays["share"],
+                planes,
+                (rows, columns),
+                parts_of(labels[:rows, :columns], planes[:rows, :columns]),
+            )
+
+    @property
+    def is_wall(self) -> BoolArray:
+        """Cells that are mostly wall."""
+        return np.asarray(self.share > 127)
+
+
+@dataclass(slots=True, eq=False)
+class Visit:
+    """One person on one photo. wanted: all they want in the end; logits: what they see, or None."""
+
+    sample: ClickSample
+    wanted: BoolArray
+    scope: Scope
+    photo: PhotoEvidence
+    logits: FloatArray | None
+    clicks: list[Click] = field(default_factory=list)
+    evidence: list[ClickEvidence] = field(default_factory=list)
+    fixed: BoolArray | None = None  # the wrong part that the newest click is meant to put right
+
+    @property
+    def mask(self) -> BoolArray:
+        """What is marked now, bool 256 x 256."""
+        empty = np.zeros(self.wanted.shape, bool)
+        return empty if self.logits is None else np.asarray(self.logits > 0)
+
+    @property
+    def expected(self) -> BoolArray:
+        """What the newest click should give: a lone one that says no scope means all walls."""
+        if len(self.clicks) == 1 and self.scope is Scope.UNSAID:
+            return self.sample.is_wall
+        return self.wanted
+
+    def show(self, proposed: FloatArray) -> None:
+        """The network's answer, composed as the product does."""
+        grid = self.sample.embedding.grid
+        composed = compose(self.logits, proposed, self.clicks[-1], grid)
+        self.logits = honour_clicks(composed, self.clicks, grid)
+
+
+class Visitors:
+    """Makes people, and makes them click, with the product's decoder and wall networks."""
+
+    def __init__(self, models: Path, heads: Path) -> None:
+        model = SamModel.load(models, encoder_threads=1, decoder_threads=1, heads_directory=None)
+        self._decoder = Decoder(model.description.decoder, threads=1)
+        self._heads = WallHeads(heads, encoder_threads=1, threads=1)
+
+    def arrive(self, sample: ClickSample, rng: np.random.Generator, *, errs: bool = True) -> Visit:
+        """Somebody with a wish; half of them want all walls. At times the found wall is shown first.
+
+        errs: put errors into what the wall networks say.
+        """
+        photo = self._heads.photo_evidence(sample.embedding)
+        if errs:
+            wall, sam = _with_errors(sample, photo, rng)
+            photo = PhotoEvidence(wall, sam, photo.rgb)
+        wanted, scope = _wish(sample, rng)
+        said = scope if rng.random() < 0.3 else Scope.UNSAID
+        shown = rng.random() < 0.25 and scope is Scope.ALL_WALLS
+        return Visit(
+            sample,
+            wanted,
+            said,
+            photo,
+            mean_of_walls(photo.wall, photo.sam_wall) if shown else None,
+        )
+
+    def click(self, visit: Visit, rng: np.random.Generator) -> bool:
+        """The next click, decoded; False when they are content or have had enough."""
+        if len(visit.clicks) >= _MOST_CLICKS:
+            return False
+        found = next_place(visit, rng)
+        if found is None:
+            return False
+        (column, row), label, visit.fixed = found
+        embedding = visit.sample.embedding
+        [(x, y)] = embedding.grid.mask_to_photo([(column, row)])
+        click = Click(
+            float(np.clip(x, 0, embedding.width - 1)),
+            float(np.clip(y, 0, embedding.height - 1)),
+            label,
+        )
+        seen = self._decoder.decode_alone(embedding, click)
+        visit.clicks.append(click)
+        visit.evidence.append(self._heads.evidence(embedding, seen))
+        return True
+
+    def maps(self, visit: Visit) -> FloatArray:
+        """The click network's maps for the newest click, 29 x 256 x 256."""
+        previous = visit.logits
+        if previous is None:
+            previous = mean_of_walls(visit.photo.wall, visit.photo.sam_wall)
+        return click_maps(visit.photo, visit.evidence, previous, visit.scope)
+
+
+def next_place(
+    visit: Visit, rng: np.random.Generator
+) -> tuple[tuple[int, int], int, BoolArray] | None:
+    """Where a person clicks next: (column, row), label, and the wrong part it lies in.
+
+    Well inside the largest wrong part, at times another; None when only crumbs are wrong.
+    """
+    rows, columns = visit.sample.extent
+    found: list[tuple[int, BoolArray, int]] = []
+    mask = visit.mask
+    for region, label in ((visit.wanted & ~mask, 1), (mask & ~visit.wanted, 0)):
+        if label == 0 and not mask.any():
+            continue
+        inside = np.zeros(region.shape, bool)
+        inside[:rows, :columns] = region[:rows, :columns]
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(
+            inside.astype(np.uint8), connectivity=8
+        )
+        for k in range(1, count):
+            area = int(stats[k, cv2.CC_STAT_AREA])
+            if area >= _LEAST_ERROR:
+                found.append((area, parts == k, label))
+    if visit.logits is None:
+        found = [one for one in found if one[2] == 1]
+    if not found:
+        return None
+    found.sort(key=lambda one: -one[0])
+    which = 0
+    if rng.random() < 0.25:
+        areas = np.array([one[0] for one in found], float)
+        which = int(rng.choice(len(found), p=areas / areas.sum()))
+    _, part, label = found[which]
+    distance = cv2.distanceTransform(np.pad(part, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    depth = 0.6 if rng.random() < 0.8 else 0.2
+    ys, xs = np.nonzero(distance >= depth * distance.max())
+    k = int(rng.integers(len(xs)))
+    return (int(xs[k]), int(ys[k])), label, part
+
+
+def same_paint(sample: ClickSample, plane: int) -> BoolArray:
+    """The walls whose paint is that of one plane, as far as their mean colours tell."""
+    mine = _log_colour(sample, plane)
+    alike = np.zeros(sample.planes.shape, bool)
+    for other in np.unique(sample.planes[sample.is_wall]):
+        apart = np.abs(_log_colour(sample, int(other)) - mine)
+        if other == plane or (apart[:2].max() < _ALIKE_CHROMA and apart[2] < _ALIKE_LIGHT):
+            alike |= sample.is_wall & (sample.planes == other)
+    return alike
+
+
+def _log_colour(sample: ClickSample, plane: int) -> npt.NDArray[np.float64]:
+    """log(R/G), log(B/G) and log brightness of a plane's median."""
+    cells = sample.is_wall & (sample.planes == plane)
+    pixels = sample.embedding.thumbnail[cells]
+    if not len(pixels):
+        return np.full(3, np.inf)
+    red, green, blue = (np.median(pixels, 0) + 8.0) / 263.0
+    return np.log([red / green, blue / green, (red + green + blue) / 3])
+
+
+def _wish(sample: ClickSample, rng: np.random.Generator) -> tuple[BoolArray, Scope]:
+    """All walls, or one of the larger planes, likelier when it is painted unlike the rest."""
+    numbers, sizes = np.unique(sample.planes[sample.is_wall], return_counts=True)
+    large = numbers[(sizes > 250) & (numbers > 0)]
+    if len(large) and len(numbers[numbers > 0]) > 1:
+        share = sizes[np.isin(numbers, large)].astype(float)
+        plane = int(rng.choice(large, p=share / share.sum()))
+        alike = same_paint(sample, plane)
+        accent = alike.sum() < 0.97 * sample.is_wall.sum()
+        if rng.random() < (0.6 if accent else 0.35):
+            mine = sample.is_wall & (sample.planes == plane)
+            if accent and rng.random() < 0.3:
+                return alike, Scope.UNSAID
+            return mine, Scope.THIS_WALL
+    return sample.is_wall, Scope.ALL_WALLS
+
+
+def _with_errors(
+    sample: ClickSample, photo: PhotoEvidence, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    rows, columns = sample.extent
+    padded = [[_padded(part) for part in some] for some in sample.parts]
+    wall, sam = with_errors(photo.wall, photo.sam_wall, (padded[0], padded[1]), rng)
+    for logits, old in ((wall, photo.wall), (sam, photo.sam_wall)):
+        logits[rows:], logits[:, columns:] = old[rows:], old[:, columns:]
+    return wall, sam
+
+
+def _padded(part: BoolArray) -> BoolArray:
+    whole = np.zeros((256, 256), bool)
+    whole[: part.shape[0], : part.shape[1]] = part
+    return whole
