@@ -112,7 +112,7 @@ WATCHED = (
     (model, "compose_sequence", "predict: compose"),
     (model, "review", "predict: review"),
     (wall, "click_maps", "predict: maps, gathered"),
-    (wall.WallHeads, "_evidence", "predict: maps, of one click"),
+    (wall.WallHeads, "evidence", "predict: maps, of one click"),
     (sam_wall.SamWallHead, "similarity", "predict: maps, likeness"),
     (wall.WallHeads, "fuse", "predict: click network's rest"),
     (wall.WallHeads, "walls", "predict: wall map"),
