@@ -27,11 +27,8 @@ def _unavailable(action: str, key: str) -> Unavailable:
     )
 
 
-def save(key: str, data: bytes) -> str:
+def put(key: str, data: bytes) -> None:
     """Write `data` under `key`; an object already there has the same content by naming and is kept.
-
-    Returns:
-        SHA-256 of the data, hexadecimal.
 
     Raises:
         Unavailable: the store did not take it (full disk, S3 away).
@@ -41,6 +38,18 @@ def save(key: str, data: bytes) -> str:
             default_storage.save(key, ContentFile(data))
     except STORE_ERRORS as error:
         raise _unavailable("save", key) from error
+
+
+def save(key: str, data: bytes) -> str:
+    """`put`, for who needs the digest too: hashing a large photo is felt.
+
+    Returns:
+        SHA-256 of the data, hexadecimal.
+
+    Raises:
+        Unavailable: the store did not take it.
+    """
+    put(key, data)
     return digest_of(data)
 
 

@@ -21,7 +21,8 @@ def is_draft(name: str) -> bool:
 class WholeFileStorage(FileSystemStorage):
     """Writes beside the name and moves into place, so that a kill or a full disk leaves no half file there.
 
-    A name that exists is replaced: our names tell their content, so whoever comes second writes the same bytes.
+    A name that exists is replaced: our names tell their content, so whoever comes second writes the same picture. Its
+    bytes may differ where a photo is packed; who has the old file open reads it to its end.
     """
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:

@@ -237,9 +237,9 @@ def _keep_picture(
             raise BadUpload(error.user_message, code=error.code) from error
         stored = encode_stored_photo(image.pixels)
     digest = storage.digest_of(stored)
-    storage.save(keys.wallpaper(session_id, digest), stored)
+    storage.put(keys.wallpaper(session_id, digest), stored)
     thumbnail = fit_within(image.pixels, settings.THUMBNAIL_MAX_SIDE_PX)
-    storage.save(keys.wallpaper_thumbnail(session_id, digest), encode_view(thumbnail, quality=85))
+    storage.put(keys.wallpaper_thumbnail(session_id, digest), encode_view(thumbnail, quality=85))
     return _keep(
         session_id,
         source=source,

@@ -18,7 +18,7 @@ from sessions_app.intake import STORED_CONTENT_TYPE, VIEW_CONTENT_TYPE
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.services import previews, wallpapers
 
-# What lies at these addresses never changes: results and photos are never overwritten, previews carry a version.
+# What these addresses show never changes: results and the photo's views are never overwritten, previews carry a version.
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
 

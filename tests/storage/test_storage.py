@@ -33,6 +33,12 @@ def test_what_is_saved_is_read_back() -> None:
     assert digest == storage.digest_of(b"bytes")
 
 
+def test_what_is_put_is_read_back_too() -> None:
+    storage.put("sessions/a/view.jpg", b"bytes")
+
+    assert storage.read("sessions/a/view.jpg") == b"bytes"
+
+
 def test_a_missing_object_is_not_found() -> None:
     assert not storage.exists("sessions/a/none.png")
     with pytest.raises(NotFound):
