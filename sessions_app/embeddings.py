@@ -66,7 +66,7 @@ def obtain(photo_digest: str, read_photo: ReadPhoto) -> Embedding:
     """The photo's embedding, waiting for whoever is encoding it, or encoding it here.
 
     Args:
-        photo_digest: SHA-256 of the stored photo.
+        photo_digest: names the photo's pixels, by the upload they were read from (`uploads.create_session`).
         read_photo: called at most once, only where the encoder has to run; uint8 H x W x 3 RGB.
 
     Raises:
@@ -98,25 +98,50 @@ def encode_in_background(photo_digest: str, pixels: Pixels) -> Future[Embedding]
     """Start encoding without waiting.
 
     Returns:
-        The embedding to come; None when too many photos wait already: then the first click encodes.
+        The embedding to come, which may be cancelled as long as it has not begun; None when too many photos wait
+        already, or the process is stopping: then the first click encodes.
     """
-    with _waiting_lock:
-        if len(_waiting) >= MAX_WAITING or sum(_waiting) + pixels.nbytes > MAX_WAITING_BYTES:
-            logger.info("encoder is busy: the first click will encode")
-            return None
-        _waiting.append(pixels.nbytes)
+    size = pixels.nbytes
+    if not _take_room(size):
+        logger.info("encoder is busy: the first click will encode")
+        return None
+    held = [pixels]
+    del pixels  # `held` alone keeps them
 
     def work() -> Embedding:
         try:
-            return obtain(photo_digest, lambda: pixels)
+            return obtain(photo_digest, lambda: held[0])
         except Exception:  # the first click meets the same error and shows it
             logger.exception("background encoding failed")
             raise
-        finally:
-            with _waiting_lock:
-                _waiting.remove(pixels.nbytes)
 
-    return _background.submit(work)
+    def release(_: Future[Embedding]) -> None:
+        # Cancelled work stays in the queue until its turn: its pixels need not.
+        held.clear()
+        _give_room_back(size)
+
+    try:
+        future = _background.submit(work)
+    except RuntimeError as error:
+        _give_room_back(size)
+        logger.info("nothing is encoded any more: %s", error)
+        return None
+    future.add_done_callback(release)
+    return future
+
+
+def _take_room(size: int) -> bool:
+    """Count a photo of so many bytes among those that wait; False when they are too many with it."""
+    with _waiting_lock:
+        if len(_waiting) >= MAX_WAITING or sum(_waiting) + size > MAX_WAITING_BYTES:
+            return False
+        _waiting.append(size)
+        return True
+
+
+def _give_room_back(size: int) -> None:
+    with _waiting_lock:
+        _waiting.remove(size)
 
 
 def warm_up() -> Future[None]:

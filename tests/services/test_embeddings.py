@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,14 @@ from tests.factories import room_pixels
 pytestmark = [pytest.mark.model, pytest.mark.redis, pytest.mark.usefixtures("sam_weights")]
 
 
+def the_encoder_is_idle() -> None:
+    """Waits until all that was begun has ended, with what follows from its end."""
+    embeddings._background.submit(lambda: None).result(120)
+
+
 @pytest.fixture(autouse=True)
 def _forget() -> None:
+    the_encoder_is_idle()  # what another test's upload began would be counted here
     embeddings.memory.clear()
 
 
@@ -96,7 +104,36 @@ def test_no_more_pixels_wait_for_the_encoder_than_memory_allows(
     assert first is not None
     assert second is None
     assert first.result(120).width == 320
+    the_encoder_is_idle()
     assert embeddings.encode_in_background("digest-g", room_pixels()) is not None
+    the_encoder_is_idle()
+
+
+def test_an_encoding_cancelled_before_it_began_makes_room_at_once() -> None:
+    go_on = threading.Event()
+    embeddings._background.submit(go_on.wait, 60)
+    pixels = room_pixels()
+    waiting = embeddings.encode_in_background("digest-h", pixels)
+    assert waiting is not None
+    kept = weakref.ref(pixels)
+    del pixels
+
+    assert waiting.cancel()
+
+    assert embeddings._waiting == []
+    assert kept() is None
+    go_on.set()
+    the_encoder_is_idle()
+
+
+def test_a_process_that_is_stopping_begins_no_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = ThreadPoolExecutor(1)
+    stopped.shutdown()
+    monkeypatch.setattr(embeddings, "_background", stopped)
+
+    assert embeddings.encode_in_background("digest-i", room_pixels()) is None
+
+    assert embeddings._waiting == []
 
 
 def test_a_process_that_starts_loads_the_model_before_it_is_asked(
