@@ -18,6 +18,7 @@ from sessions_app.intake.errors import (
 )
 from sessions_app.intake.mask import read_mask
 from sessions_app.intake.photo import (
+    INTAKE_VERSION,
     WALLPAPER_LIMITS,
     Photo,
     WallpaperImage,
@@ -37,6 +38,7 @@ from sessions_app.intake.stored import (
 )
 
 __all__ = [
+    "INTAKE_VERSION",
     "PHOTO_LIMITS",
     "STORED_CONTENT_TYPE",
     "STORED_SUFFIX",

@@ -12,6 +12,10 @@ from sessions_app.intake.door import PHOTO_LIMITS, Opened, PhotoLimits, open_pic
 from sessions_app.intake.exif import focal_35mm, read_exif, turn_upright
 from sessions_app.intake.scale import fit_area, fit_within
 
+# Part of a photo's name. To be raised whenever `read_photo` makes other pixels of some file: an embedding that was kept
+# from before would otherwise be taken for that of the new pixels.
+INTAKE_VERSION = 1
+
 _PLAUSIBLE_DPI = (1.0, 10_000.0)
 
 
@@ -60,7 +64,7 @@ def read_photo(data: bytes, *, limits: PhotoLimits = PHOTO_LIMITS) -> Photo:
 
     For a plain sRGB file within `limits.max_pixels` the pixels are exactly those of Pillow's
     `ImageOps.exif_transpose(image).convert("RGB")`. A JPEG above that comes at half size.
-    Raises `IntakeError`.
+    A change of what comes out raises `INTAKE_VERSION`. Raises `IntakeError`.
     """
     opened = open_picture(data, limits)
     exif = read_exif(opened.image)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
@@ -17,7 +20,9 @@ from sessions_app.catalogue import STATIC_DIR, sample_room
 from sessions_app.errors import AppError, BadUpload, NotFound
 from sessions_app.image_types import Pixels
 from sessions_app.intake import (
+    INTAKE_VERSION,
     IntakeError,
+    Photo,
     encode_stored_photo,
     encode_view,
     fit_within,
@@ -52,37 +57,17 @@ def create_session(
         BadUpload: the file is refused; message and code are the intake's.
         Unavailable: too many uploads at once, or the photo could not be stored. Nothing is left behind.
     """
-    session_id = uuid.uuid4()
     with a_decoding_place():
-        try:
-            photo = read_photo(data)
-        except IntakeError as error:
-            raise BadUpload(error.user_message, code=error.code) from error
-        pixels = photo.pixels if max_side is None else fit_within(photo.pixels, max_side)
-        digest = _digest(data, max_side)
+        photo = _read(data, max_side)
+        session = _row(photo, digest=_digest(data, photo.pixels), source=source, visitor=visitor)
         # Before the photo is stored, which takes nearly as long: the visitor waits for the longer of the two.
-        encoding = start_encoding(digest, pixels) if background else None
-        pack_later = encoding is not None and packing.has_room()
-        _store(session_id, pixels, packed=not pack_later)
-    session = Session(
-        id=session_id,
-        source=source,
-        visitor=visitor,
-        expires_at=end_of_life(),
-        photo_key=keys.photo(session_id),
-        photo_digest=digest,
-        photo_format=photo.source_format,
-        focal_35mm=photo.focal_35mm,
-        width=pixels.shape[1],
-        height=pixels.shape[0],
-    )
-    with transaction.atomic():
-        session.save(force_insert=True)
-        if encoding is not None:
-            transaction.on_commit(lambda: _mark_when_encoded(session_id, encoding))
-        if encoding is not None and pack_later:
-            transaction.on_commit(lambda: _pack_when_encoded(session_id, encoding))
-    logger.info("session %s: %d x %d %s", session_id, session.width, session.height, digest[:12])
+        encoding = start_encoding(session.photo_digest, photo.pixels) if background else None
+        pack_later = encoding is not None and packing.has_room(photo.pixels)
+        with _nothing_left_on_failure(session.pk, encoding):
+            _store(session.pk, photo.pixels, packed=not pack_later)
+    with _nothing_left_on_failure(session.pk, encoding):
+        _insert(session, encoding, pack_later=pack_later)
+    _log(session)
     return session
 
 
@@ -106,12 +91,69 @@ def start_encoding(photo_digest: str, pixels: Pixels) -> Future[Embedding] | Non
     return embeddings.encode_in_background(photo_digest, pixels)
 
 
+def _read(data: bytes, max_side: int | None) -> Photo:
+    """The uploaded photo, brought down where that was asked for."""
+    try:
+        photo = read_photo(data)
+    except IntakeError as error:
+        raise BadUpload(error.user_message, code=error.code) from error
+    return photo if max_side is None else replace(photo, pixels=fit_within(photo.pixels, max_side))
+
+
+def _row(photo: Photo, *, digest: str, source: Session.Source | str, visitor: str) -> Session:
+    """The new session's row, not yet in the database."""
+    session_id = uuid.uuid4()
+    return Session(
+        id=session_id,
+        source=source,
+        visitor=visitor,
+        expires_at=end_of_life(),
+        photo_key=keys.photo(session_id),
+        photo_digest=digest,
+        photo_format=photo.source_format,
+        focal_35mm=photo.focal_35mm,
+        width=photo.pixels.shape[1],
+        height=photo.pixels.shape[0],
+    )
+
+
+def _insert(session: Session, encoding: Future[Embedding] | None, *, pack_later: bool) -> None:
+    """Write the row; once it is there, what waits for the encoding may follow."""
+    with transaction.atomic():
+        session.save(force_insert=True)
+        if encoding is None:
+            return
+        # Robust: an error here must not look as if the row had failed, which would take its photo away.
+        transaction.on_commit(lambda: _mark_when_encoded(session.pk, encoding), robust=True)
+        if pack_later:
+            transaction.on_commit(lambda: _pack_when_encoded(session.pk, encoding), robust=True)
+
+
+def _log(session: Session) -> None:
+    size, digest = (session.width, session.height), session.photo_digest[:12]
+    logger.info("session %s: %d x %d %s", session.pk, *size, digest)
+
+
+@contextmanager
+def _nothing_left_on_failure(
+    session_id: uuid.UUID, encoding: Future[Embedding] | None
+) -> Iterator[None]:
+    """When the block fails: no objects stay, and an encoding that has not begun never will."""
+    try:
+        yield
+    except BaseException:
+        if encoding is not None:
+            encoding.cancel()
+        _discard(session_id)
+        raise
+
+
 def _mark_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> None:
     """Have the session say so once the embedding is there, which may have been before its row was."""
     asking = threading.get_ident()
 
     def mark(ended: Future[Embedding]) -> None:
-        if ended.exception() is not None:
+        if ended.cancelled() or ended.exception() is not None:
             return
         try:
             mark_embedding_completed(session_id)
@@ -126,25 +168,23 @@ def _pack_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> No
     encoding.add_done_callback(lambda _: packing.pack_later(session_id))
 
 
-def _digest(data: bytes, max_side: int | None) -> str:
-    """Names the photo: the same file at the same size has the same pixels.
+def _digest(data: bytes, pixels: Pixels) -> str:
+    """Names the photo: the same file, read by the same intake to the same size, has the same pixels.
 
-    Of the upload and not of the stored photo, whose name would be known only when the encoder should long be at work.
+    Of the upload and not of the pixels, which are ten times as many bytes to hash while the encoder should be at work.
     """
-    return storage.digest_of(data if max_side is None else b"%d:%b" % (max_side, data))
+    height, width = pixels.shape[:2]
+    name = f"{INTAKE_VERSION}:{width}x{height}:{storage.digest_of(data)}"
+    return storage.digest_of(name.encode())
 
 
 def _store(session_id: uuid.UUID, pixels: Pixels, *, packed: bool) -> None:
-    """Write photo, view and thumbnail. Leaves nothing when one fails."""
-    try:
-        storage.save(keys.photo(session_id), encode_stored_photo(pixels, packed=packed))
-        view = fit_within(pixels, settings.VIEW_MAX_SIDE_PX)
-        storage.save(keys.photo_view(session_id), encode_view(view))
-        thumbnail = fit_within(view, settings.THUMBNAIL_MAX_SIDE_PX)
-        storage.save(keys.thumbnail(session_id), encode_view(thumbnail, quality=80))
-    except AppError:
-        _discard(session_id)
-        raise
+    """Write photo, view and thumbnail."""
+    storage.put(keys.photo(session_id), encode_stored_photo(pixels, packed=packed))
+    view = fit_within(pixels, settings.VIEW_MAX_SIDE_PX)
+    storage.put(keys.photo_view(session_id), encode_view(view))
+    thumbnail = fit_within(view, settings.THUMBNAIL_MAX_SIDE_PX)
+    storage.put(keys.thumbnail(session_id), encode_view(thumbnail, quality=80))
 
 
 def _discard(session_id: uuid.UUID) -> None:

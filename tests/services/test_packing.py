@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from sessions_app import keys, storage
 from sessions_app.errors import NotFound
@@ -72,6 +73,20 @@ def test_with_many_photos_waiting_the_next_is_packed_before_it_is_stored(
     assert stored_bytes(session) < room_pixels().nbytes
 
 
+def test_a_photo_larger_than_memory_allows_beside_others_is_packed_before_it_is_stored(
+    packed: list[uuid.UUID],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    monkeypatch.setattr(packing, "MAX_PIXEL_BYTES", room_pixels().nbytes - 1)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        session = upload()
+
+    assert packed == []
+    assert stored_bytes(session) < room_pixels().nbytes
+
+
 @pytest.mark.s3
 def test_on_s3_a_photo_is_packed_before_it_is_sent(
     packed: list[uuid.UUID], s3_storage: Any
@@ -92,13 +107,61 @@ def test_a_photo_that_was_deleted_meanwhile_does_not_come_back() -> None:
     assert not storage.exists(session.photo_key)
 
 
-def test_a_photo_whose_room_is_deleted_while_it_is_packed_is_deleted_too() -> None:
+def test_a_photo_whose_room_is_deleted_while_it_is_packed_leaves_no_folder() -> None:
     session = make_session()
     Session.objects.filter(pk=session.pk).delete()
 
     assert not packing.pack(session.pk)
 
-    assert not storage.exists(keys.photo(session.pk))
+    assert str(session.pk) not in storage.session_folders()
+
+
+def test_a_photo_whose_room_is_hidden_while_its_row_is_still_there_does_not_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session = make_session()
+    replace = storage.replace
+
+    def purged_before_the_file_is_moved(key: str, data: bytes) -> bool:
+        Session.objects.filter(pk=session.pk).update(expires_at=timezone.now())
+        storage.delete_prefix(keys.session_prefix(session.pk))
+        storage.put(key, b"")  # the look at the old file came before it was deleted
+        return replace(key, data)
+
+    monkeypatch.setattr(storage, "replace", purged_before_the_file_is_moved)
+
+    assert not packing.pack(session.pk)
+
+    assert str(session.pk) not in storage.session_folders()
+    assert Session.objects.filter(pk=session.pk).exists()
+
+
+def test_an_error_nobody_thought_of_is_logged_and_makes_room_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: uuid.UUID) -> bool:
+        raise MemoryError("no memory")
+
+    monkeypatch.setattr(packing, "pack", fail)
+
+    done = packing.pack_later(uuid.uuid4())
+
+    assert done is not None
+    assert done.result(10) is False
+    assert packing._waiting == set()
+    assert "no memory" in caplog.text
+
+
+def test_a_process_that_is_stopping_packs_nothing_and_keeps_no_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stopped = ThreadPoolExecutor(1)
+    stopped.shutdown()
+    monkeypatch.setattr(packing, "_packer", stopped)
+
+    assert packing.pack_later(uuid.uuid4()) is None
+
+    assert packing._waiting == set()
 
 
 def test_replacing_an_object_that_is_gone_makes_none() -> None:

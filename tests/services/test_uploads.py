@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import OperationalError
 
 from sessions_app import places, storage
 from sessions_app.errors import BadUpload, Unavailable
@@ -82,11 +83,22 @@ def test_the_same_file_at_another_size_is_another_photo() -> None:
     assert digests[1] == digests[2]
 
 
+def test_a_file_that_another_intake_reads_is_another_photo(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = make_session().photo_digest
+    again = make_session().photo_digest
+    monkeypatch.setattr(uploads, "INTAKE_VERSION", uploads.INTAKE_VERSION + 1)
+
+    assert before == again
+    assert make_session().photo_digest != before
+
+
 @pytest.fixture
 def encoding(monkeypatch: pytest.MonkeyPatch) -> Future[Any]:
     """An encoding under way; the test says when it ends."""
     future: Future[Any] = Future()
     monkeypatch.setattr(uploads.embeddings, "encode_in_background", lambda *_: future)
+    # Its thread would go on writing while the test's folder is removed.
+    monkeypatch.setattr(uploads.packing, "pack_later", lambda _: None)
     return future
 
 
@@ -99,8 +111,8 @@ def test_encoding_begins_before_the_photo_is_stored(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(
         uploads.embeddings, "encode_in_background", lambda *_: order.append("encode")
     )
-    save = storage.save
-    monkeypatch.setattr(storage, "save", lambda key, data: order.append("store") or save(key, data))
+    put = storage.put
+    monkeypatch.setattr(storage, "put", lambda key, data: order.append("store") or put(key, data))
 
     upload_in_web()
 
@@ -139,6 +151,47 @@ def test_a_failed_encoding_leaves_the_session_new(
 
     with django_capture_on_commit_callbacks(execute=True):
         session = upload_in_web()
+
+    session.refresh_from_db()
+    assert session.status == "new"
+
+
+def test_a_photo_that_cannot_be_stored_is_not_encoded(
+    encoding: Future[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(default_storage, "save", full)
+
+    with pytest.raises(Unavailable):
+        upload_in_web()
+
+    assert encoding.cancelled()
+
+
+def test_a_room_whose_row_cannot_be_written_leaves_no_object_and_no_encoding(
+    encoding: Future[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(Session, "save", away)
+
+    with pytest.raises(OperationalError):
+        upload_in_web()
+
+    assert storage.session_folders() == []
+    assert encoding.cancelled()
+
+
+def test_a_cancelled_encoding_leaves_the_session_new(
+    encoding: Future[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        session = upload_in_web()
+
+    encoding.cancel()
 
     session.refresh_from_db()
     assert session.status == "new"
