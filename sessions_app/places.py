@@ -14,10 +14,12 @@ from django.conf import settings
 
 from sessions_app.errors import Busy
 
-# Decoding takes about ten bytes a pixel: two 50-megapixel photos at once stay within 1.1 GB.
+# Decoding takes about ten bytes a pixel: two 50-megapixel photos at once stay within 1.1 GB. Not counted here, and
+# bounded by themselves: photos that wait for the encoder (`embeddings`), the one that is being packed (`packing`), and
+# one that a click must have encoded because there was no room to wait.
 DECODINGS_AT_ONCE: Final = 2
 DECODING_PATIENCE_SECONDS = 20.0
-# Twelve masks on two cores take as long as two and two and so on, and six times the memory.
+# As many as the cores can compute, each with its decoder's threads: twelve masks on two cores take as long as two and two and so on, and six times the memory.
 MASKS_AT_ONCE: Final = max(1, settings.CORES // settings.SAM_DECODER_THREADS)
 MASK_PATIENCE_SECONDS = 20.0
 # A slow server may hold a link for its whole deadline: leave threads for everybody else.
@@ -30,7 +32,10 @@ _fetching = threading.BoundedSemaphore(LINKS_AT_ONCE)
 
 
 def a_decoding_place() -> AbstractContextManager[None]:
-    """One of the places where a picture may be decoded. Entering raises Busy where all stay taken."""
+    """One of the places where a picture may be decoded.
+
+    Who holds one may wait for a masking place, never the other way round. Entering raises Busy where all stay taken.
+    """
     return _place(
         _decoding, DECODING_PATIENCE_SECONDS, "Many pictures are coming in at this moment."
     )

@@ -126,9 +126,11 @@ def _decode(session: Session, history: ClickHistory) -> Prediction:
         with a_masking_place():
             return model.predict(embedding, clicks, scope=scope)
     if not clicks and scope is not Scope.THIS_WALL:
-        photo = photo_pixels(session)
-        with a_masking_place():
-            return model.predict_auto(embedding, photo)
+        # The whole photo is held until the mask is there: one of the two in memory, as with uploads.
+        with a_decoding_place():
+            photo = photo_pixels(session)
+            with a_masking_place():
+                return model.predict_auto(embedding, photo)
     # Kept from before the clicks: finding it again would decode the whole photo at every click.
     found = _remembered(session, ClickHistory().auto())
     if scope is Scope.THIS_WALL:

@@ -137,6 +137,24 @@ def test_with_all_cores_at_work_a_click_is_told_to_come_back(
     assert masks.overlay(session) is not None
 
 
+def test_finding_the_wall_takes_a_place_for_the_photo_it_decodes(
+    sample: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "DECODING_PATIENCE_SECONDS", 0)
+    clicking.add_click(session_id=sample.pk, x=0.5, y=0.5, label=1)
+    masks.overlay(Session.objects.get(pk=sample.pk))  # encodes
+    session = clicking.find_wall(session_id=sample.pk)
+    masks._predictions.clear()
+
+    with ExitStack() as taken:
+        for _ in range(places.DECODINGS_AT_ONCE):
+            taken.enter_context(places.a_decoding_place())
+        with pytest.raises(Busy):
+            masks.overlay(session)
+
+    assert masks.overlay(session) is not None
+
+
 def test_who_waits_for_an_encoding_keeps_no_core_from_others(
     sample: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
