@@ -9,9 +9,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from sessions_app.decorators import answers, with_session
+from sessions_app.errors import Busy
 from sessions_app.models import Session
 from sessions_app.services import retention
 from sessions_app.views import presenting
+
+KEPT = "Your change is kept, but the wall could not be drawn yet. Reload the page to see it."
 
 
 @never_cache
@@ -42,8 +45,12 @@ def wall_changed(request: HttpRequest, session: Session) -> HttpResponseBase:
     if not request.htmx:  # type: ignore[attr-defined]
         return _back(session)
     context = presenting.wall_context(session)
-    if context["masking_error"] is not None:
-        raise context["masking_error"]
+    trouble = context["masking_error"]
+    if isinstance(trouble, Busy):
+        # "Try again" would have the visitor click once more, on top of the click that is kept.
+        raise Busy(KEPT) from trouble
+    if trouble is not None:
+        raise trouble
     return TemplateResponse(request, "session/changes.html", context)
 
 

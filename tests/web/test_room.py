@@ -10,8 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from sessions_app.errors import Busy
 from sessions_app.models import Session
-from sessions_app.services import clicking
+from sessions_app.services import clicking, masks
 from sessions_app.services.wallpapers import current_placement
 from tests.factories import as_file, make_session, paper_pixels
 from tests.web.conftest import HTMX, OWNER
@@ -309,3 +310,22 @@ def test_the_page_comes_up_where_the_mask_cannot_be_made(
     assert click.status_code == 503
     assert click.headers["Retry-After"]
     assert len(fresh(session).history.clicks) == 2
+
+
+def test_a_click_whose_wall_cannot_be_drawn_yet_is_said_to_be_kept(
+    owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(_: Session) -> None:
+        raise Busy("Many walls are being marked at this moment. Please try again in a few seconds.")
+
+    session = make_session(visitor=OWNER)
+    monkeypatch.setattr(masks, "overlay", busy)
+
+    answer = owner.post(to("click", session), {"x": "70", "y": "40", "label": "1"}, **HTMX)
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+    assert answer.content.decode() == (
+        "Your change is kept, but the wall could not be drawn yet. Reload the page to see it."
+    )
+    assert len(fresh(session).history.clicks) == 1
