@@ -27,6 +27,7 @@ MIXED = 0.15  # most pixels between the two colours
 STEP = 3  # pixels on each side of an edge
 SHARP = 0.6  # of the difference that happens within that
 LEAST_PAIRS = 24
+TONE = 1.1  # log brightness within which a pixel at an edge is like its paint: light seldom varies more
 BLIND = 3  # working pixels on each side of an edge where the photo tells no light
 
 
@@ -97,7 +98,11 @@ def _two_groups(points: F64) -> tuple[F64, F64] | None:
 
 
 def _across(log: F32, place: F32, other: Bool, core: Bool) -> F64 | None:
-    """The other paint over the main one, per channel, where they meet; None where they do not, or softly."""
+    """The other paint over the main one, per channel, where they meet; None where they do not, or softly.
+
+    Only pixels as bright as their paint mostly is tell: a mask that reaches over a dark bed has a long edge there.
+    """
+    typical = _typical(log.mean(axis=2), other, core)
     logs, steps, edges = [], [], 0
     for axis in (0, 1):
         n = other.shape[axis]
@@ -108,7 +113,7 @@ def _across(log: F32, place: F32, other: Bool, core: Bool) -> F64 | None:
         ends = [slice(0, n - 2 * STEP - 1), slice(2 * STEP + 1, n)]
         low, high = ((e, slice(None)) if axis == 0 else (slice(None), e) for e in ends)
         meet = left != right
-        meet &= core[low] & core[high] & (other[low] == left) & (other[high] == right)
+        meet &= typical[low] & typical[high] & (other[low] == left) & (other[high] == right)
         edges += int((left != right).sum())
         sign = np.where(right[meet], 1.0, -1.0)
         logs.append((log[high][meet] - log[low][meet]) * sign[:, None])
@@ -119,6 +124,12 @@ def _across(log: F32, place: F32, other: Bool, core: Bool) -> F64 | None:
     if len(found) < LEAST_PAIRS or float(np.median(step)) < SHARP:
         return None
     return np.asarray(np.exp(np.median(found, axis=0)), dtype=np.float64)
+
+
+def _typical(tone: F32, other: Bool, core: Bool) -> Bool:
+    """Sure wall whose log brightness ``tone`` is near the median of its own paint."""
+    middle = np.where(other, np.median(tone[other]), np.median(tone[core & ~other]))
+    return np.asarray(core & (np.abs(tone - middle) < TONE), dtype=np.bool_)
 
 
 def seam(other: Bool) -> Bool:

@@ -54,6 +54,16 @@ def test_an_accent_stripe_does_not_show_through() -> None:
     assert np.ptp(np.median(shown, axis=0), axis=0).max() <= 10
 
 
+def test_a_dark_thing_under_the_mask_does_not_speak_for_the_other_paint() -> None:
+    """A bed as blue as the accent wall, its long edge against the cream one: the mask reaches over it."""
+    albedo = np.tile(CREAM, (HEIGHT, WIDTH, 1))
+    albedo[:, :120] = accent = np.array([0.22, 0.24, 0.55])
+    albedo[200:212, 120:350] = accent / 20
+    found = find_paints(CameraCurve().decode(room(albedo)), wall() > 0)
+    assert found is not None
+    assert found.ratio == pytest.approx(accent / CREAM, rel=0.25)
+
+
 def test_shade_stays_on_both_paints() -> None:
     light = np.full((HEIGHT, WIDTH, 1), 0.6)
     light[:, 250:] = 0.3
