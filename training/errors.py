@@ -52,7 +52,8 @@ def with_errors(
         if not some:
             continue
         sizes = np.sqrt([part.sum() for part in some])
-        for k in rng.choice(len(some), size=min(count, len(some)), replace=False, p=_shares(sizes)):
+        shares = sizes / sizes.sum()
+        for k in rng.choice(len(some), size=min(count, len(some)), replace=False, p=shares):
             weight = _soft(some[int(k)] & _bound(rng), rng)
             level = np.float32(sign * max(0.3, rng.normal(2.2, 1.5)))
             wall += weight * (level - wall)
@@ -60,10 +61,6 @@ def with_errors(
                 level = np.float32(sign * max(0.3, rng.normal(1.8, 1.2)))
                 sam_wall += weight * (level - sam_wall)
     return wall, sam_wall
-
-
-def _shares(sizes: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    return np.asarray(sizes / sizes.sum())
 
 
 def _connected(region: BoolArray) -> list[BoolArray]:

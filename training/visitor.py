@@ -17,7 +17,7 @@ from segmentation.decoder import Decoder
 from segmentation.geometry import FloatArray
 from segmentation.wall import WallHeads, mean_of_walls
 from training.errors import BoolArray, parts_of, with_errors
-from training.rooms import Uint8
+from training.rooms import WALL, Uint8
 
 _LEAST_ERROR: Final = 25  # cells; a person does not correct less
 _MOST_CLICKS: Final = 7
@@ -44,13 +44,15 @@ class ClickSample:
         with np.load(path) as arrays:
             rows, columns = (int(v) for v in arrays["extent"])
             labels, planes = arrays["labels"], arrays["planes"]
+            # What lies off the photo is no thing that could be taken for wall.
+            labels[rows:], labels[:, columns:] = WALL, WALL
             return cls(
                 path.stem,
                 Embedding.from_bytes(arrays["embedding"].tobytes()),
                 arrays["share"],
                 planes,
                 (rows, columns),
-                parts_of(labels[:rows, :columns], planes[:rows, :columns]),
+                parts_of(labels, planes),
             )
 
     @property
@@ -229,14 +231,7 @@ def _with_errors(
     sample: ClickSample, photo: PhotoEvidence, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     rows, columns = sample.extent
-    padded = [[_padded(part) for part in some] for some in sample.parts]
-    wall, sam = with_errors(photo.wall, photo.sam_wall, (padded[0], padded[1]), rng)
+    wall, sam = with_errors(photo.wall, photo.sam_wall, sample.parts, rng)
     for logits, old in ((wall, photo.wall), (sam, photo.sam_wall)):
         logits[rows:], logits[:, columns:] = old[rows:], old[:, columns:]
     return wall, sam
-
-
-def _padded(part: BoolArray) -> BoolArray:
-    whole = np.zeros((256, 256), bool)
-    whole[: part.shape[0], : part.shape[1]] = part
-    return whole
