@@ -14,7 +14,6 @@ import argparse
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +27,7 @@ from segmentation.click_maps import Scope, disc
 from segmentation.wall import HEADS_DIRECTORY
 from training.click_net import ClickNet
 from training.rooms import house_is_held_back
+from training.running import Running
 from training.visitor import ClickSample, Visit, Visitors
 from training.wall_net import blend, cosine
 
@@ -40,30 +40,6 @@ _LEAVES: Final = 0.1  # chance that somebody leaves before they are content
 _NEAR: Final = 3.0  # further weight close to clicks
 _FIXED: Final = 2.0  # further weight on what the newest click should put right
 _CHECKED_CLICKS: Final = (1, 2, 3, 5)
-
-
-@dataclass
-class Running:
-    """Everything a resumed training needs but the people, who start anew."""
-
-    net: ClickNet
-    optimiser: torch.optim.Optimizer
-    average: dict[str, torch.Tensor]
-    step: int = 0
-
-    def save(self, path: Path) -> None:
-        """Written beside and renamed: a killed training keeps its last checkpoint."""
-        state = {"net": self.net.state_dict(), "optimiser": self.optimiser.state_dict()}
-        torch.save({**state, "average": self.average, "step": self.step}, path.with_suffix(".new"))
-        path.with_suffix(".new").rename(path)
-
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint, if there is one."""
-        if path.is_file():
-            state = torch.load(path, weights_only=True)
-            self.net.load_state_dict(state["net"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.average, self.step = state["average"], state["step"]
 
 
 class Group:
@@ -127,7 +103,7 @@ def click_loss(logit: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -
     return entropy / weight.sum() + dice.mean()
 
 
-def start(samples: list[ClickSample], seed: int) -> Running:
+def start(samples: list[ClickSample], seed: int) -> Running[ClickNet]:
     """A fresh network that knows the mean and deviation of SAM's features."""
     torch.manual_seed(seed)
     net = ClickNet().to(memory_format=torch.channels_last)
@@ -139,7 +115,7 @@ def start(samples: list[ClickSample], seed: int) -> Running:
 
 
 def train_step(
-    running: Running,
+    running: Running[ClickNet],
     inputs: tuple[torch.Tensor, torch.Tensor],
     targets: tuple[torch.Tensor, torch.Tensor],
     steps: int,
@@ -204,7 +180,7 @@ def iou(
 
 
 def measured(
-    running: Running, check: list[ClickSample], visitors: Visitors
+    running: Running[ClickNet], check: list[ClickSample], visitors: Visitors
 ) -> dict[str, list[float]]:
     """The averaged network's scores on the held-back samples."""
     steady = ClickNet()
@@ -229,7 +205,7 @@ def load_split(cache: Path, most_checked: int) -> tuple[list[ClickSample], list[
 
 
 def learn(
-    running: Running,
+    running: Running[ClickNet],
     groups: list[Group],
     options: argparse.Namespace,
     check: tuple[list[ClickSample], Visitors],

@@ -15,7 +15,6 @@ import argparse
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +27,7 @@ from segmentation.click_maps import PLANE_BIAS
 from segmentation.scene import STRIDE, scene_input
 from training.augment import augment, cut_pieces
 from training.rooms import WALL, Room, Uint8, is_held_back, is_in, load_folders
+from training.running import Running
 from training.wall_net import WallNet, blend, cosine, standardise
 
 # One area for all, so that a step always costs the same.
@@ -37,31 +37,7 @@ _PAIRS: Final = 160
 _DECAY: Final = 0.995
 
 
-@dataclass
-class Running:
-    """Everything a resumed training needs."""
-
-    net: WallNet
-    optimiser: torch.optim.Optimizer
-    average: dict[str, torch.Tensor]
-    step: int = 0
-
-    def save(self, path: Path) -> None:
-        """Written beside and renamed: a killed training keeps its last checkpoint."""
-        state = {"net": self.net.state_dict(), "optimiser": self.optimiser.state_dict()}
-        torch.save({**state, "average": self.average, "step": self.step}, path.with_suffix(".new"))
-        path.with_suffix(".new").rename(path)
-
-    def resume(self, path: Path) -> None:
-        """Go on from a checkpoint, if there is one."""
-        if path.is_file():
-            state = torch.load(path, weights_only=True)
-            self.net.load_state_dict(state["net"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.average, self.step = state["average"], state["step"]
-
-
-def start(seed: int) -> Running:
+def start(seed: int) -> Running[WallNet]:
     """A fresh network; the pretrained part learns eight times slower."""
     torch.manual_seed(seed)
     net = WallNet().to(memory_format=torch.channels_last)
@@ -108,7 +84,9 @@ def plane_loss(vectors: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
     return torch.stack(losses).mean() if losses else vectors.sum() * 0
 
 
-def train_step(running: Running, batch: tuple[torch.Tensor, ...], steps: int) -> dict[str, float]:
+def train_step(
+    running: Running[WallNet], batch: tuple[torch.Tensor, ...], steps: int
+) -> dict[str, float]:
     """One step; returns the parts of the loss."""
     photos, labels, planes = batch
     turn = cosine(running.step, steps) * min(1, (running.step + 1) / 50)
@@ -197,7 +175,7 @@ def main() -> None:
     torch.save(averaged(running).state_dict(), options.out / "wall_net.pt")
 
 
-def averaged(running: Running) -> WallNet:
+def averaged(running: Running[WallNet]) -> WallNet:
     """The network with the average of its late weights (Polyak 1992): steadier than the last."""
     net = WallNet(pretrained=False).to(memory_format=torch.channels_last)
     net.load_state_dict(running.average)
