@@ -9,6 +9,7 @@ clips like an uncurved one.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -59,10 +60,11 @@ class CameraCurve:
     def encode(self, light: F32) -> U8:
         """Scene light (any shape, float32, >= 0) to 8-bit values."""
         table = _tables(round(self.shoulder, 3))[1]
-        index = cv2.sqrt(light.reshape(-1, 1))
-        index *= (_STEPS - 1) / np.sqrt(MAX_LIGHT)
-        np.clip(index, 0, _STEPS - 1, out=index)
-        return u8(table.take(index.astype(np.uint16)).reshape(light.shape))
+        root = cv2.sqrt(light)
+        steps = (_STEPS - 1) / math.sqrt(MAX_LIGHT)
+        # Saturated at both ends; half a step less, since this rounds and the table's steps begin at their index.
+        index = cv2.addWeighted(root, steps, root, 0.0, -0.5, dtype=cv2.CV_16U)
+        return u8(cv2.LUT(index, table)).reshape(light.shape)
 
 
 @lru_cache(maxsize=8)

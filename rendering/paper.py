@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from rendering.arrays import F32, F64, U8, U16, Bool, f32
-from rendering.colour import srgb_table
+from rendering.mipmaps import PAD, STEPS, Level, Mipmaps
 from rendering.placement import Placement
 from rendering.plane import WallPlane, project
 
@@ -24,9 +24,7 @@ BLOCK = 128  # pixels; small enough that one level fits a block, large enough fo
 MAX_SAMPLES = 12  # per axis and pixel, before a coarser level is taken instead
 HORIZON = 1e-4  # least depth ratio to the quad's middle: beyond it a wall shows no pattern
 FINENESS = 0.55  # longest texel, of a pixel's short side
-DENSITY = 1.0  # samples per texel
-STEPS = 4  # levels per halving: few samples serve where the level fits the pixel closely
-PAD = 3  # texels around each level: bicubic reads two beyond
+DENSITY = 0.85  # samples per texel: two an axis do where 1.0 asked for three, without more error
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +101,9 @@ class Paper:
         for wing in plane.wings:
             seam = project(wing.H, np.array([[wing.seam_m, plane.size_m[1] / 2]]))[0]
             self._walls.append(_Wall(_to_repeats(lift, wing.H, seam), wing.side))
-        self._mirror_drop = -1.0 if placement.mirror else 1.0
-        self._levels: dict[int, U16 | F32] = {}
-        self._octaves: dict[int, U16] = {}
-        self._base = wallpaper
-        self._max_level = max(0, math.ceil(math.log2(max(width, height))))
+        self._drop = -self._layout.drop if placement.mirror else self._layout.drop
+        self._size = (width, height)
+        self._levels = Mipmaps(wallpaper, self._layout.wrap, self._drop)
 
     def sample(
         self, x0: int, y0: int, width: int, height: int, *, wanted: Bool | None = None
@@ -123,8 +119,7 @@ class Paper:
                 if wanted is not None and not wanted[top : top + h, left : left + w].any():
                     continue
                 out[top : top + h, left : left + w] = self._block(x0 + left, y0 + top, w, h)
-        out *= 1.0 / 65535.0
-        return f32(np.clip(out, 0.0, 1.0, out=out))
+        return out
 
     def _block(self, x0: int, y0: int, width: int, height: int) -> F32:
         """One block: the wall it lies on, or several where a corner crosses it."""
@@ -143,25 +138,71 @@ class Paper:
         return out
 
     def _read(self, G: F64, x0: int, y0: int, width: int, height: int) -> F32:
-        level, nx, ny = self._density(G, x0, y0, width, height)
-        u, v = self._coordinates(G, x0, y0, width, height, nx, ny)
-        texture = self._level(level)
-        rows, columns = texture.shape[0] - 2 * PAD, texture.shape[1] - 2 * PAD
+        k, nx, ny = self._density(G, x0, y0, width, height)
+        level = self._levels.level(k)
+        how = cv2.INTER_CUBIC if k == 0 and nx == 1 and ny == 1 else cv2.INTER_LINEAR
+        found = self._window(G, level, x0, y0, width, height)
+        if found is None:
+            u, v = self._coordinates(G, x0, y0, width, height, nx, ny)
+            values = self._remapped(level, u, v, how)
+            if nx > 1 or ny > 1:
+                values = f32(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA))
+            values *= np.float32(1.0 / 65535.0)
+        else:
+            values = _sum_of_warps(*found, (width, height), (nx, ny), how)
+            values *= np.float32(1.0 / (65535.0 * nx * ny))
+        values = f32(cv2.cvtColor(values, cv2.COLOR_RGBA2RGB))
+        return f32(np.clip(values, 0.0, 1.0, out=values))
+
+    def _window(
+        self, G: F64, level: Level, x0: int, y0: int, width: int, height: int
+    ) -> tuple[F32 | U16, F64] | None:
+        """The texels that a block shows, and the homography to them from its pixels (0, 0 its first).
+
+        None where the block reaches the horizon, or shows too much.
+        """
+        seen = _seen(G, x0 - 0.5, y0 - 0.5, x0 + width - 0.5, y0 + height - 0.5)
+        if seen is None:
+            return None
+        # Whole repeats are taken off in float64, so that OpenCV's float32 keeps its digits for the rest.
+        low_u, low_v, high_u, high_v = seen
+        column = math.floor(low_u) if level.wrap[0] else 0
+        hang = self._drop * column
+        row = math.floor(low_v - hang) if level.wrap[1] else 0
+        found = level.window(
+            (
+                math.floor((low_u - column) * level.columns - 0.5) - 2,
+                math.floor((low_v - hang - row) * level.rows - 0.5) - 2,
+                math.ceil((high_u - column) * level.columns - 0.5) + 3,
+                math.ceil((high_v - hang - row) * level.rows - 0.5) + 3,
+            )
+        )
+        if found is None:
+            return None
+        texels, first_x, first_y = found
+        T = np.array(
+            [
+                [level.columns, 0, -level.columns * column - 0.5 - first_x],
+                [0, level.rows, -level.rows * (hang + row) - 0.5 - first_y],
+                [0, 0, 1.0],
+            ]
+        )
+        M = T @ G
+        M[:, 2] += M[:, 0] * x0 + M[:, 1] * y0
+        return texels, np.asarray(M / M[2, 2], dtype=np.float64)
+
+    def _remapped(self, level: Level, u: F32, v: F32, how: int) -> F32:
+        """The level at places given in repeats, each wrapped by itself."""
         wrap_u, wrap_v = self._layout.wrap
-        if self._layout.drop:
-            v -= np.floor(u) * np.float32(self._layout.drop * self._mirror_drop)
+        if self._drop:
+            v -= np.floor(u) * np.float32(self._drop)
         u = u - np.floor(u) if wrap_u else np.clip(u, 0.0, 1.0)
         v = v - np.floor(v) if wrap_v else np.clip(v, 0.0, 1.0)
-        u *= columns
+        u *= level.columns
         u += PAD - 0.5
-        v *= rows
+        v *= level.rows
         v += PAD - 0.5
-        smooth = level == 0 and nx == 1 and ny == 1
-        how = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
-        values = cv2.remap(texture, u, v, how, borderMode=cv2.BORDER_REPLICATE)
-        if nx > 1 or ny > 1:
-            values = cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA)
-        return f32(values[..., :3])
+        return f32(cv2.remap(level.texels, u, v, how, borderMode=cv2.BORDER_REPLICATE))
 
     def _coordinates(
         self, G: F64, x0: int, y0: int, width: int, height: int, nx: int, ny: int
@@ -185,8 +226,8 @@ class Paper:
         np.divide(1.0, w, out=w)
         u = (f32(row_u[0] * x)[None, :] + f32(row_u[1] * y + row_u[2])[:, None]) * w
         v = (f32(row_v[0] * x)[None, :] + f32(row_v[1] * y + row_v[2])[:, None]) * w
-        if self._layout.drop:
-            v -= np.float32((self._layout.drop * self._mirror_drop * base_u) % 1.0)
+        if self._drop:
+            v -= np.float32((self._drop * base_u) % 1.0)
         return u, v
 
     def _density(self, G: F64, x0: int, y0: int, width: int, height: int) -> tuple[int, int, int]:
@@ -194,101 +235,71 @@ class Paper:
         fx, fy = self._footprint(G, x0, y0, width, height)
         # The level fits the block's nearest pixel, or its far end would blur the near one; the
         # number of samples fits the farthest. Texels of 0.46 to 0.55 of a pixel's short side make
-        # two or three samples an axis do; the mean error against 16x supersampling on an oblique wall is 1.0
+        # two samples an axis do; the mean error against 16x supersampling on an oblique wall is 1.0
         # of 255. Levels a whole octave apart, up to 0.7, gave 0.8 for twice the time.
-        short = float(np.minimum(fx, fy).min())
-        long = float(max(fx.max(), fy.max()))
+        short, long = min(*fx, *fy), max(*fx, *fy)
         fine = max(short, long / MAX_SAMPLES, 1e-9)
         level = math.floor(STEPS * math.log2(fine * FINENESS))
         # Reducing by less than half would blur as much as it saves.
-        level = 0 if level < STEPS else min(level, STEPS * self._max_level)
+        level = 0 if level < STEPS else min(level, self._levels.most)
         texel = 2.0 ** (level / STEPS)
-        return level, _samples(float(fx.max()) / texel), _samples(float(fy.max()) / texel)
+        return level, _samples(max(fx) / texel), _samples(max(fy) / texel)
 
-    def _footprint(self, G: F64, x0: int, y0: int, width: int, height: int) -> tuple[F64, F64]:
+    def _footprint(
+        self, G: F64, x0: int, y0: int, width: int, height: int
+    ) -> tuple[list[float], list[float]]:
         """Lengths, in texels of the full picture, of a pixel's step along x and along y.
 
-        At nine points of the block.
+        At nine points of the block; in plain numbers, NumPy's calls on nine take ten times as long.
         """
-        xs = np.array([x0, x0 + width / 2, x0 + width])
-        ys = np.array([y0, y0 + height / 2, y0 + height])
-        X, Y = (a.ravel() for a in np.meshgrid(xs, ys))
-        p = np.stack([X, Y, np.ones_like(X)])
-        q = G @ p
-        size = np.array([[self._base.shape[1]], [self._base.shape[0]]], dtype=np.float64)
-        # d(q/w)/dx = (G[:, x] - (q/w) G[2, x]) / w
-        q[2] = np.maximum(q[2], HORIZON)
-        uv = q[:2] / q[2]
-        dx = (G[:2, :1] - uv * G[2, 0]) / q[2] * size
-        dy = (G[:2, 1:2] - uv * G[2, 1]) / q[2] * size
-        return np.asarray(np.hypot(*dx), np.float64), np.asarray(np.hypot(*dy), np.float64)
+        (a, b, c), (d, e, f), (g, h, i) = G.tolist()
+        columns, rows = self._size
+        fx, fy = [], []
+        for y in (y0, y0 + height / 2, y0 + height):
+            for x in (x0, x0 + width / 2, x0 + width):
+                w = max(g * x + h * y + i, HORIZON)
+                u, v = (a * x + b * y + c) / w, (d * x + e * y + f) / w
+                # d(q/w)/dx = (G[:, x] - (q/w) G[2, x]) / w
+                fx.append(math.hypot((a - u * g) * columns, (d - v * g) * rows) / w)
+                fy.append(math.hypot((b - u * h) * columns, (e - v * h) * rows) / w)
+        return fx, fy
 
-    def _level(self, k: int) -> U16 | F32:
-        if k not in self._levels:
-            padded = self._padded(self._reduced(k))
-            # Read and averaged in fours, OpenCV is twice as fast as in threes.
-            self._levels[k] = (
-                padded if k == 0 else f32(cv2.cvtColor(_compensated(padded), cv2.COLOR_RGB2RGBA))
-            )
-        return self._levels[k]
 
-    def _reduced(self, k: int) -> U16:
-        height, width = self._base.shape[:2]
-        if k == 0:
-            return np.asarray(cv2.LUT(self._base, srgb_table()), dtype=np.uint16)
-        scale = 2.0 ** (k / STEPS)
-        size = (max(1, round(width / scale)), max(1, round(height / scale)))
-        source = k // STEPS - 1
-        if source < 1:
-            return _reduce_in_strips(self._base, size)
-        # From a level twice to four times finer: its own texels then add little blur.
-        finer = self._octave(source)
-        return np.asarray(cv2.resize(finer, size, interpolation=cv2.INTER_AREA), dtype=np.uint16)
+def _seen(
+    G: F64, x0: float, y0: float, x1: float, y1: float
+) -> tuple[float, float, float, float] | None:
+    """Least and greatest u, v of a rectangle of the photo: of its corners; None where the horizon is in it."""
+    (a, b, c), (d, e, f), (g, h, i) = G.tolist()
+    us, vs = [], []
+    for x, y in ((x0, y0), (x1, y0), (x0, y1), (x1, y1)):
+        w = g * x + h * y + i
+        if w <= HORIZON:
+            return None
+        us.append((a * x + b * y + c) / w)
+        vs.append((d * x + e * y + f) / w)
+    return min(us), min(vs), max(us), max(vs)
 
-    def _octave(self, k: int) -> U16:
-        if k not in self._octaves:
-            self._octaves[k] = self._reduced(k * STEPS)  # halves exactly, each from the one before
-        return self._octaves[k]
 
-    def _padded(self, level: U16) -> U16:
-        wrap_u, wrap_v = self._layout.wrap
-        drop = self._layout.drop * self._mirror_drop
-        tall = cv2.BORDER_WRAP if wrap_v else cv2.BORDER_REPLICATE
-        wide = cv2.BORDER_WRAP if wrap_u else cv2.BORDER_REPLICATE
-        body = cv2.copyMakeBorder(level, 0, 0, PAD, PAD, wide)
-        if drop:
-            # The neighbouring columns of a drop pattern hang lower and higher.
-            shift = round(drop * level.shape[0])
-            body[:, :PAD] = np.roll(body[:, :PAD], -shift, axis=0)
-            body[:, -PAD:] = np.roll(body[:, -PAD:], shift, axis=0)
-        return np.asarray(cv2.copyMakeBorder(body, PAD, PAD, 0, 0, tall), dtype=np.uint16)
+def _sum_of_warps(
+    texels: F32 | U16, M: F64, size: tuple[int, int], samples: tuple[int, int], how: int
+) -> F32:
+    """The sum over a grid of samples in each pixel, float32 height x width x 4; ``M`` leads from pixels to texels.
+
+    One warp per sample and no picture of all of them: OpenCV computes the coordinates as it reads, at no cost beside
+    the reading, and its area mean takes longer than the sums unless two samples an axis are all.
+    """
+    flags, (nx, ny) = how | cv2.WARP_INVERSE_MAP, samples
+    total, at = None, M.copy()
+    for k in range(nx * ny):
+        dx, dy = (k % nx + 0.5) / nx - 0.5, (k // nx + 0.5) / ny - 0.5
+        at[:, 2] = M[:, 0] * dx + M[:, 1] * dy + M[:, 2]
+        part = f32(
+            cv2.warpPerspective(texels, at, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        )
+        total = part if total is None else f32(cv2.accumulate(part, total))
+    return f32(total)
 
 
 def _samples(texels: float) -> int:
     """Samples along one axis of a pixel that spans so many texels; one at the picture's own size."""
     return 1 if texels <= 1.1 else min(math.ceil(texels * DENSITY), 2 * MAX_SAMPLES)
-
-
-def _compensated(level: U16) -> F32:
-    """The level sharpened by what reading it blurs.
-
-    A texel's own box (variance 1/12 texel^2) and the triangle of bilinear reading (1/6) widen the
-    filter by 1/4; the kernel (-1, 10, -1) / 8 has variance -1/4, so the whole is the pixel's box
-    again to second order. Against 16x supersampling this halves the error and more.
-    """
-    kernel = np.array([-0.125, 1.25, -0.125], dtype=np.float32)
-    return f32(cv2.sepFilter2D(f32(level), -1, kernel, kernel, borderType=cv2.BORDER_REPLICATE))
-
-
-def _reduce_in_strips(picture: U8, size: tuple[int, int]) -> U16:
-    """Linear-light area reduction of an 8-bit picture without a full 16-bit copy of it."""
-    width, height = size
-    out = np.empty((height, width, 3), np.uint16)
-    step = max(1, (1 << 20) // max(1, picture.shape[1] * picture.shape[0] // height))
-    ratio = picture.shape[0] / height
-    for top in range(0, height, step):
-        end = min(height, top + step)
-        a, b = math.floor(top * ratio), math.ceil(end * ratio)
-        linear = cv2.LUT(picture[a:b], srgb_table())
-        out[top:end] = cv2.resize(linear, (width, end - top), interpolation=cv2.INTER_AREA)
-    return out

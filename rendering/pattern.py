@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from rendering.arrays import F32, F64, Bool, f32
-from rendering.light import LUMA, box_mean, fill, texture
+from rendering.light import LUMA, Window, box_mean, channel_mean, each, fill, texture
 from rendering.plane import WallPlane
 
 FLOOR = 0.004  # scene light added before logarithms: crushed channels have no contrast
@@ -28,6 +28,7 @@ SMALL = 0.03  # what is lit evenly, of the wall's longest side: larger contrasts
 LEAST_OVERLAP = 0.15  # of the wall that a shift must leave upon itself
 LEAST_MATCH = 0.5  # correlation of a wall with itself one repeat further
 AS_GOOD = 0.85  # of the best correlation: shorter shifts this good are the repeat itself
+LEAST_CONTRAST = 0.1  # of the wall's mean energy, under which a part of it matches nothing
 LEAST_SHIFT = 4.0  # pixels when seeking: finer patterns are averaged by any window
 LEAST_SINE = 0.3  # between the lattice's two directions
 LEAST_TIMES = 1.5  # that a point of the repeat is seen, on average
@@ -36,6 +37,8 @@ ROUNDS = 2
 MOST_REPEATS = 2
 EDGE = 0.1  # log albedo across a pixel: above it, a pixel at an edge of the pattern is not believed
 CALM = 0.003  # variance of paint, three channels together
+# What is compared: log luminance, log R/G and log B/G.
+CONTRASTS = np.array([LUMA, [1, -1, 0], [0, -1, 1]], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,23 +197,45 @@ def _shortest(ways: F64, heights: F64) -> F64:
 
 def _self_match(front: _Front) -> F32:
     """Correlation (-1..1) of the wall's small contrasts with themselves, by shift; no shift in the middle."""
-    log = np.log(front.scene + np.float32(FLOOR))
+    log = f32(cv2.log(front.scene + np.float32(FLOOR)))
     weight = f32(front.core)
-    values = np.dstack([log @ LUMA, log[..., 0] - log[..., 1], log[..., 2] - log[..., 1]])
-    values = f32(values) - box_mean(f32(values), weight, max(2, round(SMALL * max(weight.shape))))
-    most = 2.5 * values[front.core].std(axis=0)
-    values = f32(np.clip(values, -most, most)) * weight[..., None]
+    values = f32(cv2.transform(log, CONTRASTS))
+    values -= box_mean(values, weight, max(2, round(SMALL * max(weight.shape))))
+    deviation = cv2.meanStdDev(values, mask=front.core.view(np.uint8))[1].ravel()
+    most = f32(2.5 * deviation)
+    np.clip(values, -most, most, out=values)
+    values *= each(weight, 3)
+    square = channel_mean(values * values, np.ones(3, np.float32))
     shape = tuple(cv2.getOptimalDFTSize(2 * n) for n in weight.shape)
-    spectra = [np.fft.rfft2(values[..., k], shape) for k in range(3)]
-    whole = np.fft.rfft2(weight, shape)
-    square = np.fft.rfft2((values * values).sum(axis=2), shape)
-    product = np.fft.irfft2(sum(np.abs(s) ** 2 for s in spectra), shape)
-    overlap = np.fft.irfft2(np.abs(whole) ** 2, shape)
-    one = np.fft.irfft2(square * np.conj(whole), shape)
-    two = np.fft.irfft2(np.conj(square) * whole, shape)
-    match = product / np.sqrt(np.maximum(one * two, 1e-9))
+    whole, energy = _spectrum(weight, shape), _spectrum(square, shape)
+    spectra = [_spectrum(f32(plane), shape) for plane in cv2.split(values)]
+    product = _back(
+        f32(sum((_crossed(s, s) for s in spectra[1:]), _crossed(spectra[0], spectra[0])))
+    )
+    overlap = _back(_crossed(whole, whole))
+    one = _back(_crossed(energy, whole))
+    two = np.roll(one[::-1, ::-1], (1, 1), (0, 1))  # the same at the opposite shift
+    # Where a bare strip lies on the wall its contrasts are as good as none, and noise would match.
+    least = overlap * np.float32(LEAST_CONTRAST * float(square.sum()) / float(weight.sum()))
+    match = product / np.maximum(np.sqrt(np.maximum(one * two, 0.0)), np.maximum(least, 1e-4))
     match[overlap < LEAST_OVERLAP * weight.sum()] = -1.0
     return f32(np.fft.fftshift(match))
+
+
+def _spectrum(values: F32, shape: tuple[int, ...]) -> F32:
+    """The real transform in OpenCV's packed form (a tenth of NumPy's time), padded with zeros to ``shape``."""
+    height, width = values.shape
+    padded = np.zeros(shape, np.float32)
+    padded[:height, :width] = values
+    return f32(cv2.dft(padded))
+
+
+def _crossed(a: F32, b: F32) -> F32:
+    return f32(cv2.mulSpectrums(a, b, 0, conjB=True))
+
+
+def _back(spectrum: F32) -> F32:
+    return f32(cv2.dft(spectrum, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE))
 
 
 def _peaks(match: F32) -> tuple[F64, F64]:
@@ -269,13 +294,16 @@ def _fold(log: F32, core: Bool, steps: F64) -> F32 | None:
         return None
     weight = f32(core)
     light = _one_repeat_mean(log, weight, steps)
-    reach = max(2, round(0.03 * max(core.shape)))
-    before = (log - box_mean(log, weight, reach))[core].std()
+    window = Window(weight, max(2, round(0.03 * max(core.shape))))
+    small = log - window.mean(log)
+    # A bare strip (a door, a plain border) says nothing about the pattern beside it.
+    busy = channel_mean(window.mean(small * small))
+    where = core & (busy > LEAST_CONTRAST * float(busy[core].mean()))
     for _ in range(ROUNDS):
         cell = _median(log - light, places, known)
         rest = log - _read(cell, inside)
-        light = box_mean(f32(rest), weight, reach)
-    return cell if (rest - light)[core].std() < EXPLAINED * before else None
+        light = window.mean(f32(rest))
+    return cell if (rest - light)[where].std() < EXPLAINED * small[where].std() else None
 
 
 def _repeats(shape: tuple[int, ...], steps: F64, back: F64, cell: tuple[int, int]) -> list[F32]:

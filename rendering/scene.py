@@ -33,20 +33,23 @@ Box = tuple[int, int, int, int]
 
 @dataclass(slots=True)
 class Clock:
-    """Seconds per stage; ``on_stage(name, seconds)`` is called after each."""
+    """Seconds per stage, and ``on_stage(name, seconds)`` for who waits."""
 
     on_stage: OnStage | None
     timings: dict[str, float] = field(default_factory=dict)
     _last: float = field(default_factory=time.perf_counter)
 
     def lap(self, stage: str) -> None:
-        """The stage that ends now."""
+        """The stage, or a part of it, that ends now."""
         now = time.perf_counter()
-        spent = now - self._last
-        self.timings[stage] = self.timings.get(stage, 0.0) + spent
+        self.timings[stage] = self.timings.get(stage, 0.0) + now - self._last
         self._last = now
+
+    def tell(self, *stages: str) -> None:
+        """Say how far it is: the worker writes that into the database, so not after every tile."""
         if self.on_stage is not None:
-            self.on_stage(stage, spent)
+            for stage in stages:
+                self.on_stage(stage, self.timings.get(stage, 0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +103,7 @@ def prepared(photo: U8, mask: U8, plane: WallPlane, clock: Clock) -> Scene:
     wall = _close_up(photo, mask, box, room.curve)
     pattern = _pattern(room, wall, plane)
     clock.lap("pattern")
+    clock.tell("pattern")
     small_plane = plane.scaled(max(room.core.shape) / max(mask.shape))
     bare, paints = room.scene, None
     if pattern is not None:
@@ -111,12 +115,15 @@ def prepared(photo: U8, mask: U8, plane: WallPlane, clock: Clock) -> Scene:
     level = room_level(room.photo, room.scene, room.wall)
     sent = wall_reflectance(bare, room.wall, room.core, small_plane, level)
     clock.lap("level")
+    clock.tell("level")
     light, even = _light(wall, plane, paints, pattern, mask.shape)
     reach = max(2, round(REACH * max(mask.shape)))
     edges = edge_colours(wall.guide, wall.cover, wall.core, max(1, math.ceil(reach * wall.scale)))
     clock.lap("light")
+    clock.tell("light")
     lens, grain = lens_of(photo, mask), grain_of(photo, mask)
     clock.lap("sensor")
+    clock.tell("sensor")
     shape = (mask.shape[0], mask.shape[1])
     return Scene(shape, box, reach, room.curve, sent, light, even, edges, lens, grain)
 

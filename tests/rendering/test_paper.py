@@ -163,3 +163,31 @@ def test_a_part_of_the_picture_is_sampled_as_the_whole_is() -> None:
     whole = paper.sample(0, 0, 400, 300)
     part = paper.sample(128, 128, 128, 128)
     assert np.allclose(part, whole[128:256, 128:256], atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Placement(0.53),
+        Placement(0.05),
+        Placement(3.0),
+        Placement(0.53, drop=0.5),
+        Placement(0.53, drop=0.3, mirror=True),
+        Placement(0.4, rotation_deg=20),
+        Placement(1.0, mode="fit-height"),
+        Placement(1.0, mode="fit-width"),
+        Placement(1.0, mode="cover"),
+    ],
+)
+def test_blocks_read_at_once_are_as_pixels_read_one_by_one(
+    place: Placement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = np.random.default_rng(4).integers(0, 256, (24, 30, 3)).astype(np.uint8)
+    picture = np.kron(picture, np.ones((8, 8, 1), np.uint8))
+    at_once = Paper(picture, grazing(), place).sample(0, 0, 400, 300)
+    monkeypatch.setattr(Paper, "_window", lambda *_: None)
+    one_by_one = Paper(picture, grazing(), place).sample(0, 0, 400, 300)
+    wall = inside(grazing())
+    # OpenCV's coordinates are float32 in both, and a texel's edge may fall on either side.
+    assert np.abs(at_once - one_by_one)[wall].mean() < 1e-4
+    assert np.quantile(np.abs(at_once - one_by_one)[wall], 0.999) < 0.02
