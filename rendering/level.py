@@ -22,11 +22,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from rendering.arrays import F32, F64, U8, Bool, f32
 from rendering.colour import CameraCurve
-from rendering.light import box_mean, texture
+from rendering.light import box_mean, channel_mean, texture
 from rendering.plane import WallPlane
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])
@@ -73,14 +74,20 @@ def camera_curve(photo: U8, core: Bool) -> CameraCurve:
 
 def room_level(photo: U8, scene: F32, wall: Bool) -> float | None:
     """Ninth decile of the luminance beside the wall; None when too little else is seen."""
-    rest = ~wall & (photo.max(axis=2) < CLIPPED)
+    r, g, b = cv2.split(photo)
+    rest = ~wall & (cv2.max(cv2.max(r, g), b) < CLIPPED)
     if rest.sum() < 0.05 * rest.size:
         return None
-    return max(float(np.quantile(scene[rest] @ LUMA, 0.9)), 1e-4)
+    return max(float(np.quantile(channel_mean(scene, f32(LUMA))[rest], 0.9)), 1e-4)
 
 
 def wall_reflectance(
-    scene: F32, wall: Bool, core: Bool, plane: WallPlane, room: float | None = None
+    scene: F32,
+    wall: Bool,
+    core: Bool,
+    plane: WallPlane,
+    room: float | None = None,
+    patterned: bool | None = None,
 ) -> F64:
     """What the wall sends back of white light, 3 channels: the paint's albedo and its surface's gloss.
 
@@ -89,9 +96,10 @@ def wall_reflectance(
     The light's own colour is not in it, so it stays on the paper.
 
     ``scene``: scene light of the whole photo (small) h x w x 3; ``wall``: any coverage; ``core``:
-    surely wall; ``plane`` in the pixels of ``scene``; ``room`` as ``room_level`` gives it.
+    surely wall; ``plane`` in the pixels of ``scene``; ``room`` as ``room_level`` gives it;
+    ``patterned``: whether ``texture`` sees a pattern in ``scene``, where that is known already.
     """
-    if texture(scene, core)[0] > 0:
+    if texture(scene, core)[0] > 0 if patterned is None else patterned:
         # Means over a hand's breadth: on a patterned wall the median pixel is ground or motif.
         breadth = max(2, round(0.025 * max(wall.shape)))
         scene = f32(np.where(core[..., None], box_mean(scene, f32(core), breadth), scene))

@@ -36,6 +36,7 @@ EXPLAINED = 0.7  # most that is left of the small contrasts; real repeats left 0
 ROUNDS = 2
 MOST_REPEATS = 2
 EDGE = 0.1  # log albedo across a pixel: above it, a pixel at an edge of the pattern is not believed
+NODE = 4  # pixels between those whose place on the wall is computed
 CALM = 0.003  # variance of paint, three channels together
 # What is compared: log luminance, log R/G and log B/G.
 CONTRASTS = np.array([LUMA, [1, -1, 0], [0, -1, 1]], dtype=np.float32)
@@ -52,9 +53,13 @@ class Repeat:
     cell: F32
     to_cell: F64
 
-    def at(self, metres: F64) -> F32:
-        """Relative albedo at wall metres (h x w x 2); h x w x 3."""
-        return _read(self.cell, metres @ self.to_cell[:, :2].T + self.to_cell[:, 2])
+    def at(self, metres: F64, size: tuple[int, int]) -> F32:
+        """Relative albedo over a picture of ``size`` (width, height), h x w x 3.
+
+        ``metres``: where its nodes lie on the wall, as ``_nodes`` has them, rows x columns x 2.
+        """
+        repeats = metres @ self.to_cell[:, :2].T + self.to_cell[:, 2]
+        return _read(self.cell, *_between(repeats, size))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,13 +73,11 @@ class Pattern:
 
         ``plane`` in that picture's pixels.
         """
-        width, height = size
-        x, y = np.meshgrid(np.arange(width), np.arange(height))
-        pixels = np.column_stack([x.ravel(), y.ravel()]).astype(np.float64)
-        metres = plane.locate(pixels).reshape(height, width, 2)
-        product = self.repeats[0].at(metres)
+        nodes = _nodes(size)
+        metres = plane.locate(nodes.reshape(-1, 2)).reshape(nodes.shape)
+        product = self.repeats[0].at(metres, size)
         for repeat in self.repeats[1:]:
-            product *= repeat.at(metres)
+            product *= repeat.at(metres, size)
         return product
 
     def levelled(self, scene: F32, core: Bool, plane: WallPlane) -> tuple[F32, F32]:
@@ -83,23 +86,46 @@ class Pattern:
         Where taking the pattern out makes the wall more uneven than it was (a bare strip, a door that the
         mask took along), it stays as it is. Trust (h x w, 0..1) is small at the pattern's edges, 0 off the wall.
         """
-        log = np.log(self.seen(plane, (core.shape[1], core.shape[0])))
-        before = np.log(scene + np.float32(FLOOR))
-        weight, reach = f32(core), max(2, round(0.03 * max(core.shape)))
-        was, now = (_unevenness(v, weight, reach) for v in (before, f32(before - log)))
+        log = f32(cv2.log(self.seen(plane, (core.shape[1], core.shape[0]))))
+        before = f32(cv2.log(scene + np.float32(FLOOR)))
+        weight = f32(core)
+        window = Window(weight, max(2, round(0.03 * max(core.shape))))
+        was, now = (_unevenness(v, window) for v in (before, before - log))
         gains = np.clip((1.3 * was + CALM - now) / (0.3 * was + CALM), 0.0, 1.0)
-        log *= box_mean(f32(gains)[..., None], weight, reach)
+        log *= each(window.mean(f32(gains)[..., None])[..., 0], 3)
         square = np.ones((3, 3), np.uint8)
         steps = cv2.split(cv2.dilate(log, square) - cv2.erode(log, square))
         step = f32(cv2.max(cv2.max(steps[0], steps[1]), steps[2]))
         trust = weight / (1.0 + (step / np.float32(EDGE)) ** 2)
-        return f32(np.where(core[..., None], scene * np.exp(-log), scene)), f32(trust)
+        log *= each(-weight, 3)
+        return scene * f32(cv2.exp(log)), f32(trust)
 
 
-def _unevenness(log: F32, weight: F32, reach: int) -> F32:
+def _unevenness(log: F32, window: Window) -> F32:
     """Local variance of the three channels together, h x w."""
-    mean, square = box_mean(log, weight, reach), box_mean(log * log, weight, reach)
-    return f32(sum(cv2.split(np.maximum(square - mean * mean, 0.0))))
+    mean, all_three = window.mean(log), np.ones(3, np.float32)
+    square = window.mean(channel_mean(log * log, all_three)[..., None])[..., 0]
+    return f32(np.maximum(square - channel_mean(mean * mean, all_three), 0.0))
+
+
+def _nodes(size: tuple[int, int]) -> F64:
+    """Every ``NODE``-th pixel of a picture of ``size`` (width, height), over its end; rows x columns x 2 (x, y)."""
+    x, y = (np.arange(-(-(n - 1) // NODE) + 1) * float(NODE) for n in size)
+    return np.stack(np.meshgrid(x, y), axis=-1)
+
+
+def _between(places: F64, size: tuple[int, int]) -> tuple[F32, F32]:
+    """Both coordinates at every pixel from those at the nodes.
+
+    Perspective bends little within four pixels: 0.01 of one where a wall recedes by half within 150.
+    """
+    M = np.array([[1 / NODE, 0, 0], [0, 1 / NODE, 0]])
+    how, border = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
+    x, y = (
+        f32(cv2.warpAffine(f32(places[..., k]), M, size, flags=how, borderMode=border))
+        for k in (0, 1)
+    )
+    return x, y
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,20 +138,37 @@ class _Front:
     first_m: F64
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Bared:
+    """A wall without its pattern: ``scene`` and ``trust`` as ``Pattern.levelled`` gives them."""
+
+    pattern: Pattern
+    scene: F32
+    trust: F32
+
+
 def find_pattern(scene: F32, core: Bool, plane: WallPlane) -> Pattern | None:
     """The wall's old paper; None where no repeat is found or it explains little.
 
     ``scene``: scene light h x w x 3; ``core``: surely wall; ``plane`` in the pixels of ``scene``.
     """
-    found: list[Repeat] = []
-    bare = scene
-    while len(found) < MOST_REPEATS and texture(bare, core)[0] > 0:
-        repeat = _find_repeat(bare, core, plane)
-        if repeat is None:
+    bared = without_pattern(scene, core, plane)
+    return None if bared is None else bared.pattern
+
+
+def without_pattern(scene: F32, core: Bool, plane: WallPlane) -> Bared | None:
+    """The wall's old paper and the wall without it, for who needs both; see ``find_pattern``."""
+    bared: Bared | None = None
+    repeats: tuple[Repeat, ...] = ()
+    while len(repeats) < MOST_REPEATS:
+        bare = scene if bared is None else bared.scene
+        found = _find_repeat(bare, core, plane) if texture(bare, core)[0] > 0 else None
+        if found is None:
             break
-        found.append(repeat)
-        bare, _ = Pattern(tuple(found)).levelled(scene, core, plane)
-    return Pattern(tuple(found)) if found else None
+        repeats = (*repeats, found)
+        pattern = Pattern(repeats)
+        bared = Bared(pattern, *pattern.levelled(scene, core, plane))
+    return bared
 
 
 def _find_repeat(scene: F32, core: Bool, plane: WallPlane) -> Repeat | None:
@@ -135,7 +178,7 @@ def _find_repeat(scene: F32, core: Bool, plane: WallPlane) -> Repeat | None:
     if seeking is None or steps is None or front is None:
         return None
     steps = steps * (front.per_m / seeking.per_m)
-    folded = _fold(f32(np.log(front.scene + np.float32(FLOOR))), front.core, steps)
+    folded = _fold(f32(cv2.log(front.scene + np.float32(FLOOR))), front.core, steps)
     if folded is None:
         return None
     cell = np.exp(folded)
@@ -148,18 +191,19 @@ def _find_repeat(scene: F32, core: Bool, plane: WallPlane) -> Repeat | None:
 
 def _from_the_front(scene: F32, core: Bool, plane: WallPlane, side: int) -> _Front | None:
     """The wall as its metres have it, ``side`` pixels long."""
-    ys, xs = np.nonzero(core)
-    metres = plane.locate(np.column_stack([xs, ys]).astype(np.float64))
+    every = max(1, min(core.shape) // 100)  # enough to see how far the wall reaches
+    ys, xs = np.nonzero(core[::every, ::every])
+    metres = plane.locate(np.column_stack([xs, ys]).astype(np.float64) * every)
     first, last = np.quantile(metres, [0.002, 0.998], axis=0)
     per_m = side / max(float((last - first).max()), 1e-9)
     width, height = (max(1, math.ceil(v)) for v in (last - first) * per_m)
     if min(width, height) < 32:
         return None
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
-    points = np.column_stack([x.ravel(), y.ravel()]) / per_m + first
-    places = f32(plane.show(points)).reshape(height, width, 2)
-    sure = np.asarray(_at(f32(core), places) > 0.99, dtype=np.bool_)
-    return _Front(_at(scene, places), sure, per_m, np.asarray(first, dtype=np.float64))
+    nodes = _nodes((width, height))
+    shown = plane.show(nodes.reshape(-1, 2) / per_m + first).reshape(nodes.shape)
+    places = _between(np.asarray(shown, dtype=np.float64), (width, height))
+    sure = np.asarray(_at(f32(core), *places) > 0.99, dtype=np.bool_)
+    return _Front(_at(scene, *places), sure, per_m, np.asarray(first, dtype=np.float64))
 
 
 def _lattice(front: _Front) -> F64 | None:
@@ -286,13 +330,13 @@ def _fold(log: F32, core: Bool, steps: F64) -> F32 | None:
     height, width = core.shape
     back = np.asarray(np.linalg.inv(steps.T), dtype=np.float64)
     columns, rows = (min(math.ceil(math.hypot(*s)), 2 * max(core.shape)) for s in steps)
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
-    inside = np.stack([x, y], axis=-1) @ back.T
+    x, y = (np.arange(n, dtype=np.float64) for n in (width, height))
+    u, v = (f32(np.add.outer(y * row[1], x * row[0])) for row in back)
+    weight = f32(core)
     places = _repeats(core.shape, steps, back, (rows, columns))
-    known = [_at(f32(core), p) > 0.99 for p in places]
+    known = [_at(weight, *p) > 0.99 for p in places]
     if float(np.sum(known, axis=0).mean()) < LEAST_TIMES:
         return None
-    weight = f32(core)
     light = _one_repeat_mean(log, weight, steps)
     window = Window(weight, max(2, round(0.03 * max(core.shape))))
     small = log - window.mean(log)
@@ -301,24 +345,27 @@ def _fold(log: F32, core: Bool, steps: F64) -> F32 | None:
     where = core & (busy > LEAST_CONTRAST * float(busy[core].mean()))
     for _ in range(ROUNDS):
         cell = _median(log - light, places, known)
-        rest = log - _read(cell, inside)
+        rest = log - _read(cell, u, v)
         light = window.mean(f32(rest))
     return cell if (rest - light)[where].std() < EXPLAINED * small[where].std() else None
 
 
-def _repeats(shape: tuple[int, ...], steps: F64, back: F64, cell: tuple[int, int]) -> list[F32]:
-    """For each repeat on the wall, where its rows x columns points lie: rows x columns x 2 (x, y)."""
+def _repeats(
+    shape: tuple[int, ...], steps: F64, back: F64, cell: tuple[int, int]
+) -> list[tuple[F32, F32]]:
+    """For each repeat on the wall, where its rows x columns points lie: x and y, rows x columns."""
     height, width = shape
-    v, u = np.meshgrid(*(np.arange(n) / n for n in cell), indexing="ij")
-    base = u[..., None] * steps[0] + v[..., None] * steps[1]
+    v, u = (np.arange(n) / n for n in cell)
+    x0, y0 = (np.add.outer(v * steps[1, k], u * steps[0, k]) for k in (0, 1))
+    (left, right), (top, bottom) = ((float(a.min()), float(a.max())) for a in (x0, y0))
     ends = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ back.T
     low, high = np.floor(ends.min(axis=0)).astype(int), np.ceil(ends.max(axis=0)).astype(int)
     found = []
     for i in range(low[0], high[0] + 1):
         for j in range(low[1], high[1] + 1):
-            at = base + (i * steps[0] + j * steps[1])
-            if (at.min(axis=(0, 1)) < (width, height)).all() and (at.max(axis=(0, 1)) >= 0).all():
-                found.append(f32(at))
+            x, y = i * steps[0] + j * steps[1]
+            if left + x < width and right + x >= 0 and top + y < height and bottom + y >= 0:
+                found.append((f32(x0 + x), f32(y0 + y)))
     return found
 
 
@@ -332,10 +379,13 @@ def _one_repeat_mean(log: F32, weight: F32, steps: F64) -> F32:
     return f32(summed / np.maximum(total, 1e-6))
 
 
-def _median(values: F32, places: list[F32], known: list[Bool]) -> F32:
+def _median(values: F32, places: list[tuple[F32, F32]], known: list[Bool]) -> F32:
     """Median over the repeats of each point of the cell; what is never seen is carried from beside it."""
-    seen = [_at(values, p) for p in places]
-    stack = np.stack([np.where(k[..., None], s, np.inf) for s, k in zip(seen, known, strict=True)])
+    fours = f32(cv2.cvtColor(values, cv2.COLOR_RGB2RGBA))
+    seen = [
+        np.where(k[..., None], _at(fours, *p), np.inf) for p, k in zip(places, known, strict=True)
+    ]
+    stack = np.stack(seen)
     stack.sort(axis=0)
     count = np.sum(known, axis=0)
     low, high = (np.maximum(c // 2, 0)[None, ..., None] for c in (count - 1, count))
@@ -343,18 +393,23 @@ def _median(values: F32, places: list[F32], known: list[Bool]) -> F32:
         np.take_along_axis(stack, low, 0) + np.take_along_axis(stack, high % len(stack), 0)
     )
     sure = count > 0
-    middle = f32(np.where(sure[..., None], middle[0], 0.0))
+    middle = f32(np.where(sure[..., None], middle[0, ..., :3], 0.0))
     return middle if sure.all() else fill(middle, f32(sure))
 
 
-def _read(cell: F32, repeats: F64) -> F32:
-    """The cell at places given in repeats (h x w x 2), wrapped."""
+def _read(cell: F32, u: F32, v: F32) -> F32:
+    """The cell (3 channels) at places given in repeats (h x w each), wrapped."""
     rows, columns = cell.shape[:2]
-    at = f32((repeats - np.floor(repeats)) * (columns, rows)) + np.float32(1)
-    padded = cv2.copyMakeBorder(cell, 1, 1, 1, 1, cv2.BORDER_WRAP)
-    return _at(f32(padded), at)
+    padded = cv2.cvtColor(cell, cv2.COLOR_RGB2RGBA)
+    padded = cv2.copyMakeBorder(padded, 1, 1, 1, 1, cv2.BORDER_WRAP)
+    x, y = u - np.floor(u), v - np.floor(v)
+    x *= columns
+    x += 1.0
+    y *= rows
+    y += 1.0
+    return f32(cv2.cvtColor(_at(f32(padded), x, y), cv2.COLOR_RGBA2RGB))
 
 
-def _at(values: F32, places: F32) -> F32:
-    """``values`` at places (h x w x 2: x, y), 0 beyond their border."""
-    return f32(cv2.remap(values, places[..., 0], places[..., 1], cv2.INTER_LINEAR))
+def _at(values: F32, x: F32, y: F32) -> F32:
+    """``values`` at places (h x w each), 0 beyond their border."""
+    return f32(cv2.remap(values, x, y, cv2.INTER_LINEAR))

@@ -21,7 +21,7 @@ from rendering.light import WORK_SIDE, LightField, baked, estimate_light, mean_l
 from rendering.mask_box import bounding_box
 from rendering.matte import REACH, EdgeColours, edge_colours
 from rendering.paints import Paints, find_paints, on_both, seam
-from rendering.pattern import Pattern, find_pattern
+from rendering.pattern import Bared, without_pattern
 from rendering.plane import WallPlane
 from rendering.sensor import Grain, Lens, grain_of, lens_of
 
@@ -101,22 +101,24 @@ def prepared(photo: U8, mask: U8, plane: WallPlane, clock: Clock) -> Scene:
     box = bounding_box(mask)
     room = _room(photo, mask)
     wall = _close_up(photo, mask, box, room.curve)
-    pattern = _pattern(room, wall, plane)
+    patterned: bool | None = texture(room.scene, room.core)[0] > 0
+    old = without_pattern(wall.guide, wall.core, wall.plane(plane)) if patterned else None
     clock.lap("pattern")
     clock.tell("pattern")
     small_plane = plane.scaled(max(room.core.shape) / max(mask.shape))
     bare, paints = room.scene, None
-    if pattern is not None:
-        bare, _ = pattern.levelled(bare, room.core, small_plane)
+    if old is not None:
+        bare, _ = old.pattern.levelled(bare, room.core, small_plane)
     else:
         paints = find_paints(bare, room.core)
     if paints is not None:
         bare = f32(np.where(room.wall[..., None], paints.levelled(bare), bare))
     level = room_level(room.photo, room.scene, room.wall)
-    sent = wall_reflectance(bare, room.wall, room.core, small_plane, level)
+    patterned = patterned if bare is room.scene else None
+    sent = wall_reflectance(bare, room.wall, room.core, small_plane, level, patterned)
     clock.lap("level")
     clock.tell("level")
-    light, even = _light(wall, plane, paints, pattern, mask.shape)
+    light, even = _light(wall, paints, old, mask.shape)
     reach = max(2, round(REACH * max(mask.shape)))
     edges = edge_colours(wall.guide, wall.cover, wall.core, max(1, math.ceil(reach * wall.scale)))
     clock.lap("light")
@@ -192,23 +194,13 @@ def core_of(cover: U8) -> Bool:
     return core if core.any() else np.asarray(cover >= cover.max(), dtype=np.bool_)
 
 
-def _pattern(room: _Room, wall: _CloseUp, plane: WallPlane) -> Pattern | None:
-    if texture(room.scene, room.core)[0] == 0:
-        return None
-    return find_pattern(wall.guide, wall.core, wall.plane(plane))
-
-
 def _light(
-    wall: _CloseUp,
-    plane: WallPlane,
-    paints: Paints | None,
-    pattern: Pattern | None,
-    shape: tuple[int, ...],
+    wall: _CloseUp, paints: Paints | None, old: Bared | None, shape: tuple[int, ...]
 ) -> tuple[LightField, F32]:
     """The bare wall's light and its mean."""
     bare, sure = wall.guide, wall.core
-    if pattern is not None:
-        light = baked(*pattern.levelled(bare, sure, wall.plane(plane)), sure)
+    if old is not None:
+        light = baked(old.scene, old.trust, sure)
         return light, mean_light(light, sure)
     if paints is not None:
         paints = _within(paints, wall.box, shape, (sure.shape[1], sure.shape[0]))

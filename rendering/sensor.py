@@ -162,7 +162,8 @@ def grain_of(photo: U8, mask: U8) -> Grain | None:
         return None
     amounts = amounts * min(1.0, MOST / total)
     y, cr, cb = (_mixed(f32(_shares(amounts[:, k])), bands) for k, bands in enumerate(_white()))
-    return Grain(f32(np.dstack([y + 1.403 * cr, y - 0.714 * cr - 0.344 * cb, y + 1.773 * cb])))
+    to_rgb = np.array([[1, 1.403, 0], [1, -0.714, -0.344], [1, 0, 1.773]], dtype=np.float32)
+    return Grain(f32(cv2.transform(cv2.merge([y, cr, cb]), to_rgb)))
 
 
 def _mixed(shares: F32, bands: F32) -> F32:
@@ -218,7 +219,8 @@ def _calm(photo: U8, where: Bool) -> F64:
         if not 16 < float(tile.mean()) < 240 or tile.max() == 255:
             continue
         bands = _bands(f32(cv2.cvtColor(tile, cv2.COLOR_RGB2YCrCb)), wrap=False)
-        rows.append([b[MARGIN:-MARGIN, MARGIN:-MARGIN].std(axis=(0, 1)) for b in bands])
+        inner = (np.ascontiguousarray(b[MARGIN:-MARGIN, MARGIN:-MARGIN]) for b in bands)
+        rows.append([cv2.meanStdDev(b)[1].ravel() for b in inner])
     return np.array(rows, dtype=np.float64).reshape(-1, 3, 3)
 
 
