@@ -19,27 +19,18 @@ import cv2
 import numpy as np
 
 from rendering.arrays import F32, F64, Bool, f32
-from rendering.light import LUMA, Window, box_mean, channel_mean, each, fill, texture
+from rendering.lattice import FLOOR, LEAST_CONTRAST, Front, lattice
+from rendering.light import Window, channel_mean, each, fill, texture
 from rendering.plane import WallPlane
 
-FLOOR = 0.004  # scene light added before logarithms: crushed channels have no contrast
 SEEK_SIDE, FOLD_SIDE = 384, 512  # pixels, longest side of the wall seen from the front
-SMALL = 0.03  # what is lit evenly, of the wall's longest side: larger contrasts may be light
-LEAST_OVERLAP = 0.15  # of the wall that a shift must leave upon itself
-LEAST_MATCH = 0.5  # correlation of a wall with itself one repeat further
-AS_GOOD = 0.85  # of the best correlation: shorter shifts this good are the repeat itself
-LEAST_CONTRAST = 0.1  # of the wall's mean energy, under which a part of it matches nothing
-LEAST_SHIFT = 4.0  # pixels when seeking: finer patterns are averaged by any window
-LEAST_SINE = 0.3  # between the lattice's two directions
 LEAST_TIMES = 1.5  # that a point of the repeat is seen, on average
 EXPLAINED = 0.7  # most that is left of the small contrasts; real repeats left 0.16 to 0.6, chance ones 0.79 and more
 ROUNDS = 2
 MOST_REPEATS = 2
 EDGE = 0.1  # log albedo across a pixel: above it, a pixel at an edge of the pattern is not believed
-NODE = 4  # pixels between those whose place on the wall is computed
+NODE = 2  # pixels between those whose place on the wall is computed; 4 moved the choice of a repeat in one room
 CALM = 0.003  # variance of paint, three channels together
-# What is compared: log luminance, log R/G and log B/G.
-CONTRASTS = np.array([LUMA, [1, -1, 0], [0, -1, 1]], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +108,7 @@ def _nodes(size: tuple[int, int]) -> F64:
 def _between(places: F64, size: tuple[int, int]) -> tuple[F32, F32]:
     """Both coordinates at every pixel from those at the nodes.
 
-    Perspective bends little within four pixels: 0.01 of one where a wall recedes by half within 150.
+    Perspective bends little between them: 0.003 pixels where a wall recedes by half within 150.
     """
     M = np.array([[1 / NODE, 0, 0], [0, 1 / NODE, 0]])
     how, border = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
@@ -126,16 +117,6 @@ def _between(places: F64, size: tuple[int, int]) -> tuple[F32, F32]:
         for k in (0, 1)
     )
     return x, y
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Front:
-    """The wall seen from the front: scene light, sure wall, pixels per metre, metres at its first pixel."""
-
-    scene: F32
-    core: Bool
-    per_m: float
-    first_m: F64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,9 +141,13 @@ def without_pattern(scene: F32, core: Bool, plane: WallPlane) -> Bared | None:
     """The wall's old paper and the wall without it, for who needs both; see ``find_pattern``."""
     bared: Bared | None = None
     repeats: tuple[Repeat, ...] = ()
+    reach: tuple[F64, F64] | None = None
     while len(repeats) < MOST_REPEATS:
         bare = scene if bared is None else bared.scene
-        found = _find_repeat(bare, core, plane) if texture(bare, core)[0] > 0 else None
+        if texture(bare, core)[0] == 0:
+            break
+        reach = reach or _reach(core, plane)
+        found = _find_repeat(bare, core, plane, reach)
         if found is None:
             break
         repeats = (*repeats, found)
@@ -171,10 +156,10 @@ def without_pattern(scene: F32, core: Bool, plane: WallPlane) -> Bared | None:
     return bared
 
 
-def _find_repeat(scene: F32, core: Bool, plane: WallPlane) -> Repeat | None:
-    seeking = _from_the_front(scene, core, plane, SEEK_SIDE)
-    steps = None if seeking is None else _lattice(seeking)
-    front = None if steps is None else _from_the_front(scene, core, plane, FOLD_SIDE)
+def _find_repeat(scene: F32, core: Bool, plane: WallPlane, reach: tuple[F64, F64]) -> Repeat | None:
+    seeking = _from_the_front(scene, core, plane, reach, SEEK_SIDE)
+    steps = None if seeking is None else lattice(seeking)
+    front = None if steps is None else _from_the_front(scene, core, plane, reach, FOLD_SIDE)
     if seeking is None or steps is None or front is None:
         return None
     steps = steps * (front.per_m / seeking.per_m)
@@ -189,12 +174,19 @@ def _find_repeat(scene: F32, core: Bool, plane: WallPlane) -> Repeat | None:
     )
 
 
-def _from_the_front(scene: F32, core: Bool, plane: WallPlane, side: int) -> _Front | None:
-    """The wall as its metres have it, ``side`` pixels long."""
-    every = max(1, min(core.shape) // 100)  # enough to see how far the wall reaches
-    ys, xs = np.nonzero(core[::every, ::every])
-    metres = plane.locate(np.column_stack([xs, ys]).astype(np.float64) * every)
+def _reach(core: Bool, plane: WallPlane) -> tuple[F64, F64]:
+    """Metres (x, y) from where to where the wall goes on."""
+    ys, xs = np.nonzero(core)
+    metres = plane.locate(np.column_stack([xs, ys]).astype(np.float64))
     first, last = np.quantile(metres, [0.002, 0.998], axis=0)
+    return first, last
+
+
+def _from_the_front(
+    scene: F32, core: Bool, plane: WallPlane, reach: tuple[F64, F64], side: int
+) -> Front | None:
+    """The wall as its metres have it, ``side`` pixels long."""
+    first, last = reach
     per_m = side / max(float((last - first).max()), 1e-9)
     width, height = (max(1, math.ceil(v)) for v in (last - first) * per_m)
     if min(width, height) < 32:
@@ -203,123 +195,7 @@ def _from_the_front(scene: F32, core: Bool, plane: WallPlane, side: int) -> _Fro
     shown = plane.show(nodes.reshape(-1, 2) / per_m + first).reshape(nodes.shape)
     places = _between(np.asarray(shown, dtype=np.float64), (width, height))
     sure = np.asarray(_at(f32(core), *places) > 0.99, dtype=np.bool_)
-    return _Front(_at(scene, *places), sure, per_m, np.asarray(first, dtype=np.float64))
-
-
-def _lattice(front: _Front) -> F64 | None:
-    """Two shifts (2 x 2, each row x, y in pixels) that lay the pattern upon itself; None for no repeat.
-
-    A wall that repeats in one direction only (stripes, a mural's ribbon) gets a second shift longer than the wall.
-    """
-    match = _self_match(front)
-    middle = np.array(match.shape)[::-1] // 2
-    shifts, heights = _peaks(match)
-    far = np.hypot(*(shifts - middle).T) > LEAST_SHIFT
-    shifts, heights = shifts[far], heights[far]
-    if not len(heights) or heights.max() < LEAST_MATCH:
-        return None
-    ways = shifts - middle
-    first = _shortest(ways, heights)
-    sine = np.abs(ways[:, 0] * first[1] - ways[:, 1] * first[0])
-    sine /= np.hypot(*ways.T) * math.hypot(*first)
-    aside = (sine > LEAST_SINE) & (heights > LEAST_MATCH)
-    if aside.any():
-        second = _sharpened(match, _shortest(ways[aside], heights[aside]))
-        first = _sharpened(match, first)
-    else:
-        first = _sharpened(match, first)
-        beyond = 1.2 * math.hypot(*front.core.shape) / math.hypot(*first)
-        second = np.array([-first[1], first[0]]) * beyond
-    return np.asarray([first, second], dtype=np.float64)
-
-
-def _shortest(ways: F64, heights: F64) -> F64:
-    """The shortest of the shifts (N x 2) that match about as well as the best."""
-    good = heights > AS_GOOD * heights.max()
-    return np.asarray(ways[good][int(np.argmin(np.hypot(*ways[good].T)))], dtype=np.float64)
-
-
-def _self_match(front: _Front) -> F32:
-    """Correlation (-1..1) of the wall's small contrasts with themselves, by shift; no shift in the middle."""
-    log = f32(cv2.log(front.scene + np.float32(FLOOR)))
-    weight = f32(front.core)
-    values = f32(cv2.transform(log, CONTRASTS))
-    values -= box_mean(values, weight, max(2, round(SMALL * max(weight.shape))))
-    deviation = cv2.meanStdDev(values, mask=front.core.view(np.uint8))[1].ravel()
-    most = f32(2.5 * deviation)
-    np.clip(values, -most, most, out=values)
-    values *= each(weight, 3)
-    square = channel_mean(values * values, np.ones(3, np.float32))
-    shape = tuple(cv2.getOptimalDFTSize(2 * n) for n in weight.shape)
-    whole, energy = _spectrum(weight, shape), _spectrum(square, shape)
-    spectra = [_spectrum(f32(plane), shape) for plane in cv2.split(values)]
-    product = _back(
-        f32(sum((_crossed(s, s) for s in spectra[1:]), _crossed(spectra[0], spectra[0])))
-    )
-    overlap = _back(_crossed(whole, whole))
-    one = _back(_crossed(energy, whole))
-    two = np.roll(one[::-1, ::-1], (1, 1), (0, 1))  # the same at the opposite shift
-    # Where a bare strip lies on the wall its contrasts are as good as none, and noise would match.
-    least = overlap * np.float32(LEAST_CONTRAST * float(square.sum()) / float(weight.sum()))
-    match = product / np.maximum(np.sqrt(np.maximum(one * two, 0.0)), np.maximum(least, 1e-4))
-    match[overlap < LEAST_OVERLAP * weight.sum()] = -1.0
-    return f32(np.fft.fftshift(match))
-
-
-def _spectrum(values: F32, shape: tuple[int, ...]) -> F32:
-    """The real transform in OpenCV's packed form (a tenth of NumPy's time), padded with zeros to ``shape``."""
-    height, width = values.shape
-    padded = np.zeros(shape, np.float32)
-    padded[:height, :width] = values
-    return f32(cv2.dft(padded))
-
-
-def _crossed(a: F32, b: F32) -> F32:
-    return f32(cv2.mulSpectrums(a, b, 0, conjB=True))
-
-
-def _back(spectrum: F32) -> F32:
-    return f32(cv2.dft(spectrum, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE))
-
-
-def _peaks(match: F32) -> tuple[F64, F64]:
-    """Shifts (N x 2: x, y of ``match``) and heights of the local maxima of one half plane."""
-    top = match == cv2.dilate(match, np.ones((5, 5), np.uint8))
-    top[[0, -1]] = False
-    top[:, [0, -1]] = False
-    top[: match.shape[0] // 2] = False  # a shift and its opposite match alike
-    y, x = np.nonzero(top & (match > 0))
-    heights = match[y, x].astype(np.float64)
-    for dx, dy in ((1, 0), (0, 1)):
-        # Between pixels a peak is higher: the vertex of a parabola.
-        a, b = match[y - dy, x - dx], match[y + dy, x + dx]
-        bend = np.maximum(2.0 * match[y, x] - a - b, 1e-9)
-        heights += np.where((a > 0) & (b > 0), np.minimum((b - a) ** 2 / (8 * bend), 0.15), 0.0)
-    return np.column_stack([x, y]).astype(np.float64), heights
-
-
-def _sharpened(match: F32, way: F64) -> F64:
-    """A shift to parts of a pixel, from the peaks at its doubles: 8 repeats tell it 8 times as well."""
-    middle = np.array(match.shape)[::-1] // 2
-    near, times = way, 1
-    while True:
-        x, y = np.round(near * times + middle).astype(int)
-        if not (3 <= x < match.shape[1] - 3 and 3 <= y < match.shape[0] - 3):
-            return near
-        window = match[y - 2 : y + 3, x - 2 : x + 3]
-        j, i = np.unravel_index(int(window.argmax()), window.shape)
-        if window.max() < LEAST_MATCH or j in (0, 4) or i in (0, 4):
-            return near
-        x, y = x - 2 + int(i), y - 2 + int(j)
-        part = [_vertex(match[y, x - 1 : x + 2]), _vertex(match[y - 1 : y + 2, x])]
-        near = (np.array([x, y]) - middle + part) / times
-        times *= 2
-
-
-def _vertex(three: F32) -> float:
-    """Where a parabola through three values peaks, -0.5..0.5 from the second."""
-    a, b, c = (float(v) for v in three)
-    return float(np.clip(0.5 * (a - c) / min(a - 2 * b + c, -1e-9), -0.5, 0.5))
+    return Front(_at(scene, *places), sure, per_m, first)
 
 
 def _fold(log: F32, core: Bool, steps: F64) -> F32 | None:

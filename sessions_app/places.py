@@ -49,6 +49,16 @@ def a_masking_place() -> AbstractContextManager[None]:
     return _place(_masking, MASK_PATIENCE_SECONDS, "Many walls are being marked at this moment.")
 
 
+def is_masking() -> bool:
+    """True while a mask is being computed in this process."""
+    free = 0
+    while free < MASKS_AT_ONCE and _masking.acquire(blocking=False):
+        free += 1
+    for _ in range(free):
+        _masking.release()
+    return free < MASKS_AT_ONCE
+
+
 def a_link_place() -> AbstractContextManager[None]:
     """One of the places where a link may be fetched. Entering raises Busy where all stay taken."""
     return _place(_fetching, LINK_PATIENCE_SECONDS, "Many links are being fetched at this moment.")

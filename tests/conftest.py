@@ -62,6 +62,12 @@ def _no_files_left_behind() -> Iterator[None]:
         shutil.rmtree(media)
 
 
+@pytest.fixture(autouse=True)
+def _nothing_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Walls are read when a test asks for them, not in a thread that outlives it."""
+    monkeypatch.setattr("sessions_app.services.readings.read_ahead", lambda _session: None)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The folder of the checkout."""

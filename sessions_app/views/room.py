@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from sessions_app.decorators import answers, with_session
 from sessions_app.errors import Busy
 from sessions_app.models import Session
-from sessions_app.services import retention
+from sessions_app.services import readings, retention
 from sessions_app.views import presenting
 
 KEPT = "Your change is kept, but the wall could not be drawn yet. Reload the page to see it."
@@ -51,6 +51,9 @@ def wall_changed(request: HttpRequest, session: Session) -> HttpResponseBase:
         raise Busy(KEPT) from trouble
     if trouble is not None:
         raise trouble
+    if context["overlay"] is not None and session.wallpaper is None:
+        # With a wallpaper chosen already the page asks for its preview at once.
+        readings.read_ahead(session)
     return TemplateResponse(request, "session/changes.html", context)
 
 
