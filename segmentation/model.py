@@ -35,6 +35,10 @@ from segmentation.wall import HEADS_DIRECTORY, WallHeads
 
 logger = logging.getLogger(__name__)
 
+_HALVED_FROM: Final = (
+    3  # times the 1024 of SAM's input; at twice, the mean's blur would show in masks
+)
+
 # Mean and standard deviation of SAM's training pictures, RGB, 0..255.
 _MEAN: Final = np.array([123.675, 116.28, 103.53], np.float32)
 _STD: Final = np.array([58.395, 57.12, 57.375], np.float32)
@@ -109,6 +113,7 @@ class SamModel:
         if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8 or 0 in photo.shape:
             raise PhotoError(f"photo is {photo.dtype} {photo.shape}, expected uint8 H x W x 3")
         height, width = photo.shape[:2]
+        photo = halved_often(photo)
         small = _resize(photo, PhotoGrid(width, height).resized)
         signature = self._encoder.signature
         [features] = self._encoder.run(
@@ -268,6 +273,18 @@ def _load_heads(
     except ModelError as error:
         logger.warning("wall heads not used: %s", error)
         return None
+
+
+def halved_often(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The photo as means of two by two pixels, once or more, while it stays twice what the networks read.
+
+    Pillow copies a picture twice before it resizes it: 77 ms for twelve megapixels, 18 from the half of it,
+    which differs by 0.4 of 255 on average. The wall network's reduction takes 15 instead of 32.
+    """
+    while max(photo.shape[:2]) >= _HALVED_FROM * MODEL_SIDE and min(photo.shape[:2]) > 1:
+        size = photo.shape[1] // 2, photo.shape[0] // 2
+        photo = np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return photo
 
 
 def _resize(photo: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
