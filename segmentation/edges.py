@@ -284,12 +284,10 @@ def _discriminant(
     seen = np.minimum(share1, share0) - np.float32(1e-4)
     trusted = seen / (seen + np.float32(_SEEN))
     found = np.zeros((inside.size, 4), np.float32)
-    offset = np.zeros(places.size, np.float32)
     for number, (slope, one, other) in enumerate(zip(slopes, means1, means0, strict=True)):
         slope *= trusted
         found[places, number] = slope
-        offset += slope * (one + other)
-    found[places, 3] = offset * np.float32(-0.5)
+        found[places, 3] += slope * (one + other) * np.float32(-0.5)
     return found.reshape(*inside.shape, 4)
 
 

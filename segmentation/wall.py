@@ -51,6 +51,8 @@ from segmentation.values import DecodedClick, Embedding
 HEADS_DIRECTORY: Final = Path(__file__).resolve().parent.parent / "onnx_models" / "heads"
 
 _MANIFEST_FILE: Final = "heads.json"
+_FEATURES: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
+_SEEN: Final = (1, None, FEATURE_SIDE, FEATURE_SIDE)
 _SURE: Final = 9.0  # logits beyond it count no more against the other network
 _FILES: Final = (
     "wall_net.onnx",
@@ -105,7 +107,7 @@ class WallHeads:
                 {
                     "coarse": (1, COARSE_MAPS, COARSE_SIDE, COARSE_SIDE),
                     "fine": (1, len(FINE), MASK_SIDE, MASK_SIDE),
-                    "seen": (1, None, FEATURE_SIDE, FEATURE_SIDE),
+                    "seen": _SEEN,
                 },
                 {"logit": (1, 1, MASK_SIDE, MASK_SIDE)},
             ),
@@ -114,10 +116,7 @@ class WallHeads:
             paths[2],
             sha256=digests[2],
             threads=threads,
-            check=HeadCheck(
-                {"embedding": (1, 256, FEATURE_SIDE, FEATURE_SIDE)},
-                {"seen": (1, None, FEATURE_SIDE, FEATURE_SIDE)},
-            ),
+            check=HeadCheck({"embedding": _FEATURES}, {"seen": _SEEN}),
         )
         self._sam_wall = SamWallHead(paths[3], paths[4], sha256=digests[3], threads=threads)
         self._views: LruCache[_PhotoView] = LruCache(_PHOTOS_KEPT)
