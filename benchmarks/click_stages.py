@@ -58,7 +58,7 @@ from django.urls import reverse  # noqa: E402
 from masks import MODELS, SHARED, load_bench  # noqa: E402
 from PIL import Image, ImageOps  # noqa: E402
 
-from segmentation import edges, model, outline, prediction, runtime, sam_wall, wall  # noqa: E402
+from segmentation import edges, model, outline, prediction, runtime, sam_wall, sequence, wall  # noqa: E402
 from sessions_app.models import Session  # noqa: E402
 from sessions_app.services import masks  # noqa: E402
 from sessions_app.views import presenting  # noqa: E402
@@ -109,12 +109,12 @@ class Stages:
 
 STAGES = Stages()
 WATCHED = (
-    (model, "compose_sequence", "predict: compose"),
+    (sequence, "step", "predict: compose"),
     (model, "review", "predict: review"),
     (wall, "click_maps", "predict: maps, gathered"),
     (wall.WallHeads, "evidence", "predict: maps, of one click"),
     (sam_wall.SamWallHead, "similarity", "predict: maps, likeness"),
-    (wall.WallHeads, "fuse", "predict: click network's rest"),
+    (wall.WallHeads, "propose", "predict: click network's rest"),
     (wall.WallHeads, "walls", "predict: wall map"),
     (model.SamModel, "predict", "predict: rest"),
     (edges, "line_distance", "edges: distance to the line"),

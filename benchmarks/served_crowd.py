@@ -180,8 +180,12 @@ def main() -> int:
         click, decode = alone(stack, visitors[0], rooms[0], stock)
         all_cores = stock.decodes_a_second(len(os.sched_getaffinity(0)), BUSY_SECONDS)
         print(f"{options.visitors} visitors click at once for {options.seconds:g} s, {size}")
+        spent = -processes.cpu_seconds(stack, "web")
         clicks = clicks_at_once(visitors, rooms, size, options.seconds)
+        spent += processes.cpu_seconds(stack, "web")
         show_clicks(clicks, options.seconds, click, decode)
+        each = spent / max(1, clicks.total())
+        print(f"  web process: {1000 * each:.0f} ms of CPU a click")
         rate = clicks.kinds["200"] / options.seconds
         print(
             f"  {rate / all_cores:.2f} of stock decodes with all cores busy ({all_cores:.1f} a second)"

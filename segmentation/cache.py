@@ -29,17 +29,27 @@ class LruCache(Generic[Value]):
 
     def get_or_make(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of `key`, made now when absent."""
+        value = self.find(key)
+        if value is None:
+            value = make()
+            self.keep(key, value)
+        return value
+
+    def find(self, key: Hashable) -> Value | None:
+        """The value of `key`, just used by that; None when it is not kept."""
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
+            if key not in self._values:
+                return None
+            self._values.move_to_end(key)
+            return self._values[key]
+
+    def keep(self, key: Hashable, value: Value) -> None:
+        """Keep a value, letting the longest unused go when there are too many."""
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)
             while len(self._values) > self._entries:
                 self._values.popitem(last=False)
-        return value
 
     def __len__(self) -> int:
         return len(self._values)

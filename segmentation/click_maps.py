@@ -1,27 +1,39 @@
 """Everything known about clicks as maps on the mask grid: the click network's input.
 
-`training/` makes its samples with the same functions.
+29 maps, all of them on half of the mask grid, those that tell where an edge runs on the whole
+of it as well: the network reads the first at its beginning, the second at its last step alone. `training/`
+makes its samples with the same functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
 from segmentation.geometry import MASK_SIDE, FloatArray
 from segmentation.scene import SCENE_SIDE, enlarge
 
 MAPS: Final = 29
+COARSE_SIDE: Final = MASK_SIDE // 2
+COARSE_MAPS: Final = (
+    32  # convolutions work on blocks of 16 channels: three maps of zeros cost nothing
+)
+# What the last, finest step sees besides the coarse answer: the walls, the mask so far, the newest
+# click and its masks, likeness of paint, and the photo.
+FINE: Final = (0, 1, 2, 4, 5, 14, 15, 16, 17, 24, 25, 26)
+_OF_PHOTO: Final = (0, 1, 24, 25, 26)  # the maps that no click changes
+_OF_EARLIER: Final = ((6, 9, 12, 18, 19, 20), (7, 10, 13, 21, 22, 23))  # by includes, by excludes
 
 _DISC_VARIANCE: Final = 32.0  # cells^2: a click speaks for about six cells round it
 PLANE_BIAS: Final = 3.0  # squared distance of plane vectors at which cells may share a plane or not
 _PAINT_VARIANCE: Final = 2 * 0.08**2  # of RGB from 0 to 1: two shades of one paint are this near
 _PAINT_REACH: Final = 2  # cells round a click whose mean is the colour clicked on
-_YY, _XX = np.mgrid[0:MASK_SIDE, 0:MASK_SIDE].astype(np.float32)
+_CELLS = np.arange(MASK_SIDE, dtype=np.float32)
 
 
 class Scope(IntEnum):
@@ -46,11 +58,30 @@ class PhotoEvidence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PhotoMaps:
+    """The maps that no click changes: float32 5 x 256 x 256, and 5 x 128 x 128."""
+
+    fine: FloatArray
+    coarse: FloatArray
+
+    @classmethod
+    def of(cls, photo: PhotoEvidence) -> PhotoMaps:
+        """Both wall networks' opinions and the photo."""
+        fine = np.empty((len(_OF_PHOTO), MASK_SIDE, MASK_SIDE), np.float32)
+        np.tanh(photo.wall / 3, out=fine[0])
+        np.tanh(photo.sam_wall / 3, out=fine[1])
+        fine[2:] = photo.rgb.transpose(2, 0, 1)
+        fine[2:] -= np.float32(0.5)
+        return cls(fine, np.stack([halved(one) for one in fine]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ClickEvidence:
     """What one click says. label: 1 include, 0 exclude. x, y: on the mask grid.
 
-    affinity: 256 x 256, probability of being on the clicked plane. similarity: 256 x 256, cosine of
-    SAM's features to those clicked. masks: 3 x 256 x 256, SAM's logits for this click alone.
+    affinity: 128 x 128, probability of being on the clicked plane. similarity: 128 x 128, cosine of
+    SAM's features to those clicked. masks: 3 x 256 x 256, SAM's logits for this click alone, as tanh of
+    a quarter. masks_coarse: the same, 3 x 128 x 128.
     """
 
     label: int
@@ -59,77 +90,159 @@ class ClickEvidence:
     affinity: FloatArray
     similarity: FloatArray
     masks: FloatArray
+    masks_coarse: FloatArray
+
+    @classmethod
+    def of(
+        cls,
+        label: int,
+        place: tuple[float, float],
+        *,
+        affinity: FloatArray,
+        similarity: FloatArray,
+        logits: npt.NDArray[np.floating],
+    ) -> ClickEvidence:
+        """logits: SAM's three masks, 3 x 256 x 256 of any precision."""
+        masks = np.multiply(logits, np.float32(0.25), dtype=np.float32)
+        np.tanh(masks, out=masks)
+        coarse = np.stack([halved(one) for one in masks])
+        return cls(label, *place, affinity, similarity, masks, coarse)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EarlierClicks:
+    """What the clicks before the newest say together, by label: of several the largest value counts.
+
+    includes, excludes: float16 6 x 128 x 128, None without such a click: disc, plane affinity,
+    similarity, SAM's three masks. A quarter of a megabyte a label, however many clicks there were.
+    """
+
+    includes: npt.NDArray[np.float16] | None = None
+    excludes: npt.NDArray[np.float16] | None = None
+
+    def with_one_more(self, click: ClickEvidence) -> EarlierClicks:
+        """These and another."""
+        told = np.empty((len(_OF_EARLIER[0]), COARSE_SIDE, COARSE_SIDE), np.float16)
+        told[0] = halved(disc(click.x, click.y))
+        told[1], told[2], told[3:] = click.affinity, click.similarity, click.masks_coarse
+        before = self.includes if click.label == 1 else self.excludes
+        if before is not None:
+            np.maximum(told, before, out=told)
+        told.setflags(write=False)
+        if click.label == 1:
+            return EarlierClicks(told, self.excludes)
+        return EarlierClicks(self.includes, told)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClickMaps:
+    """The click network's input, with `MAPS` in this order:
+
+    0 wall; 1 sam_wall; 2 previous; 3 first click; 4, 5 disc at the newest click, as include and as
+    exclude; 6, 7 discs at earlier includes and excludes; 8-10 plane affinity of the newest click, of
+    earlier includes, of earlier excludes; 11-13 similarity; 14 likeness of paint to the newest
+    click; 15-17, 18-20, 21-23 SAM's masks; 24-26 the photo; 27 this wall; 28 all walls. Absent
+    clicks leave zeros.
+
+    coarse: float32 32 x 128 x 128, all of them and three of zeros. fine: float32 12 x 256 x 256, those
+    of `FINE`.
+    """
+
+    coarse: FloatArray
+    fine: FloatArray
+
+    def as_one(self) -> FloatArray:
+        """All on the mask grid, float32 29 x 256 x 256: the coarse ones in blocks of two by two.
+
+        Their means over such blocks are the coarse maps again.
+        """
+        maps = self.coarse[:MAPS].repeat(2, axis=1).repeat(2, axis=2)
+        maps[list(FINE)] = self.fine
+        return maps
+
+
+def halved(grid: FloatArray) -> FloatArray:
+    """A map of the mask grid on half of it: means of two by two cells."""
+    size = (grid.shape[1] // 2, grid.shape[0] // 2)
+    return np.asarray(cv2.resize(grid, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def disc(x: float, y: float) -> FloatArray:
     """A bump of height 1 round a place on the mask grid."""
-    distance2 = (_XX - np.float32(x)) ** 2 + (_YY - np.float32(y)) ** 2
-    return np.asarray(np.exp(-distance2 / np.float32(_DISC_VARIANCE)), np.float32)
+    across = np.exp((_CELLS - np.float32(x)) ** 2 / np.float32(-_DISC_VARIANCE))
+    down = np.exp((_CELLS - np.float32(y)) ** 2 / np.float32(-_DISC_VARIANCE))
+    return np.asarray(np.multiply.outer(down, across), np.float32)
 
 
 def plane_affinity(planes: FloatArray, x: float, y: float) -> FloatArray:
-    """Probability 256 x 256 that a cell shares the plane under (x, y) of the mask grid.
+    """Probability 128 x 128 that a cell shares the plane under (x, y) of the mask grid.
 
     planes: plane vectors 8 x 128 x 128; logistic on their squared distance, as they were trained.
     """
     last = SCENE_SIDE - 1
     row, column = min(last, max(0, int(y) // 2)), min(last, max(0, int(x) // 2))
-    distance2 = ((planes - planes[:, row : row + 1, column : column + 1]) ** 2).sum(0)
-    return enlarge(np.float32(1) / (1 + np.exp(np.clip(distance2 - PLANE_BIAS, -30, 30))))
+    apart = planes - planes[:, row : row + 1, column : column + 1]
+    distance2 = np.einsum("kyx,kyx->yx", apart, apart)
+    affinity = np.float32(1) / (1 + np.exp(np.clip(distance2 - PLANE_BIAS, -30, 30)))
+    # As it looks on the mask grid, where it was drawn until only the coarse network read it.
+    return halved(enlarge(np.asarray(affinity, np.float32)))
 
 
 def paint_likeness(rgb: FloatArray, x: float, y: float) -> FloatArray:
     """How near every cell's colour is to that around (x, y), 256 x 256, 1 for the same.
 
-    rgb: float32 256 x 256 x 3, 0..1.
+    rgb: float32 3 x 256 x 256, full scale 1.
     """
     row, column = (min(MASK_SIDE - 1, max(0, round(value))) for value in (y, x))
     around = (
         slice(max(0, row - _PAINT_REACH), row + _PAINT_REACH + 1),
         slice(max(0, column - _PAINT_REACH), column + _PAINT_REACH + 1),
     )
-    apart = rgb - rgb[around].mean((0, 1))
-    distance2 = np.einsum("yxc,yxc->yx", apart, apart)
-    return np.asarray(np.exp(-distance2 / np.float32(_PAINT_VARIANCE)), np.float32)
+    distance2 = np.zeros((MASK_SIDE, MASK_SIDE), np.float32)
+    for plane in rgb:
+        apart = plane - plane[around].mean()
+        apart *= apart
+        distance2 += apart
+    distance2 *= np.float32(-1 / _PAINT_VARIANCE)
+    return np.asarray(np.exp(distance2, out=distance2))
 
 
 def click_maps(
-    photo: PhotoEvidence,
-    clicks: Sequence[ClickEvidence],
+    photo: PhotoMaps,
+    newest: ClickEvidence,
+    earlier: EarlierClicks,
     previous: FloatArray,
     scope: Scope,
-) -> FloatArray:
-    """Float32 29 x 256 x 256 for the newest of `clicks`, the last one; at least one.
+) -> ClickMaps:
+    """What the network is told of the newest click.
 
     previous: logits of the mask that this click corrects; for the first click, of the wall that is
     seen without one.
-
-    0 wall; 1 sam_wall; 2 previous; 3 first click; 4, 5 disc at the newest click, as include and as
-    exclude; 6, 7 discs at earlier includes and excludes; 8-10 plane affinity of the newest click, of
-    earlier includes, of earlier excludes; 11-13 similarity; 14 likeness of paint to the newest
-    click; 15-17, 18-20, 21-23 SAM's masks; 24-26 the photo; 27 this wall; 28 all walls. Of several
-    earlier clicks the largest value counts; absent clicks leave zeros.
     """
-    newest, earlier = clicks[-1], clicks[:-1]
-    maps = np.zeros((MAPS, MASK_SIDE, MASK_SIDE), np.float32)
-    np.tanh(photo.wall / 3, out=maps[0])
-    np.tanh(photo.sam_wall / 3, out=maps[1])
-    np.tanh(previous / 4, out=maps[2])
-    maps[3] = not earlier
-    maps[4 if newest.label == 1 else 5] = disc(newest.x, newest.y)
-    maps[8], maps[11] = newest.affinity, newest.similarity
-    maps[14] = paint_likeness(photo.rgb, newest.x, newest.y)
-    np.tanh(newest.masks / 4, out=maps[15:18])
-    for side, label in enumerate((1, 0)):
-        some = [click for click in earlier if click.label == label]
-        if not some:
-            continue
-        maps[6 + side] = np.max([disc(click.x, click.y) for click in some], axis=0)
-        maps[9 + side] = np.max([click.affinity for click in some], axis=0)
-        maps[12 + side] = np.max([click.similarity for click in some], axis=0)
-        first = 18 + 3 * side
-        # tanh grows with its argument: the largest logit gives the largest tanh.
-        np.tanh(np.max([click.masks for click in some], axis=0) / 4, out=maps[first : first + 3])
-    maps[24:27] = photo.rgb.transpose(2, 0, 1) - np.float32(0.5)
-    maps[27], maps[28] = scope is Scope.THIS_WALL, scope is Scope.ALL_WALLS
-    return maps
+    seen = disc(newest.x, newest.y)
+    before = np.multiply(previous, np.float32(0.25), dtype=np.float32)
+    np.tanh(before, out=before)
+    paint = paint_likeness(photo.fine[2:], newest.x, newest.y)
+    coarse = np.zeros((COARSE_MAPS, COARSE_SIDE, COARSE_SIDE), np.float32)
+    coarse[list(_OF_PHOTO)] = photo.coarse
+    coarse[2], coarse[14], coarse[15:18] = halved(before), halved(paint), newest.masks_coarse
+    coarse[3] = earlier.includes is None and earlier.excludes is None
+    coarse[4 if newest.label == 1 else 5] = halved(seen)
+    coarse[8], coarse[11] = newest.affinity, newest.similarity
+    for numbers, told in zip(_OF_EARLIER, (earlier.includes, earlier.excludes), strict=True):
+        if told is not None:
+            coarse[list(numbers)] = told
+    coarse[27], coarse[28] = scope is Scope.THIS_WALL, scope is Scope.ALL_WALLS
+    nothing = np.float32(0)
+    fine = np.empty((len(FINE), MASK_SIDE, MASK_SIDE), np.float32)
+    parts = (
+        *photo.fine[:2],
+        before,
+        *((seen, nothing) if newest.label == 1 else (nothing, seen)),
+        paint,
+        *newest.masks,
+        *photo.fine[2:],
+    )
+    for place, part in zip(fine, parts, strict=True):
+        place[:] = part
+    return ClickMaps(coarse, fine)

@@ -14,7 +14,7 @@ Every function takes O(grid) and is deterministic.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -55,18 +55,6 @@ class Stroke:
     label: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Composition:
-    """Logits after a sequence of clicks.
-
-    previous: those before its last click, None after the first. proposed: the networks' answer to it.
-    """
-
-    logits: FloatArray
-    previous: FloatArray | None
-    proposed: FloatArray
-
-
 def compose(
     previous: FloatArray | None, proposed: FloatArray, click: Click, grid: PhotoGrid
 ) -> FloatArray:
@@ -87,32 +75,6 @@ def compose(
     stays = unwanted | (wanted & ~allowed)
     kept = np.where(stays, previous, proposed).astype(np.float32)
     return honour_clicks(kept, [click], grid)
-
-
-def compose_sequence(
-    propose: Callable[[FloatArray | None, Sequence[Click]], FloatArray],
-    clicks: Sequence[Click],
-    grid: PhotoGrid,
-    *,
-    start: FloatArray | None = None,
-) -> Composition:
-    """`compose` over all clicks, oldest first.
-
-    propose: the networks' logits for the mask so far, None before the first, and the first n clicks
-    (n from 1 on, with an include among them); called once for each n, so keep its answers. start: the
-    wall that was found without a click. Raises ValueError when nothing is included.
-    """
-    previous, logits, proposed = None, start, None
-    for count, click in enumerate(clicks, 1):
-        if logits is None and click.label != 1:
-            continue  # an exclude before anything is marked counts with the first include
-        proposed = propose(logits, clicks[:count])
-        previous = logits
-        # Honoured in order: of clicks that contradict each other the latest counts.
-        logits = honour_clicks(compose(logits, proposed, click, grid), clicks[:count], grid)
-    if logits is None or proposed is None:
-        raise ValueError("nothing is included")
-    return Composition(logits, previous, proposed)
 
 
 def honour_clicks(logits: FloatArray, clicks: Sequence[Click], grid: PhotoGrid) -> FloatArray:

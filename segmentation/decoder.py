@@ -15,7 +15,7 @@ from segmentation.runtime import LazySession, as_float32
 from segmentation.values import Click, DecodedClick, Embedding
 
 _NO_MASK: Final = np.zeros((1, 1, MASK_SIDE, MASK_SIDE), np.float32)
-_CLICKS_KEPT: Final = 48  # 512 KB each
+_CLICKS_KEPT: Final = 24  # 512 KB each: for who takes a click back, or asks for the same again
 
 
 class Decoder:

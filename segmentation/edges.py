@@ -41,6 +41,7 @@ LIMIT: Final = 4.0  # of the log-likelihood ratio; with REACH: no change beyond 
 _SURE: Final = 2.0  # cells from the line at which a pixel counts fully as wall, or as not
 _VARIANCE: Final = 3e-4  # added to each channel's: (0.017 of full scale)^2, grain and JPEG
 _SEEN: Final = 0.02  # share of a window that a class must hold to be known
+_NOTHING: Final = 1e-6  # share below which a window holds none of a class, but for rounding of sums
 _TILE: Final = 512  # pixels, at most
 _TILES_ACROSS: Final = 6
 _MARGIN: Final = (
@@ -255,16 +256,24 @@ def _discriminant(
     colours: three planes float32 h x w, 0..1; inside, outside: float32 h x w, how surely each pixel is
     of that class. Float32 h x w x 4 as in `LocalColours`; zero where a window lacks one of the classes.
     """
-    share1, share0 = _mean(inside) + np.float32(1e-4), _mean(outside) + np.float32(1e-4)
-    means1 = [_mean(plane * inside) / share1 for plane in colours]
-    means0 = [_mean(plane * outside) / share0 for plane in colours]
+    shares = _mean(inside), _mean(outside)
+    # Only windows with some of both say anything: a third of a photo, and small enough for the caches.
+    places = np.flatnonzero(np.minimum(*shares) > _NOTHING)
+
+    def there(values: FloatArray) -> FloatArray:
+        return _mean(values).ravel()[places]
+
+    share1, share0 = (share.ravel()[places] + np.float32(1e-4) for share in shares)
+    sums1 = [there(plane * inside) for plane in colours]
+    sums0 = [there(plane * outside) for plane in colours]
+    means1, means0 = [one / share1 for one in sums1], [one / share0 for one in sums0]
     both, known = inside + outside, share1 + share0
     weighed = [plane * both for plane in colours]
 
     def covariance(i: int, j: int) -> FloatArray:
-        product = _mean(weighed[i] * colours[j])
-        product -= share1 * means1[i] * means1[j]
-        product -= share0 * means0[i] * means0[j]
+        product = there(weighed[i] * colours[j])
+        product -= sums1[i] * means1[j]
+        product -= sums0[i] * means0[j]
         product /= known
         return np.asarray(product + np.float32(_VARIANCE)) if i == j else product
 
@@ -274,10 +283,12 @@ def _discriminant(
     )
     seen = np.minimum(share1, share0) - np.float32(1e-4)
     trusted = seen / (seen + np.float32(_SEEN))
-    slopes = [slope * trusted for slope in slopes]
-    middles = [(one + other) / -2 for one, other in zip(means1, means0, strict=True)]
-    offset = sum(slope * middle for slope, middle in zip(slopes, middles, strict=True))
-    return np.asarray(cv2.merge([*slopes, np.asarray(offset, np.float32)]), np.float32)
+    found = np.zeros((inside.size, 4), np.float32)
+    for number, (slope, one, other) in enumerate(zip(slopes, means1, means0, strict=True)):
+        slope *= trusted
+        found[places, number] = slope
+        found[places, 3] += slope * (one + other) * np.float32(-0.5)
+    return found.reshape(*inside.shape, 4)
 
 
 def _solved(covariance: list[FloatArray], difference: list[FloatArray]) -> list[FloatArray]:

@@ -16,17 +16,16 @@ from segmentation.contract import HeadCheck
 from segmentation.errors import ModelError
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray
 from segmentation.runtime import LazySession, as_float32
-from segmentation.scene import enlarge
 from segmentation.values import Embedding
 
-_PHOTOS_KEPT: Final = 64  # 270 KB each
+_PHOTOS_KEPT: Final = 64  # 32 KB each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SamView:
     """What the features of a photo say whatever the clicks are.
 
-    logit: float32 256 x 256, above 0 is wall. inverse_norms: float32 64 x 64, one over the length
+    logit: float32 64 x 64, above 0 is wall. inverse_norms: float32 64 x 64, one over the length
     of each cell's standardised feature vector.
     """
 
@@ -78,7 +77,7 @@ class SamWallHead:
         [logit] = self._session.run(["logit"], {"embedding": embedding.features})
         unit = (embedding.features[0] - self._mean) * self._inverse_deviation
         norms = np.sqrt(np.einsum("kyx,kyx->yx", unit, unit)) + 1e-6
-        return SamView(enlarge(as_float32(logit[0, 0])), as_float32(1 / norms))
+        return SamView(as_float32(logit[0, 0]), as_float32(1 / norms))
 
 
 def _read_statistics(path: Path) -> tuple[FloatArray, FloatArray]:

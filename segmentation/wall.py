@@ -12,19 +12,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.cache import LruCache
 from segmentation.click_maps import (
-    MAPS,
+    COARSE_MAPS,
+    COARSE_SIDE,
+    FINE,
     ClickEvidence,
+    EarlierClicks,
     PhotoEvidence,
+    PhotoMaps,
     Scope,
     click_maps,
+    halved,
     plane_affinity,
 )
 from segmentation.contract import HeadCheck
@@ -45,8 +51,29 @@ from segmentation.values import DecodedClick, Embedding
 HEADS_DIRECTORY: Final = Path(__file__).resolve().parent.parent / "onnx_models" / "heads"
 
 _MANIFEST_FILE: Final = "heads.json"
+_FEATURES: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
+_SEEN: Final = (1, None, FEATURE_SIDE, FEATURE_SIDE)
 _SURE: Final = 9.0  # logits beyond it count no more against the other network
-_FILES: Final = ("wall_net.onnx", "click_net.onnx", "wall_head.onnx", "embedding_stats.npz")
+_FILES: Final = (
+    "wall_net.onnx",
+    "click_net.onnx",
+    "click_photo.onnx",
+    "wall_head.onnx",
+    "embedding_stats.npz",
+)
+_PHOTOS_KEPT: Final = 16  # 2.7 MB each; making one anew costs a click about 3 ms
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _PhotoView:
+    """What the networks say of a photo whatever the clicks are, as clicks need it.
+
+    walls: logits float32 256 x 256. seen: float32 1 x C x 64 x 64, the click network's own.
+    """
+
+    maps: PhotoMaps
+    walls: FloatArray
+    seen: FloatArray
 
 
 class WallHeads:
@@ -78,17 +105,25 @@ class WallHeads:
             threads=threads,
             check=HeadCheck(
                 {
-                    "maps": (1, MAPS, MASK_SIDE, MASK_SIDE),
-                    "embedding": (1, 256, FEATURE_SIDE, FEATURE_SIDE),
+                    "coarse": (1, COARSE_MAPS, COARSE_SIDE, COARSE_SIDE),
+                    "fine": (1, len(FINE), MASK_SIDE, MASK_SIDE),
+                    "seen": _SEEN,
                 },
                 {"logit": (1, 1, MASK_SIDE, MASK_SIDE)},
             ),
         )
-        self._sam_wall = SamWallHead(paths[2], paths[3], sha256=digests[2], threads=threads)
+        self._photo_net = LazySession(
+            paths[2],
+            sha256=digests[2],
+            threads=threads,
+            check=HeadCheck({"embedding": _FEATURES}, {"seen": _SEEN}),
+        )
+        self._sam_wall = SamWallHead(paths[3], paths[4], sha256=digests[3], threads=threads)
+        self._views: LruCache[_PhotoView] = LruCache(_PHOTOS_KEPT)
 
     def warm_up(self) -> None:
         """Load every graph now. Raises ModelError."""
-        _ = self._wall_net.signature, self._click_net.signature
+        _ = self._wall_net.signature, self._click_net.signature, self._photo_net.signature
         self._sam_wall.warm_up()
 
     def scene(self, photo: npt.NDArray[np.uint8]) -> FloatArray:
@@ -103,28 +138,26 @@ class WallHeads:
         The one on the photo and the one on SAM's features err in different places: on 26 real photos
         IoU 0.58 and 0.55 alone, 0.61 together.
         """
-        return mean_of_walls(wall_of(embedding.scene), self._sam_wall.view(embedding).logit)
+        return self._view(embedding).walls
 
-    def fuse(
+    def propose(
         self,
         embedding: Embedding,
-        clicks: Sequence[DecodedClick],
+        newest: ClickEvidence,
+        earlier: EarlierClicks,
         previous: FloatArray | None,
         scope: Scope = Scope.UNSAID,
     ) -> FloatArray:
-        """The click network's wall logit, float32 256 x 256, for the newest, last, of `clicks`.
+        """The click network's wall logit, float32 256 x 256, for the newest click.
 
         previous: logits of the mask that it corrects, None for a first click: then it corrects the
         wall that is seen without one.
         """
-        maps = click_maps(
-            self.photo_evidence(embedding),
-            [self.evidence(embedding, click) for click in clicks],
-            self.walls(embedding) if previous is None else previous,
-            scope,
-        )
+        view = self._view(embedding)
+        corrected = view.walls if previous is None else previous
+        maps = click_maps(view.maps, newest, earlier, corrected, scope)
         [logit] = self._click_net.run(
-            ["logit"], {"maps": maps[None], "embedding": embedding.features}
+            ["logit"], {"coarse": maps.coarse[None], "fine": maps.fine[None], "seen": view.seen}
         )
         return as_float32(logit[0, 0])
 
@@ -132,19 +165,28 @@ class WallHeads:
         """What the networks that ran once say of a photo."""
         return PhotoEvidence(
             wall_of(embedding.scene),
-            self._sam_wall.view(embedding).logit,
+            enlarge(self._sam_wall.view(embedding).logit),
             as_float32(embedding.thumbnail / np.float32(255)),
         )
 
     def evidence(self, embedding: Embedding, click: DecodedClick) -> ClickEvidence:
         """What one click says of a photo, whatever the others are."""
-        return ClickEvidence(
+        return ClickEvidence.of(
             click.label,
-            click.x,
-            click.y,
-            plane_affinity(planes_of(embedding.scene), click.x, click.y),
-            enlarge(self._sam_wall.similarity(embedding, click.x, click.y)),
-            click.candidates[1:].astype(np.float32),
+            (click.x, click.y),
+            affinity=plane_affinity(planes_of(embedding.scene), click.x, click.y),
+            similarity=halved(enlarge(self._sam_wall.similarity(embedding, click.x, click.y))),
+            logits=click.candidates[1:],
+        )
+
+    def _view(self, embedding: Embedding) -> _PhotoView:
+        return self._views.get_or_make(embedding.digest, lambda: self._make_view(embedding))
+
+    def _make_view(self, embedding: Embedding) -> _PhotoView:
+        photo = self.photo_evidence(embedding)
+        [seen] = self._photo_net.run(["seen"], {"embedding": embedding.features})
+        return _PhotoView(
+            PhotoMaps.of(photo), mean_of_walls(photo.wall, photo.sam_wall), as_float32(seen)
         )
 
 

@@ -15,8 +15,7 @@ from django.conf import settings
 from sessions_app.errors import Busy
 
 # Decoding takes about ten bytes a pixel: two 50-megapixel photos at once stay within 1.1 GB. Not counted here, and
-# bounded by themselves: photos that wait for the encoder (`embeddings`), the one that is being packed (`packing`), and
-# one that a click must have encoded because there was no room to wait.
+# bounded by themselves: photos that wait for the encoder (`embeddings`) and the one that is being packed (`packing`).
 DECODINGS_AT_ONCE: Final = 2
 DECODING_PATIENCE_SECONDS = 20.0
 # As many as the cores can compute, each with its decoder's threads: twelve masks on two cores take as long as two and two and so on, and six times the memory.

@@ -13,7 +13,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from segmentation.click_maps import MAPS
+from segmentation.click_maps import FINE, MAPS
 from training.wall_net import Mix
 
 _FINE_WIDTH: Final = 24
@@ -21,10 +21,7 @@ _WIDTH: Final = 48
 _DEEP_WIDTH: Final = 80
 _NARROW: Final = 8
 _LAST_WIDTH: Final = 10
-# What the last, finest step sees besides the coarse answer: the walls, the mask so far, the newest
-# click and its masks, likeness of paint, and the photo.
-_FINE: Final = (0, 1, 2, 4, 5, 14, 15, 16, 17, 24, 25, 26)
-_PREVIOUS: Final = slice(2, 3)
+PREVIOUS: Final = 2  # the map of the mask so far
 
 
 class ClickNet(nn.Module):
@@ -42,7 +39,7 @@ class ClickNet(nn.Module):
         self.after = nn.Sequential(*[Mix(_WIDTH, d, 0.05) for d in (2, 1)])
         self.up128 = nn.Conv2d(_WIDTH + _FINE_WIDTH, 20, 3, padding=1)
         self.narrow = nn.Conv2d(20, _NARROW, 1)
-        self.up256 = nn.Conv2d(_NARROW + len(_FINE), _LAST_WIDTH, 3, padding=1)
+        self.up256 = nn.Conv2d(_NARROW + len(FINE), _LAST_WIDTH, 3, padding=1)
         self.out = nn.Conv2d(_LAST_WIDTH, 1, 1)
         self.start = nn.Parameter(torch.tensor(3.0))
         # SAM's features as the product's files give them: standardised once the data are known.
@@ -57,12 +54,13 @@ class ClickNet(nn.Module):
         a = F.relu(self.maps(F.avg_pool2d(maps, 2)))
         seen = self.sam((embedding - self.mean) / self.deviation)
         b = self.before(F.relu(self.down64(a) + seen))
-        b = b + _double(self.up64(self.deep(F.relu(self.down32(b)))))
+        b = b + double(self.up64(self.deep(F.relu(self.down32(b)))))
         b = self.after(b)
-        c = F.relu(self.up128(torch.cat([_double(b), a], 1)))
-        c = F.relu(self.up256(torch.cat([_double(self.narrow(c)), maps[:, _FINE]], 1)))
-        return self.out(c) + self.start * maps[:, _PREVIOUS]
+        c = F.relu(self.up128(torch.cat([double(b), a], 1)))
+        c = F.relu(self.up256(torch.cat([double(self.narrow(c)), maps[:, FINE]], 1)))
+        return self.out(c) + self.start * maps[:, PREVIOUS : PREVIOUS + 1]
 
 
-def _double(x: torch.Tensor) -> torch.Tensor:
+def double(x: torch.Tensor) -> torch.Tensor:
+    """Twice as large, bilinear."""
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)

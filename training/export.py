@@ -20,10 +20,12 @@ import onnx
 import onnxruntime as ort
 import torch
 import torch.nn as nn
+import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 
-from segmentation.click_maps import MAPS
+from segmentation.click_maps import COARSE_MAPS, COARSE_SIDE, FINE, MAPS
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE
+from training.click_graph import OfClick, OfPhoto
 from training.click_net import ClickNet
 from training.train_sam_head import SamHead
 from training.wall_net import WallNet, with_weights
@@ -93,6 +95,31 @@ def export(
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def export_clicks(net: ClickNet, embedding: torch.Tensor, folder: Path) -> dict[str, str]:
+    """The click network's two graphs, their sum compared with the network; their SHA-256."""
+    maps = torch.rand(1, MAPS, MASK_SIDE, MASK_SIDE)
+    coarse = torch.zeros(1, COARSE_MAPS, COARSE_SIDE, COARSE_SIDE)
+    coarse[:, :MAPS] = F.avg_pool2d(maps, 2)
+    of_photo, of_click = OfPhoto(net).eval(), OfClick(net).eval()
+    with torch.no_grad():
+        seen, fine = of_photo(embedding), maps[:, FINE].contiguous()
+        apart = (of_click(coarse, fine, seen) - net(maps, embedding)).abs().max()
+    if float(apart) > 1e-3:
+        raise SystemExit(f"The rewritten click network differs from the trained one by {apart}.")
+    return {
+        "click_photo.onnx": export(
+            of_photo, (embedding,), folder / "click_photo.onnx", ["embedding"], "seen"
+        ),
+        "click_net.onnx": export(
+            of_click,
+            (coarse, fine, seen),
+            folder / "click_net.onnx",
+            ["coarse", "fine", "seen"],
+            "logit",
+        ),
+    }
+
+
 def write_statistics(head: SamHead, path: Path) -> str:
     """The mean and deviation of the embedding as the product reads them; returns the SHA-256."""
     mean, deviation = (
@@ -111,15 +138,12 @@ def main() -> None:
     parser.add_argument("--heads", type=Path, default=Path("onnx_models/heads"))
     options = parser.parse_args()
     torch.manual_seed(0)
-    photo, maps = torch.randn(1, 3, 384, 512), torch.rand(1, MAPS, MASK_SIDE, MASK_SIDE)
+    photo = torch.randn(1, 3, 384, 512)
     embedding = torch.randn(1, 256, FEATURE_SIDE, FEATURE_SIDE)
     folder = options.heads
     digests: dict[str, str] = {}
     if options.clicks is not None:
-        clicks = with_weights(ClickNet(), options.clicks)
-        digests["click_net.onnx"] = export(
-            clicks, (maps, embedding), folder / "click_net.onnx", ["maps", "embedding"], "logit"
-        )
+        digests |= export_clicks(with_weights(ClickNet(), options.clicks), embedding, folder)
     if options.walls is not None:
         # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
         walls = Scene(with_weights(WallNet(pretrained=False), options.walls)).eval()
@@ -135,7 +159,7 @@ def main() -> None:
     manifest_path = folder / "heads.json"
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
     for name, digest in digests.items():
-        manifest["files"][name]["sha256"] = digest
+        manifest["files"].setdefault(name, {})["sha256"] = digest
     manifest_path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 

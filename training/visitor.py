@@ -11,7 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation import Click, Embedding, SamModel
-from segmentation.click_maps import ClickEvidence, PhotoEvidence, Scope, click_maps
+from segmentation.click_maps import (
+    ClickEvidence,
+    EarlierClicks,
+    PhotoEvidence,
+    PhotoMaps,
+    Scope,
+    click_maps,
+)
 from segmentation.constraints import compose, honour_clicks
 from segmentation.decoder import Decoder
 from segmentation.geometry import FloatArray
@@ -147,7 +154,12 @@ class Visitors:
         previous = visit.logits
         if previous is None:
             previous = mean_of_walls(visit.photo.wall, visit.photo.sam_wall)
-        return click_maps(visit.photo, visit.evidence, previous, visit.scope)
+        earlier = EarlierClicks()
+        for click in visit.evidence[:-1]:
+            earlier = earlier.with_one_more(click)
+        newest = visit.evidence[-1]
+        photo = PhotoMaps.of(visit.photo)
+        return click_maps(photo, newest, earlier, previous, visit.scope).as_one()
 
 
 def next_place(

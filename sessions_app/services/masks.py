@@ -18,8 +18,7 @@ from segmentation import (
     Scope,
     SegmentationError,
 )
-from segmentation.geometry import MODEL_SIDE
-from segmentation.outline import outline_path, path_of_logits
+from segmentation.outline import OUTLINE_SIDE, outline_path, path_of_logits
 from segmentation.review import Doubt, middle_of_wall
 from sessions_app import embeddings, keys, storage
 from sessions_app.click_history import ClickHistory, ClickTuple
@@ -42,7 +41,9 @@ from sessions_app.wall_model import model_identity, sam_model, scope_of
 logger = logging.getLogger(__name__)
 
 KEPT_PREDICTIONS = 48  # 1.3 MB each
-KEPT_PHOTOS = 8  # 2.4 MB each
+# 1.3 MB each, by the photo and not by the room: many rooms may show one. Where more people click than are kept,
+# each click reads and decodes the stored view again.
+KEPT_PHOTOS = 24
 EDGE_RULES = (
     "local-colour-1"  # how masks get their edges; a change makes other masks of the same clicks
 )
@@ -72,7 +73,7 @@ class Overlay:
 
 
 _predictions: RecentlyUsed[PredictionKey, Prediction] = RecentlyUsed(KEPT_PREDICTIONS)
-_photos: RecentlyUsed[tuple[str, str], Pixels] = RecentlyUsed(KEPT_PHOTOS)
+_photos: RecentlyUsed[str, Pixels] = RecentlyUsed(KEPT_PHOTOS)
 
 
 def predict(session: Session) -> Prediction | None:
@@ -119,7 +120,7 @@ def _remembered(session: Session, history: ClickHistory) -> Prediction:
 def _decode(session: Session, history: ClickHistory) -> Prediction:
     """Run the decoder on the clicks in force, waiting for the encoding where it must."""
     model = sam_model()
-    embedding = embeddings.obtain(session.photo_digest, lambda: photo_pixels(session))
+    embedding = embeddings.obtain(session.photo_digest, lambda: _photo_to_encode(session))
     clicks = [Click(*click) for click in history.clicks]
     scope = scope_of(history.scope)
     if not history.is_auto:
@@ -140,6 +141,12 @@ def _decode(session: Session, history: ClickHistory) -> Prediction:
             return model.predict(embedding, clicks, scope=scope)
     with a_masking_place():
         return model.predict(embedding, clicks, scope=Scope.ALL_WALLS, start=found.logits)
+
+
+def _photo_to_encode(session: Session) -> Pixels:
+    """The whole photo, where no background encoding has room for it; read while few others are."""
+    with a_decoding_place():
+        return photo_pixels(session)
 
 
 def overlay(session: Session) -> Overlay | None:
@@ -232,19 +239,18 @@ def photo_pixels(session: Session) -> Pixels:
 
 
 def _photo_under(session: Session) -> Pixels | None:
-    """The photo on the model's grid, by whose colours the overlay gets its edge; kept for the next click.
+    """The photo at the outline's size, by whose colours the overlay gets its edge; kept for the next click.
 
     None when the store is away: the overlay is then a little less exact, and clicks go on.
     """
-    key = (str(session.pk), session.photo_digest)
-    found = _photos.get(key)
+    found = _photos.get(session.photo_digest)
     if found is None:
         try:
-            found = view_pixels(session, max_side=MODEL_SIDE)
+            found = view_pixels(session, max_side=OUTLINE_SIDE)
         except AppError as error:
             logger.warning("overlay of %s without the photo's edges: %s", session.pk, error)
             return None
-        _photos.put(key, found)
+        _photos.put(session.photo_digest, found)
     return found
 
 

@@ -6,27 +6,41 @@ import numpy as np
 
 from segmentation import Scope
 from segmentation.click_maps import (
+    COARSE_MAPS,
+    FINE,
     MAPS,
     ClickEvidence,
+    ClickMaps,
+    EarlierClicks,
     PhotoEvidence,
+    PhotoMaps,
     click_maps,
     disc,
+    halved,
     paint_likeness,
     plane_affinity,
 )
 from segmentation.geometry import FloatArray
 
 NOTHING = np.zeros((256, 256), np.float32)
-PHOTO = PhotoEvidence(NOTHING + 3, NOTHING - 3, np.ones((256, 256, 3), np.float32))
+PHOTO = PhotoMaps.of(PhotoEvidence(NOTHING + 3, NOTHING - 3, np.ones((256, 256, 3), np.float32)))
 
 
 def click(label: int, x: float, y: float, logit: float = 1.0) -> ClickEvidence:
-    grid = np.full((256, 256), 0.5, np.float32)
-    return ClickEvidence(label, x, y, grid, grid, np.full((3, 256, 256), logit, np.float32))
+    grid = np.full((128, 128), 0.5, np.float32)
+    masks = np.full((3, 256, 256), logit, np.float32)
+    return ClickEvidence.of(label, (x, y), affinity=grid, similarity=grid, logits=masks)
+
+
+def input_of(*clicks: ClickEvidence, scope: Scope = Scope.UNSAID) -> ClickMaps:
+    earlier = EarlierClicks()
+    for one in clicks[:-1]:
+        earlier = earlier.with_one_more(one)
+    return click_maps(PHOTO, clicks[-1], earlier, NOTHING + 1, scope)
 
 
 def maps_of(*clicks: ClickEvidence, scope: Scope = Scope.UNSAID) -> FloatArray:
-    return click_maps(PHOTO, clicks, NOTHING + 1, scope)
+    return input_of(*clicks, scope=scope).as_one()
 
 
 def test_a_first_click_is_told_with_the_photo_the_walls_and_the_mask_so_far() -> None:
@@ -52,8 +66,9 @@ def test_the_newest_click_has_maps_of_its_own_by_its_label() -> None:
 def test_earlier_includes_and_excludes_are_kept_apart() -> None:
     maps = maps_of(click(1, 20, 30), click(0, 200, 100), click(1, 5, 5))
 
-    assert maps[6].argmax() == 30 * 256 + 20
-    assert maps[7].argmax() == 100 * 256 + 200
+    for number, (x, y) in ((6, (20, 30)), (7, (200, 100))):
+        row, column = np.unravel_index(maps[number].argmax(), (256, 256))
+        assert (column // 2, row // 2) == (x // 2, y // 2)
 
 
 def test_the_order_of_earlier_clicks_does_not_matter() -> None:
@@ -71,6 +86,17 @@ def test_the_surest_of_several_earlier_clicks_counts() -> None:
     assert (maps[18:21] > 0.9).all()
 
 
+def test_the_coarse_maps_are_the_others_on_half_of_the_grid() -> None:
+    found = input_of(click(1, 5, 5, -3), click(0, 50, 51, 2))
+
+    assert found.coarse.shape == (COARSE_MAPS, 128, 128)
+    assert not found.coarse[MAPS:].any()
+    for number, fine in zip(FINE, found.fine, strict=True):
+        np.testing.assert_allclose(found.coarse[number], halved(fine), atol=1e-6)
+    for number, whole in enumerate(found.as_one()):
+        np.testing.assert_allclose(found.coarse[number], halved(whole), atol=1e-6)
+
+
 def test_the_scope_is_said_in_its_own_maps() -> None:
     one, every = (
         maps_of(click(1, 5, 5), scope=scope) for scope in (Scope.THIS_WALL, Scope.ALL_WALLS)
@@ -83,12 +109,12 @@ def test_the_scope_is_said_in_its_own_maps() -> None:
 
 
 def test_the_paint_clicked_on_is_like_itself_and_unlike_another() -> None:
-    rgb = np.full((256, 256, 3), 0.8, np.float32)
-    rgb[:, 128:] = (0.7, 0.3, 0.2)
+    rgb = np.full((3, 256, 256), 0.8, np.float32)
+    rgb[:, :, 128:] = np.reshape((0.7, 0.3, 0.2), (3, 1, 1))
 
     alike = paint_likeness(rgb, 30, 40)
 
-    assert alike[:, :128].min() == 1
+    assert alike[:, :128].min() > 1 - 1e-6
     assert alike[:, 128:].max() < 0.01
 
 
@@ -98,8 +124,8 @@ def test_cells_with_like_plane_vectors_are_near_and_others_are_not() -> None:
 
     affinity = plane_affinity(planes, 10, 100)
 
-    assert affinity[:, :120].min() > 0.95
-    assert affinity[:, 136:].max() < 0.01
+    assert affinity[:, :60].min() > 0.95
+    assert affinity[:, 68:].max() < 0.01
 
 
 def test_a_disc_is_highest_at_its_click_and_gone_twenty_cells_away() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -14,7 +12,6 @@ from segmentation.constraints import (
     apply_box,
     apply_strokes,
     compose,
-    compose_sequence,
     judge_change,
     stroke_trust,
 )
@@ -97,41 +94,6 @@ def test_the_first_click_takes_what_is_proposed() -> None:
     after = compose(None, field(LEFT, RIGHT), at(30, 30, 1), GRID)
 
     assert ((after > 0) == (field(LEFT, RIGHT) > 0)).all()
-
-
-def test_a_sequence_is_the_clicks_one_after_the_other() -> None:
-    answers = [field(LEFT), field(RIGHT), field(LEFT)]
-    clicks = [at(30, 30, 1), at(170, 30, 1), at(170, 30, 0)]
-
-    seen: list[FloatArray | None] = []
-
-    def propose(previous: FloatArray | None, some: Sequence[Click]) -> FloatArray:
-        seen.append(previous)
-        return answers[len(some) - 1]
-
-    two = compose_sequence(propose, clicks[:2], GRID)
-    three = compose_sequence(propose, clicks, GRID)
-
-    assert ((two.logits > 0) == (field(LEFT, RIGHT) > 0)).all()
-    assert ((three.logits > 0) == (field(LEFT) > 0)).all()
-    assert three.previous is not None
-    assert (three.previous == two.logits).all()
-    assert three.proposed is answers[2]
-    assert seen[0] is None
-    assert seen[-1] is three.previous
-
-
-def test_excludes_before_the_first_include_are_honoured_with_it() -> None:
-    clicks = [at(20, 20, 0), at(40, 40, 1)]
-
-    found = compose_sequence(lambda *_: field(LEFT), clicks, GRID)
-
-    assert found.logits[20, 20] < 0 < found.logits[40, 40]
-
-
-def test_a_sequence_without_an_include_is_refused() -> None:
-    with pytest.raises(ValueError, match="included"):
-        compose_sequence(lambda *_: field(LEFT), [at(20, 20, 0)], GRID)
 
 
 def test_an_include_that_swallows_most_of_the_photo_is_flagged() -> None:

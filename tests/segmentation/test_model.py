@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from segmentation import Box, Click, Embedding, EmbeddingError, PhotoError, PromptError, SamModel
+from segmentation.model import halved_often
 from tests.segmentation.shapes import iou
 
 pytestmark = pytest.mark.model
@@ -115,6 +116,26 @@ def test_extreme_photos_are_segmented_without_a_crash(
     embedding = model.encode(np.full((height, width, 3), 120, np.uint8))
 
     assert model.predict(embedding, [Click(0, 0, 1)]).mask().shape == size
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((1536, 2048), (1536, 2048)),
+        ((3000, 4000), (1500, 2000)),
+        ((4032, 3024), (2016, 1512)),
+        ((1, 9000), (1, 9000)),
+    ],
+)
+def test_a_large_photo_is_halved_while_it_stays_twice_what_sam_reads(
+    size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    photo = np.full((*size, 3), 120, np.uint8)
+
+    found = halved_often(photo)
+
+    assert found.shape[:2] == expected
+    assert (found == 120).all()
 
 
 def test_the_same_clicks_give_the_same_mask_whatever_came_before(

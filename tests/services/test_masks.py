@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,40 @@ def test_finding_the_wall_takes_a_place_for_the_photo_it_decodes(
             masks.overlay(session)
 
     assert masks.overlay(session) is not None
+
+
+def test_a_click_that_has_to_encode_takes_a_place_for_the_photo_it_decodes(
+    sample: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "DECODING_PATIENCE_SECONDS", 0)
+
+    with ExitStack() as taken:
+        for _ in range(places.DECODINGS_AT_ONCE):
+            taken.enter_context(places.a_decoding_place())
+        with pytest.raises(Busy):
+            masks._photo_to_encode(sample)
+
+    assert masks._photo_to_encode(sample).shape == (sample.height, sample.width, 3)
+
+
+def test_two_rooms_of_one_photo_keep_it_once(
+    sample: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masks._photos.clear()
+    read: list[Session] = []
+    original = masks.view_pixels
+    monkeypatch.setattr(
+        masks,
+        "view_pixels",
+        lambda session, **size: read.append(session) or original(session, **size),
+    )
+    other = Session.objects.get(pk=sample.pk)
+    other.pk = uuid.uuid4()
+
+    first, second = masks._photo_under(sample), masks._photo_under(other)
+
+    assert first is second
+    assert read == [sample]
 
 
 def test_who_waits_for_an_encoding_keeps_no_core_from_others(

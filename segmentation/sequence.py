@@ -1,0 +1,102 @@
+"""A sequence of clicks answered one by one, what the next one needs being kept.
+
+A click costs the same however many came before: where the last one left off is found by the clicks so far,
+so nothing earlier is decoded, read or composed again. That is what makes twenty visitors at once possible:
+their third clicks together need more old decodes than a process can keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from segmentation.cache import LruCache
+from segmentation.click_maps import ClickEvidence, EarlierClicks
+from segmentation.constraints import compose, honour_clicks
+from segmentation.geometry import FloatArray, PhotoGrid
+from segmentation.values import Click
+
+_KEPT: Final = (
+    64  # half a megabyte each with clicks of both kinds: the last state of as many visitors
+)
+
+
+class Answers(Protocol):
+    """What a sequence asks of the networks, about one photo."""
+
+    def hear(self, click: Click) -> ClickEvidence:
+        """What one click says."""
+
+    def propose(
+        self, newest: ClickEvidence, earlier: EarlierClicks, previous: FloatArray | None
+    ) -> FloatArray:
+        """The wall that is meant, logits float32 256 x 256, where `previous` was seen before."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """Where some clicks have led. logits: float32 256 x 256, None while nothing is included."""
+
+    logits: FloatArray | None
+    earlier: EarlierClicks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composition:
+    """Logits after a sequence of clicks.
+
+    previous: those before its last click, None after the first. proposed: the networks' answer to it.
+    """
+
+    logits: FloatArray
+    previous: FloatArray | None
+    proposed: FloatArray
+
+
+class ClickSequences:
+    """Composes sequences and keeps the states of the last ones, whoever made them."""
+
+    def __init__(self, kept: int = _KEPT) -> None:
+        self._states: LruCache[State] = LruCache(kept)
+
+    def compose(
+        self,
+        origin: Hashable,
+        answers: Answers,
+        clicks: Sequence[Click],
+        grid: PhotoGrid,
+        *,
+        start: FloatArray | None = None,
+    ) -> Composition:
+        """`compose` over all clicks, oldest first.
+
+        origin: names all that the answers depend on besides the clicks: photo, scope and start. start:
+        the wall that was found without a click. Raises ValueError when nothing is included.
+        """
+        done = len(clicks) - 1
+        state = self._states.find((origin, tuple(clicks[:done])))
+        while state is None and done > 0:
+            done -= 1
+            state = self._states.find((origin, tuple(clicks[:done])))
+        state = state or State(start, EarlierClicks())
+        previous, proposed = state.logits, None
+        for count in range(done + 1, len(clicks) + 1):
+            previous, newest = state.logits, answers.hear(clicks[count - 1])
+            logits = previous
+            # An exclude before anything is marked counts with the first include.
+            if previous is not None or newest.label == 1:
+                proposed = answers.propose(newest, state.earlier, previous)
+                logits = step(previous, proposed, clicks[:count], grid)
+            state = State(logits, state.earlier.with_one_more(newest))
+            self._states.keep((origin, tuple(clicks[:count])), state)
+        if state.logits is None or proposed is None:
+            raise ValueError("nothing is included")
+        return Composition(state.logits, previous, proposed)
+
+
+def step(
+    previous: FloatArray | None, proposed: FloatArray, clicks: Sequence[Click], grid: PhotoGrid
+) -> FloatArray:
+    """The logits after the last of `clicks`; of clicks that contradict each other the latest counts."""
+    return honour_clicks(compose(previous, proposed, clicks[-1], grid), clicks, grid)

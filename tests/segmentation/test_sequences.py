@@ -1,0 +1,131 @@
+"""Clicks answered one after the other, each from where the last one left off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from segmentation import Click
+from segmentation.click_maps import ClickEvidence, EarlierClicks
+from segmentation.geometry import FloatArray, PhotoGrid
+from segmentation.sequence import ClickSequences
+
+GRID = PhotoGrid(1024, 1024)
+LEFT, RIGHT = slice(0, 120), slice(130, 256)
+
+
+def at(column: int, row: int, label: int) -> Click:
+    """A click at the middle of a cell."""
+    [(x, y)] = GRID.mask_to_photo([(column, row)])
+    return Click(float(x), float(y), label)
+
+
+def wall(*columns: slice) -> FloatArray:
+    """Logits with these columns as wall."""
+    logits = np.full((256, 256), -5, np.float32)
+    for some in columns:
+        logits[:, some] = 5
+    return logits
+
+
+@dataclass
+class Scripted:
+    """Networks that answer in turn, and note what they were asked."""
+
+    answers: list[FloatArray]
+    heard: list[Click] = field(default_factory=list)
+    seen: list[FloatArray | None] = field(default_factory=list)
+    earlier: list[EarlierClicks] = field(default_factory=list)
+
+    def hear(self, click: Click) -> ClickEvidence:
+        self.heard.append(click)
+        grid, masks = np.zeros((128, 128), np.float32), np.zeros((3, 256, 256), np.float32)
+        return ClickEvidence.of(
+            click.label, (9.0, 9.0), affinity=grid, similarity=grid, logits=masks
+        )
+
+    def propose(
+        self, newest: ClickEvidence, earlier: EarlierClicks, previous: FloatArray | None
+    ) -> FloatArray:
+        self.seen.append(previous)
+        self.earlier.append(earlier)
+        return self.answers[len(self.seen) - 1]
+
+
+CLICKS = [at(30, 30, 1), at(170, 30, 1), at(170, 30, 0)]
+ANSWERS = [wall(LEFT), wall(RIGHT), wall(LEFT)]
+
+
+def test_a_sequence_is_the_clicks_one_after_the_other() -> None:
+    networks = Scripted(ANSWERS)
+
+    two = ClickSequences().compose("photo", Scripted(ANSWERS), CLICKS[:2], GRID)
+    three = ClickSequences().compose("photo", networks, CLICKS, GRID)
+
+    assert ((two.logits > 0) == (wall(LEFT, RIGHT) > 0)).all()
+    assert ((three.logits > 0) == (wall(LEFT) > 0)).all()
+    assert three.previous is not None
+    assert (three.previous == two.logits).all()
+    assert three.proposed is ANSWERS[2]
+    assert networks.seen[0] is None
+    assert networks.seen[-1] is three.previous
+    assert networks.earlier[0].includes is None
+    assert networks.earlier[-1].includes is not None
+    assert networks.earlier[-1].excludes is None
+
+
+def test_a_further_click_asks_about_itself_alone() -> None:
+    sequences, networks = ClickSequences(), Scripted(ANSWERS)
+    for count in (1, 2, 3):
+        found = sequences.compose("photo", networks, CLICKS[:count], GRID)
+
+    assert networks.heard == CLICKS
+    at_once = ClickSequences().compose("photo", Scripted(ANSWERS), CLICKS, GRID)
+    np.testing.assert_array_equal(found.logits, at_once.logits)
+
+
+def test_clicks_of_many_visitors_do_not_push_each_other_out() -> None:
+    sequences = ClickSequences(kept=8)
+    visitors = [Scripted(ANSWERS) for _ in range(4)]
+
+    for count in (1, 2, 3):
+        for number, networks in enumerate(visitors):
+            sequences.compose(number, networks, CLICKS[:count], GRID)
+
+    assert [networks.heard for networks in visitors] == [CLICKS] * 4
+
+
+def test_what_is_no_longer_kept_is_answered_again() -> None:
+    sequences = ClickSequences(kept=1)
+    sequences.compose("photo", Scripted(ANSWERS), CLICKS[:2], GRID)
+    sequences.compose("other photo", Scripted(ANSWERS), CLICKS[:1], GRID)
+
+    again = sequences.compose("photo", Scripted(ANSWERS), CLICKS, GRID)
+
+    assert ((again.logits > 0) == (wall(LEFT) > 0)).all()
+
+
+def test_excludes_before_the_first_include_are_honoured_with_it() -> None:
+    networks = Scripted([wall(LEFT)])
+
+    found = ClickSequences().compose("photo", networks, [at(20, 20, 0), at(40, 40, 1)], GRID)
+
+    assert found.logits[20, 20] < 0 < found.logits[40, 40]
+    assert networks.earlier[0].excludes is not None
+
+
+def test_a_sequence_without_an_include_is_refused() -> None:
+    with pytest.raises(ValueError, match="included"):
+        ClickSequences().compose("photo", Scripted(ANSWERS), [at(20, 20, 0)], GRID)
+
+
+def test_a_wall_found_without_a_click_may_be_corrected_by_an_exclude_alone() -> None:
+    networks = Scripted([wall(LEFT)])
+
+    found = ClickSequences().compose(
+        "photo", networks, [at(170, 30, 0)], GRID, start=wall(LEFT, RIGHT)
+    )
+
+    assert ((found.logits > 0) == (wall(LEFT) > 0)).all()

@@ -1,0 +1,100 @@
+"""The click network as the product runs it: the same numbers as `ClickNet`, less work.
+
+Two graphs. What SAM's features contribute does not depend on the clicks and is computed once a photo
+(`OfPhoto`). Of the rest (`OfClick`), with ONNX Runtime 1.32 on AVX-512, which works on blocks of 16 channels:
+
+- a convolution of several inputs one after the other in memory is the sum of one of each: joining them
+  meant leaving the blocks and coming back;
+- channels that fill no block were computed as zeros anyway, and cut off and joined again between layers.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from segmentation.click_maps import COARSE_MAPS, FINE
+from training.click_net import PREVIOUS, ClickNet, double
+
+_BLOCK = 16
+
+
+class OfPhoto(nn.Module):
+    """SAM's features on the network's 64 grid."""
+
+    def __init__(self, net: ClickNet) -> None:
+        super().__init__()
+        weight = net.sam.weight / net.deviation
+        self.sam = nn.Conv2d(weight.shape[1], weight.shape[0], 1)
+        _set(self.sam, weight, _bias(net.sam) - (weight * net.mean).sum((1, 2, 3)))
+
+    def forward(self, embedding: torch.Tensor) -> torch.Tensor:
+        """B x 256 x 64 x 64 -> B x 48 x 64 x 64."""
+        return self.sam(embedding)
+
+
+class OfClick(nn.Module):
+    """Everything that a click changes."""
+
+    def __init__(self, net: ClickNet) -> None:
+        super().__init__()
+        self.net = net
+        self.maps = _widened(net.maps, inputs=COARSE_MAPS)
+        width = net.up128.in_channels - net.maps.out_channels
+        # Does nothing but bring the blocks back after the norm: else enlarging leaves them for good.
+        self.blocks = nn.Conv2d(width, width, 1)
+        _set(self.blocks, torch.eye(width)[:, :, None, None], torch.zeros(width))
+        self.up128_coarse, self.up128_fine = _parts(net.up128, width)
+        self.narrow = _widened(net.narrow, inputs=self.up128_fine.out_channels)
+        self.up256_coarse, self.up256_fine = _parts(net.up256, net.narrow.out_channels)
+        self.out = _widened(net.out, inputs=self.up256_fine.out_channels)
+
+    def forward(self, coarse: torch.Tensor, fine: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """coarse: 1 x 32 x 128 x 128, the maps; fine: 1 x 12 x 256 x 256, those of `FINE`; seen:
+        1 x 48 x 64 x 64 of `OfPhoto`. Logit 1 x 1 x 256 x 256.
+        """
+        net = self.net
+        a = F.relu(self.maps(coarse))
+        b = net.before(F.relu(net.down64(a) + seen))
+        b = b + double(net.up64(net.deep(F.relu(net.down32(b)))))
+        b = net.after(b)
+        c = F.relu(self.up128_coarse(double(self.blocks(b))) + self.up128_fine(a))
+        c = F.relu(self.up256_coarse(double(self.narrow(c))) + self.up256_fine(fine))
+        previous = FINE.index(PREVIOUS)
+        return self.out(c) + net.start * fine[:, previous : previous + 1]
+
+
+def _parts(conv: nn.Conv2d, first: int) -> tuple[nn.Conv2d, nn.Conv2d]:
+    """Two convolutions whose sum is one of the first channels and the rest, outputs in whole blocks."""
+    outputs = -(-conv.out_channels // _BLOCK) * _BLOCK
+    weight = _zeros_after(conv.weight, outputs, 0)
+    parts = []
+    for some, bias in ((weight[:, :first], True), (weight[:, first:], False)):
+        part = nn.Conv2d(some.shape[1], outputs, 3, padding=1, bias=bias)
+        _set(part, some, _zeros_after(_bias(conv), outputs, 0) if bias else None)
+        parts.append(part)
+    return parts[0], parts[1]
+
+
+def _widened(conv: nn.Conv2d, inputs: int) -> nn.Conv2d:
+    """The same convolution of more inputs, the further ones without weight."""
+    wide = nn.Conv2d(inputs, conv.out_channels, conv.kernel_size, padding=conv.padding)
+    _set(wide, _zeros_after(conv.weight, inputs, 1), _bias(conv))
+    return wide
+
+
+def _zeros_after(values: torch.Tensor, length: int, axis: int) -> torch.Tensor:
+    shape = list(values.shape)
+    shape[axis] = length - shape[axis]
+    return torch.cat([values, values.new_zeros(shape)], axis)
+
+
+def _bias(conv: nn.Conv2d) -> torch.Tensor:
+    return torch.zeros(conv.out_channels) if conv.bias is None else conv.bias
+
+
+def _set(conv: nn.Conv2d, weight: torch.Tensor, bias: torch.Tensor | None) -> None:
+    conv.weight.data = weight.detach().clone()
+    if bias is not None and conv.bias is not None:
+        conv.bias.data = bias.detach().clone()
