@@ -20,6 +20,7 @@ from rendering.colour import srgb_table
 from rendering.distortion import Distortion
 from rendering.placement import Placement
 from rendering.plane import WallPlane, project
+from rendering.seams import light_left
 
 BLOCK = 128  # pixels; small enough that one level fits a block, large enough for OpenCV's speed
 MAX_SAMPLES = 12  # per axis and pixel, before a coarser level is taken instead
@@ -32,11 +33,15 @@ PAD = 3  # texels around each level: bicubic reads two beyond
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Placement resolved on a plane: ``A`` (2 x 3) maps wall metres to repeats (u right, v down)."""
+    """Placement resolved on a plane: ``A`` (2 x 3) maps wall metres to repeats (u right, v down).
+
+    ``strips`` (3) maps them to strips, joints at whole numbers; None: joints are not shown.
+    """
 
     A: F64
     drop: float
     wrap: tuple[bool, bool]
+    strips: F64 | None = None
 
 
 def lay_out(placement: Placement, plane: WallPlane, picture_size: tuple[int, int]) -> Layout:
@@ -61,22 +66,25 @@ def lay_out(placement: Placement, plane: WallPlane, picture_size: tuple[int, int
     c, s = math.cos(angle), math.sin(angle)
     turn = np.array([[c / width, s / width], [-s / height, c / height]])
     A = np.column_stack([turn, -turn @ np.array([x0, y0])])
+    strips = A[0] * (width / placement.strip_width_m) if placement.seams else None
     if placement.mirror:
         A[0] = -A[0]
         A[0, 2] += 1.0
-    return Layout(A, placement.drop if placement.mode == "tile" else 0.0, wrap)
+    return Layout(A, placement.drop if placement.mode == "tile" else 0.0, wrap, strips)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Wall:
     """One wall: pixels to repeats, and the corner's line (None for the main wall).
 
-    Of a straight lens's pixels; a ``lens`` that bends adds a column for r^2 to both.
+    Of a straight lens's pixels; a ``lens`` that bends adds a column for r^2 to both. ``strips``: pixels to strips, in
+    the scale of ``G``.
     """
 
     G: F64
     side: F64 | None
     lens: Distortion | None = None
+    strips: F64 | None = None
 
     def share(self, x0: int, y0: int, width: int, height: int) -> F32 | None:
         """How much of each pixel lies on the wall, 0..1; None: all of the block."""
@@ -105,13 +113,14 @@ class _Wall:
         return np.asarray(self.G @ self.lens.tangent(middle), dtype=np.float64)
 
 
-def _to_repeats(lift: F64, H: F64, near: F64) -> F64:
-    """Pixels to repeats; the third coordinate is 1 at the pixel ``near``.
+def _to_repeats(lift: F64, H: F64, near: F64) -> tuple[F64, F64 | None]:
+    """Pixels to repeats; the third coordinate is 1 at the pixel ``near``. ``lift``'s fourth row, if any, comes apart.
 
     Positive on the wall's side of the horizon, which lets the far side be cut off by its sign.
     """
     G = np.asarray(lift @ np.linalg.inv(H), dtype=np.float64)
-    return np.asarray(G / (float(G[2] @ np.append(near, 1.0)) or 1.0), dtype=np.float64)
+    G = np.asarray(G / (float(G[2] @ np.append(near, 1.0)) or 1.0), dtype=np.float64)
+    return G[:3], G[3] if len(G) > 3 else None
 
 
 class Paper:
@@ -123,10 +132,16 @@ class Paper:
         lift = np.vstack([self._layout.A, [0, 0, 1.0]])
         lens = plane.distortion
         middle = plane.straight(plane.quad).mean(axis=0)
-        self._walls = [_Wall(_to_repeats(lift, plane.H, middle), None, lens)]
+        strips = self._layout.strips
+        self._strip_m = placement.strip_width_m
+        if strips is not None:
+            lift = np.vstack([lift, strips])
+        G, joints = _to_repeats(lift, plane.H, middle)
+        self._walls = [_Wall(G, None, lens, joints)]
         for wing in plane.wings:
             seam = project(wing.H, np.array([[wing.seam_m, plane.size_m[1] / 2]]))[0]
-            self._walls.append(_Wall(_to_repeats(lift, wing.H, seam), wing.side, lens))
+            G, joints = _to_repeats(lift, wing.H, seam)
+            self._walls.append(_Wall(G, wing.side, lens, joints))
         self._mirror_drop = -1.0 if placement.mirror else 1.0
         self._levels: dict[int, U16 | F32] = {}
         self._octaves: dict[int, U16] = {}
@@ -160,6 +175,8 @@ class Paper:
             if covered or (share is not None and float(share.max()) <= 0.0):
                 continue
             values = self._read(wall, x0, y0, width, height)
+            if wall.strips is not None:
+                values *= self._joints(wall, wall.strips, x0, y0, width, height)[..., None]
             if empty or share is None:
                 out, empty = values, False
             else:
@@ -187,6 +204,12 @@ class Paper:
         if nx > 1 or ny > 1:
             values = cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA)
         return f32(values[..., :3])
+
+    def _joints(self, wall: _Wall, strips: F64, x0: int, y0: int, width: int, height: int) -> F32:
+        """What the joints between the strips leave of the light, float32 height x width."""
+        x, y = np.arange(x0 - 1, x0 + width + 1), np.arange(y0 - 1, y0 + height + 1)
+        depth = np.maximum(wall.spread(wall.G[2], x, y), np.float32(HORIZON))
+        return light_left(f32(wall.spread(strips, x, y) / depth), self._strip_m)
 
     def _coordinates(
         self, wall: _Wall, x0: int, y0: int, width: int, height: int, nx: int, ny: int
