@@ -70,6 +70,13 @@ def test_a_resized_photo_has_the_same_lens(k: float, factor: float) -> None:
     assert np.allclose(plane.scaled(factor).locate(resized), metres, atol=1e-6)
 
 
+def test_a_part_of_the_photo_scaled_a_little_more_along_one_side_has_the_same_lens() -> None:
+    plane = bent_plane(0.2)
+    S = np.array([[0.5, 0, -31.2], [0, 0.48, -20.7], [0, 0, 1.0]])
+    part = plane.moved(S)
+    assert np.allclose(part.locate(project(S, pixels())), plane.locate(pixels()), atol=1e-6)
+
+
 @given(bends)
 @settings(max_examples=40, deadline=None)
 def test_showing_undoes_locating(k: float) -> None:
