@@ -147,8 +147,10 @@ def draw(picture: Any, plane: WallPlane, ends: list[list[float]], thick: int) ->
         outward = wing.seam_m > plane.size_m[0] / 2
         if (middle > wing.seam_m) == outward:
             H = wing.H
-    a, b = np.clip(np.round(project(H, np.array(ends))), -30000, 30000).astype(int).tolist()
-    cv2.line(picture, tuple(a), tuple(b), (255, 220, 0), thick, cv2.LINE_AA)
+    # Not one stroke: where the lens bends, so do the wall's lines.
+    points = np.linspace(ends[0], ends[1], 17 if plane.distortion else 2)
+    shown = np.clip(np.round(plane.bent(project(H, points))), -30000, 30000).astype(np.int32)
+    cv2.polylines(picture, [shown], False, (255, 220, 0), thick, cv2.LINE_AA)
 
 
 def hint_error(path: Path, plane: WallPlane, mask: Any) -> str:

@@ -1,11 +1,12 @@
 """Plane errors in rendered training rooms: one wall's mask, and the mask of all walls.
 
-    .venv/bin/python benchmarks/rendering_corners.py [--rooms N]
+    .venv/bin/python benchmarks/rendering_corners.py [--rooms N] [--data DIR ...] [--lens bent|straight]
 
-Needs ../shared/data/training (photo, labels of planes, camera). Errors are RMS metres over the width
-of what is seen of a wall, best scale and shift taken out, per true wall with at least 10 % of the
+Needs ../shared/data/training (photo, labels of planes, camera) or rooms that training/generator made. Errors are RMS
+metres over the width of what is seen of a wall, best scale and shift taken out, per true wall with at least 10 % of the
 mask. `one wall`: the mask covers one plane, so every corner found is false. `all walls`: the mask covers all; printed
-beside the same estimate with its corners left out (one plane for all) and the frontal guess.
+beside the same estimate with its corners left out (one plane for all) and the frontal guess. About a quarter of the
+generator's photos are bent by barrel distortion; the truth is bent alike, and `--lens` takes one kind alone.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +30,32 @@ sys.path.insert(0, str(ROOT))
 from rendering import estimate_plane  # noqa: E402
 from rendering.plane import project  # noqa: E402
 
+Truth = Callable[[Any], Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A photo, the mask of all its walls, and per plane its pixels and true homography."""
+    """A photo, the mask of all its walls, and per plane its pixels and where they truly lie on it.
+
+    ``barrel``: k of the division model with radii over the half diagonal, 0 for a straight lens.
+    """
 
     name: str
     photo: Any
     walls: Any
-    planes: list[tuple[Any, Any]]
+    planes: list[tuple[Any, Truth]]
+    barrel: float
 
 
-def rooms(limit: int) -> Iterator[Room]:
-    """Rooms spread over the set."""
-    found = sorted(DATA.glob("*/scene.json"))
-    for path in found[:: max(1, len(found) // limit)]:
-        folder, scene = path.parent, json.loads(path.read_text())
+def rooms(folders: list[Path], limit: int, lens: str = "any") -> Iterator[Room]:
+    """Rooms spread over the sets; ``lens``: "any", "bent" or "straight"."""
+    found = []
+    for path in sorted(p for folder in folders for p in folder.glob("*/scene.json")):
+        scene = json.loads(path.read_text())
+        barrel = scene.get("view_traits", {}).get("barrel", 0.0)
+        if lens == "any" or (lens == "bent") == (barrel != 0):
+            found.append((path.parent, scene, barrel))
+    for folder, scene, barrel in found[:: max(1, len(found) // limit)]:
         labels, wall = (cv2.imread(str(folder / f"{n}.png"), 0) for n in ("planes", "wall"))
         K, R, t = (np.array(scene["camera"][k], float) for k in "KRt")
         planes = []
@@ -54,10 +66,19 @@ def rooms(limit: int) -> Iterator[Room]:
             if abs(normal[2]) > 0.1 or pixels.sum() < 0.01 * wall.size:
                 continue
             walls[pixels] = 255
-            planes.append((pixels, wall_homography(K, R, t, normal, numbers[3])))
+            H = wall_homography(K, R, t, normal, numbers[3])
+            planes.append((pixels, partial(true_metres, H, wall.shape, barrel)))
         if planes:
             photo = np.ascontiguousarray(cv2.imread(str(folder / "photo.jpg"))[..., ::-1])
-            yield Room(folder.name, photo, walls, planes)
+            yield Room(folder.name, photo, walls, planes, barrel)
+
+
+def true_metres(H: Any, shape: tuple[int, int], barrel: float, points: Any) -> Any:
+    """Metres on the wall of N x 2 pixels: first where a straight lens shows them (training/generator/lens.py)."""
+    centre = (np.array(shape[::-1]) - 1) / 2
+    from_centre = points - centre
+    squared = (from_centre**2).sum(axis=1, keepdims=True) / (centre**2).sum()
+    return project(np.linalg.inv(H), centre + from_centre * (1 - barrel) / (1 - barrel * squared))
 
 
 def wall_homography(K: Any, R: Any, t: Any, normal: Any, offset: float) -> Any:
@@ -69,11 +90,11 @@ def wall_homography(K: Any, R: Any, t: Any, normal: Any, offset: float) -> Any:
     return H if np.linalg.det(H) * H[2, 2] > 0 else H @ np.diag([-1, 1, 1])
 
 
-def error(locate: Any, H: Any, pixels: Any) -> float:
+def error(locate: Any, truth: Truth, pixels: Any) -> float:
     """Percent of the seen width; a mirrored truth counts as its mirror image."""
     ys, xs = np.nonzero(pixels)
     p = np.column_stack([xs, ys]).astype(float)[:: max(1, len(xs) // 3000)]
-    true, found = project(np.linalg.inv(H), p), locate(p)
+    true, found = truth(p), locate(p)
     width = float(np.ptp(np.quantile(true[:, 0], [0.01, 0.99])))
     true, found = true - true.mean(axis=0), found - found.mean(axis=0)
     best = np.inf
@@ -88,30 +109,32 @@ def main() -> None:
     """Print the three tables' lines."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rooms", type=int, default=60)
+    parser.add_argument("--data", type=Path, nargs="+", default=[DATA])
+    parser.add_argument("--lens", choices=["any", "bent", "straight"], default="any")
     options = parser.parse_args()
-    if not DATA.is_dir():
-        print(f"Skipped: the training rooms are not here ({DATA}).")
+    if not any(folder.is_dir() for folder in options.data):
+        print(f"Skipped: the rooms are not here ({', '.join(map(str, options.data))}).")
         return
     one: list[float] = []
     false = rooms_seen = corners = 0
     every: dict[str, list[float]] = {"corners": [], "one plane": [], "frontal": []}
-    for room in rooms(options.rooms):
+    for room in rooms(options.data, options.rooms, options.lens):
         rooms_seen += 1
         sizes = [int(p.sum()) for p, _ in room.planes]
-        pixels, H = room.planes[int(np.argmax(sizes))]
+        pixels, truth = room.planes[int(np.argmax(sizes))]
         plane = estimate_plane(room.photo, pixels.astype(np.uint8) * np.uint8(255))
         false += bool(plane.wings)
-        one.append(error(plane.locate, H, pixels))
+        one.append(error(plane.locate, truth, pixels))
         if sum(s >= 0.1 * sum(sizes) for s in sizes) < 2:
             continue
         plane = estimate_plane(room.photo, room.walls)
         corners += bool(plane.wings)
         flat = replace(plane, wings=())
-        for (pixels, H), size in zip(room.planes, sizes, strict=True):
+        for (pixels, truth), size in zip(room.planes, sizes, strict=True):
             if size >= 0.1 * sum(sizes):
-                every["corners"].append(error(plane.locate, H, pixels))
-                every["one plane"].append(error(flat.locate, H, pixels))
-                every["frontal"].append(error(lambda p: p, H, pixels))
+                every["corners"].append(error(plane.locate, truth, pixels))
+                every["one plane"].append(error(flat.locate, truth, pixels))
+                every["frontal"].append(error(lambda p: p, truth, pixels))
     say("one wall", one)
     print(f"  false corners in {false} of {rooms_seen} rooms; corners found in {corners}")
     for name, values in every.items():

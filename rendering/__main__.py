@@ -20,6 +20,7 @@ from rendering import (
     render,
 )
 from rendering.arrays import U8, u8
+from rendering.placement import ROLL_M
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--drop", default="0", help="half, or a fraction of the repeat's height")
     parser.add_argument("--mirror", action="store_true")
     parser.add_argument("--mode", choices=MODES, default="tile")
+    parser.add_argument("--seams", action="store_true", help="show the joints between strips")
+    parser.add_argument("--strip-width", type=float, default=ROLL_M, help="metres, default 0.53")
     parser.add_argument("--brightness", type=float, default=0.0, help="stops")
     parser.add_argument("--keep-shadows", type=float, default=1.0)
     parser.add_argument("--out", type=Path, required=True, help="PNG or JPEG")
@@ -70,6 +73,8 @@ def _run(options: argparse.Namespace) -> None:
         drop=0.5 if options.drop == "half" else _number(options.drop),
         mirror=options.mirror,
         mode=options.mode,
+        seams=options.seams,
+        strip_width_m=options.strip_width,
     )
     done = render(
         photo,

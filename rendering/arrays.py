@@ -17,6 +17,7 @@ U16 = npt.NDArray[np.uint16]
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int_]
 
 
 def f32(array: Any) -> F32:

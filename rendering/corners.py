@@ -34,7 +34,7 @@ class Piece:
     """One wall of the ribbon, azimuths ``start`` .. ``end`` (radians, to the right positive).
 
     Room coordinates are x right, y down, z deep, the main wall at z = 1; ``H`` (3 x 3) maps unrolled
-    wall coordinates (s, y) in the same unit to photo pixels.
+    wall coordinates (s, y) in the same unit to photo pixels, the straight lens's where the photo's bends.
     """
 
     start: float
@@ -79,9 +79,15 @@ def unroll(photo: U8, wall: Bool, segments: Segments, own: F64, camera: Camera) 
 
 
 def azimuths(camera: Camera, points: F64) -> F64:
-    """Azimuth (radians) in the camera's room frame of N x 2 pixels."""
-    rays = np.column_stack([points, np.ones(len(points))]) @ np.linalg.inv(camera.K).T @ camera.R
+    """Azimuth (radians) in the camera's room frame of N x 2 pixels of the photo."""
+    rays = _rays(camera, points)
     return np.asarray(np.arctan2(rays[:, 0], rays[:, 2]), dtype=np.float64)
+
+
+def _rays(camera: Camera, points: F64) -> F64:
+    """N x 3 directions in the room's frame of N x 2 pixels of the photo."""
+    seen = np.column_stack([camera.straight(points), np.ones(len(points))])
+    return np.asarray(seen @ np.linalg.inv(camera.K).T @ camera.R, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +189,7 @@ def _sharpest(grey: F32, wall: Bool, camera: Camera, low: float, high: float) ->
     """The azimuth of the upright line, between the pieces' evidence, where the wall's tone jumps."""
     pad = math.radians(1.0)
     low, high = min(low, high) - pad, max(low, high) + pad
-    rays = np.column_stack([_pixels(wall), np.ones(len(_pixels(wall)))])
-    rays = rays @ np.linalg.inv(camera.K).T @ camera.R
+    rays = _rays(camera, _pixels(wall))
     slope = rays[:, 1] / np.hypot(rays[:, 0], rays[:, 2])
     lowest, highest = (float(v) for v in np.quantile(slope, [0.01, 0.99]))
     slopes = np.linspace(lowest, highest, 80)
@@ -207,7 +212,8 @@ def _column(grey: F32, wall: Bool, camera: Camera, azimuth: float, slopes: F64) 
     )
     p = camera.K @ camera.R @ d
     height, width = wall.shape
-    x, y = (np.round(p[k] / np.maximum(p[2], 1e-6)).astype(int) for k in (0, 1))
+    shown = camera.bent(np.column_stack([p[k] / np.maximum(p[2], 1e-6) for k in (0, 1)]))
+    x, y = (np.round(shown[:, k]).astype(int) for k in (0, 1))
     seen = (x >= 0) & (x < width) & (y >= 0) & (y < height) & (p[2] > 1e-6)
     x, y = np.where(seen, x, 0), np.where(seen, y, 0)
     return np.asarray(grey[y, x], np.float64), np.asarray(seen & wall[y, x], np.bool_)

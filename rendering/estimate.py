@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 
 from rendering.arrays import F64, U8, Bool, check_mask, check_picture, u8
+from rendering.barrel import fit_through_lens
 from rendering.corners import Ribbon, azimuths, unroll
 from rendering.errors import QuadError
 from rendering.lines import LINE_SIDE, Segments, detect, from_ends
-from rendering.manhattan import Camera, fit, refine, sines, tolerance, weights
+from rendering.manhattan import Camera, refine, sines, tolerance, weights
 from rendering.mask_box import bounding_box
 from rendering.plane import WallPlane, Wing, plane_from_quad, project
 from rendering.scale import metric_quad
@@ -72,9 +73,9 @@ def _best_guess(photo: U8, wall: Bool, focal: float | None) -> _Guess | None:
     if len(both) < 6:
         return None
     size = (wall.shape[1], wall.shape[0])
-    camera = fit(both, size, focal)
     own = ownership(both, wall)
-    hull = hull_of(wall)
+    camera, both = fit_through_lens(both, size, focal)
+    hull = hull_of(wall, camera)
     ribbon = unroll(photo, wall, both, own, camera)
     if ribbon is not None:
         return _Guess(ribbon.camera, _confidence(both, own, ribbon.camera), ribbon)
@@ -129,14 +130,14 @@ def ownership(segments: Segments, wall: Bool) -> F64:
     return own
 
 
-def hull_of(wall: Bool) -> F64:
-    """N x 3 homogeneous pixels: the corners of the wall's hull, its middle last."""
+def hull_of(wall: Bool, camera: Camera) -> F64:
+    """N x 3 homogeneous pixels of the straight lens: the corners of the wall's hull, its middle last."""
     ys, xs = np.nonzero(wall)
     contours, _ = cv2.findContours(
         wall.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )
     corners = cv2.convexHull(np.concatenate(contours))[:, 0, :]
-    points = np.vstack([corners, [[xs.mean(), ys.mean()]]])
+    points = camera.straight(np.vstack([corners, [[xs.mean(), ys.mean()]]]).astype(np.float64))
     return np.column_stack([points, np.ones(len(points))])
 
 
@@ -191,7 +192,8 @@ def _confidence(segments: Segments, own: F64, camera: Camera) -> float:
 def _plane(guess: _Guess, wall: Bool) -> WallPlane | None:
     camera = guess.camera
     ys, xs = np.nonzero(wall)
-    ray = np.linalg.inv(camera.K) @ np.array([xs.mean(), ys.mean(), 1.0])
+    middle = camera.straight(np.array([[xs.mean(), ys.mean()]]))[0]
+    ray = np.linalg.inv(camera.K) @ np.array([*middle, 1.0])
     R = camera.R
     H = camera.K @ np.column_stack([R[:, 0], R[:, 1], ray])
     quad, size = metric_quad(H / H[2, 2], wall, camera)
@@ -201,7 +203,14 @@ def _plane(guess: _Guess, wall: Bool) -> WallPlane | None:
         plane = plane_from_quad(quad, size)
     except QuadError:  # a sliver of mask: no rectangle to speak of
         return None
-    return WallPlane(plane.H, plane.quad, plane.size_m, guess.confidence, "estimated")
+    return WallPlane(
+        plane.H,
+        camera.bent(plane.quad),
+        plane.size_m,
+        guess.confidence,
+        "estimated",
+        distortion=camera.distortion,
+    )
 
 
 def _winged(guess: _Guess, ribbon: Ribbon, wall: Bool) -> WallPlane | None:

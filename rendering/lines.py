@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from rendering.arrays import F64, U8
+from rendering.distortion import Distortion
 
 # Longest side the detector works at: it finds long edges best when their blur is a pixel or two.
 LINE_SIDE = 1024
@@ -22,7 +23,8 @@ MAX_SEGMENTS = 1200
 class Segments:
     """N segments in pixels of the working picture, longest first.
 
-    ``ends`` N x 4 (x0, y0, x1, y1), ``middle`` N x 2, ``direction`` N x 2 (unit), ``length`` N
+    ``ends`` N x 4 (x0, y0, x1, y1), ``middle`` N x 2, ``direction`` N x 2 (unit), ``length`` N. The ends stay where
+    the picture shows them; the others are what a straight lens would show (``through``), for vanishing points.
     """
 
     ends: F64
@@ -32,6 +34,12 @@ class Segments:
 
     def __len__(self) -> int:
         return len(self.length)
+
+    def through(self, lens: Distortion) -> Segments:
+        """The same segments, in the same order, taken by a lens that bends."""
+        a, b = lens.straight(self.ends[:, :2]), lens.straight(self.ends[:, 2:])
+        length = np.hypot(*(b - a).T)
+        return Segments(self.ends, (a + b) / 2, (b - a) / np.maximum(length, 1e-9)[:, None], length)
 
 
 def detect(photo: U8) -> Segments:

@@ -16,11 +16,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rendering.arrays import F64
+from rendering.distortion import Distortion
 from rendering.lines import Segments
 
 # Focal length over the longest side: 0.68 is a 24 mm lens on full frame, as phones (24..28 mm) and
 # interior photographers (16..35 mm) use. The spread is in natural logarithms.
 FOCAL_PRIOR, FOCAL_SPREAD = 0.68, 0.22
+FOCAL_STARTS = (0.5, 0.62, 0.76, 0.95, 1.25)  # of the longest side
 PITCH_SPREAD, ROLL_SPREAD = math.radians(9), math.radians(2.5)
 END_NOISE = 0.6  # pixels: how well an end of a segment is known across it
 
@@ -30,7 +32,8 @@ class Camera:
     """Attitude (radians) and focal length (pixels) with principal point (cx, cy).
 
     ``yaw`` turns one horizontal direction of the room against the picture's x axis, -45..45 degrees
-    for the room's frame, any value for a wall's.
+    for the room's frame, any value for a wall's. ``K`` and ``R`` speak of a straight lens's pixels; ``distortion``
+    leads there from the photo's (None: they are the same).
     """
 
     focal: float
@@ -39,6 +42,15 @@ class Camera:
     yaw: float
     cx: float
     cy: float
+    distortion: Distortion | None = None
+
+    def straight(self, points: F64) -> F64:
+        """N x 2 pixels of the photo as a straight lens shows them."""
+        return points if self.distortion is None else self.distortion.straight(points)
+
+    def bent(self, points: F64) -> F64:
+        """Pixels of the photo of N x 2 points of the straight lens."""
+        return points if self.distortion is None else self.distortion.bent(points)
 
     @property
     def K(self) -> F64:  # noqa: N802
@@ -105,27 +117,34 @@ def score(segments: Segments, camera: Camera, angle: float) -> float:
     return float((w * np.exp(-0.5 * (e**2).min(axis=1))).sum() / max(w.sum(), 1e-9))
 
 
-def fit(segments: Segments, size: tuple[int, int], focal: float | None = None) -> Camera:
+def fit(
+    segments: Segments,
+    size: tuple[int, int],
+    focal: float | None = None,
+    starts: tuple[float, ...] = FOCAL_STARTS,
+) -> Camera:
     """The camera of a photo of ``size`` (width, height) from its segments.
 
-    ``focal``: pixels, when it is known. With no segments: the prior's camera, looking level.
+    ``focal``: pixels, when it is known; else it is sought from ``starts``, in longest sides. With no segments: the
+    prior's camera, looking level.
     """
     longest = float(max(size))
     start = Camera(focal or FOCAL_PRIOR * longest, 0, 0, 0, (size[0] - 1) / 2, (size[1] - 1) / 2)
     if len(segments) < 4:
         return start
     best: list[tuple[float, Camera]] = []
-    for f in [focal] if focal else [r * longest for r in (0.5, 0.62, 0.76, 0.95, 1.25)]:
+    for f in [focal] if focal else [r * longest for r in starts]:
         level = _level(segments, replace(start, focal=float(f)), longest, focal)
         for yaw in _yaws(segments, level):
             camera = refine(segments, replace(level, yaw=yaw), longest, focal)
-            best.append((_merit(segments, camera, longest, focal), camera))
+            best.append((merit(segments, camera, longest, focal), camera))
     top = max(best, key=lambda pair: pair[0])[1]
     turned = (top.yaw + math.pi / 4) % (math.pi / 2) - math.pi / 4
     return replace(top, yaw=turned)
 
 
-def _merit(segments: Segments, camera: Camera, longest: float, focal: float | None) -> float:
+def merit(segments: Segments, camera: Camera, longest: float, focal: float | None) -> float:
+    """What ``fit`` maximises: the segments explained and how usual the camera is."""
     # A prior's deviation of one sigma weighs as much as 1.5 % of the segments.
     return score(segments, camera, math.radians(0.5)) + 0.015 * prior(camera, longest, focal)
 
@@ -140,15 +159,18 @@ def _level(segments: Segments, start: Camera, longest: float, focal: float | Non
     pitches = np.radians(np.arange(-36, 36.1, 1.5))
     rolls = np.radians(np.arange(-8, 8.1, 1.0))
     best, found = -math.inf, start
+    usual = np.array([prior(replace(start, pitch=float(p)), longest, focal) for p in pitches])
     for roll in rolls:
-        down = np.stack([rotation(float(p), float(roll), 0.0)[:, 1] for p in pitches], axis=1)
+        # The second column of rotation(pitch, roll, 0).
+        c, s = math.cos(roll), math.sin(roll)
+        down = np.stack([-s * np.cos(pitches), c * np.cos(pitches), np.sin(pitches)])
         e = sines(chosen, start.K @ down) / tol[:, None]
         support = (w[:, None] * np.exp(-0.5 * e**2)).sum(axis=0) / w.sum()
-        for p, s in zip(pitches, support, strict=True):
-            camera = replace(start, pitch=float(p), roll=float(roll))
-            merit = float(s) + 0.015 * prior(camera, longest, focal)
-            if merit > best:
-                best, found = merit, camera
+        merits = support + 0.015 * (usual - 0.5 * (roll / ROLL_SPREAD) ** 2)
+        top = int(np.argmax(merits))
+        if merits[top] > best:
+            best = float(merits[top])
+            found = replace(start, pitch=float(pitches[top]), roll=float(roll))
     return found
 
 

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rendering.arrays import F32, F64, U8, U16, Bool, f32
+from rendering.arrays import F32, F64, U8, U16, Bool, Ints, f32
+from rendering.distortion import Distortion
 from rendering.mipmaps import PAD, STEPS, Level, Mipmaps
 from rendering.placement import Placement
 from rendering.plane import WallPlane, project
+from rendering.seams import light_left
 
 BLOCK = 128  # pixels; small enough that one level fits a block, large enough for OpenCV's speed
 MAX_SAMPLES = 12  # per axis and pixel, before a coarser level is taken instead
@@ -29,11 +31,15 @@ DENSITY = 0.85  # samples per texel: two an axis do where 1.0 asked for three, w
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Placement resolved on a plane: ``A`` (2 x 3) maps wall metres to repeats (u right, v down)."""
+    """Placement resolved on a plane: ``A`` (2 x 3) maps wall metres to repeats (u right, v down).
+
+    ``strips`` (3) maps them to strips, joints at whole numbers; None: joints are not shown.
+    """
 
     A: F64
     drop: float
     wrap: tuple[bool, bool]
+    strips: F64 | None = None
 
 
 def lay_out(placement: Placement, plane: WallPlane, picture_size: tuple[int, int]) -> Layout:
@@ -58,36 +64,61 @@ def lay_out(placement: Placement, plane: WallPlane, picture_size: tuple[int, int
     c, s = math.cos(angle), math.sin(angle)
     turn = np.array([[c / width, s / width], [-s / height, c / height]])
     A = np.column_stack([turn, -turn @ np.array([x0, y0])])
+    strips = A[0] * (width / placement.strip_width_m) if placement.seams else None
     if placement.mirror:
         A[0] = -A[0]
         A[0, 2] += 1.0
-    return Layout(A, placement.drop if placement.mode == "tile" else 0.0, wrap)
+    return Layout(A, placement.drop if placement.mode == "tile" else 0.0, wrap, strips)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Wall:
-    """One wall: pixels to repeats, and the corner's line (None for the main wall)."""
+    """One wall: pixels to repeats, and the corner's line (None for the main wall).
+
+    Of a straight lens's pixels; a ``lens`` that bends adds a column for r^2 to both. ``strips``: pixels to strips, in
+    the scale of ``G``.
+    """
 
     G: F64
     side: F64 | None
+    lens: Distortion | None = None
+    strips: F64 | None = None
 
     def share(self, x0: int, y0: int, width: int, height: int) -> F32 | None:
         """How much of each pixel lies on the wall, 0..1; None: all of the block."""
         if self.side is None:
             return None
-        a, b, c = self.side
-        x, y = np.arange(width), np.arange(height)
-        row, column = f32(a * (x0 + x) + c + 0.5), f32(b * (y0 + y))
-        return f32(np.clip(row[None, :] + column[:, None], 0.0, 1.0))
+        x, y = x0 + np.arange(width), y0 + np.arange(height)
+        return f32(np.clip(self.spread(self.side, x, y) + np.float32(0.5), 0.0, 1.0))
+
+    def spread(self, row: F64, x: F64 | Ints, y: F64 | Ints) -> F32:
+        """row . (x, y, 1) on a grid of the photo's pixels, float32; but for scale where the lens bends.
+
+        The division model is linear in (x, y, 1, r^2) and r^2 is a sum of one part for x and one for y, so the bend
+        costs nothing per pixel.
+        """
+        across, down = row[0] * x, row[1] * y + row[2]
+        if self.lens is not None:
+            bend, (square_x, square_y) = self.lens.lifted(row), self.lens.squares(x, y)
+            across, down = across + bend * square_x, down + bend * square_y
+        return f32(f32(across)[None, :] + f32(down)[:, None])
+
+    def near(self, x0: int, y0: int, width: int, height: int) -> F64:
+        """Pixels to repeats round the middle of a block: exact for a straight lens, else touching the true map."""
+        if self.lens is None:
+            return self.G
+        middle = np.array([x0 + width / 2, y0 + height / 2])
+        return np.asarray(self.G @ self.lens.tangent(middle), dtype=np.float64)
 
 
-def _to_repeats(lift: F64, H: F64, near: F64) -> F64:
-    """Pixels to repeats; the third coordinate is 1 at the pixel ``near``.
+def _to_repeats(lift: F64, H: F64, near: F64) -> tuple[F64, F64 | None]:
+    """Pixels to repeats; the third coordinate is 1 at the pixel ``near``. ``lift``'s fourth row, if any, comes apart.
 
     Positive on the wall's side of the horizon, which lets the far side be cut off by its sign.
     """
     G = np.asarray(lift @ np.linalg.inv(H), dtype=np.float64)
-    return np.asarray(G / (float(G[2] @ np.append(near, 1.0)) or 1.0), dtype=np.float64)
+    G = np.asarray(G / (float(G[2] @ np.append(near, 1.0)) or 1.0), dtype=np.float64)
+    return G[:3], G[3] if len(G) > 3 else None
 
 
 class Paper:
@@ -97,10 +128,18 @@ class Paper:
         height, width = wallpaper.shape[:2]
         self._layout = lay_out(placement, plane, (width, height))
         lift = np.vstack([self._layout.A, [0, 0, 1.0]])
-        self._walls = [_Wall(_to_repeats(lift, plane.H, plane.quad.mean(axis=0)), None)]
+        lens = plane.distortion
+        middle = plane.straight(plane.quad).mean(axis=0)
+        strips = self._layout.strips
+        self._strip_m = placement.strip_width_m
+        if strips is not None:
+            lift = np.vstack([lift, strips])
+        G, joints = _to_repeats(lift, plane.H, middle)
+        self._walls = [_Wall(G, None, lens, joints)]
         for wing in plane.wings:
             seam = project(wing.H, np.array([[wing.seam_m, plane.size_m[1] / 2]]))[0]
-            self._walls.append(_Wall(_to_repeats(lift, wing.H, seam), wing.side))
+            G, joints = _to_repeats(lift, wing.H, seam)
+            self._walls.append(_Wall(G, wing.side, lens, joints))
         self._drop = -self._layout.drop if placement.mirror else self._layout.drop
         self._size = (width, height)
         self._levels = Mipmaps(wallpaper, self._layout.wrap, self._drop)
@@ -130,20 +169,24 @@ class Paper:
             covered = any(s is None or float(s.min()) >= 1.0 for _, s in shares[k + 1 :])
             if covered or (share is not None and float(share.max()) <= 0.0):
                 continue
-            values = self._read(wall.G, x0, y0, width, height)
+            values = self._read(wall, x0, y0, width, height)
+            if wall.strips is not None:
+                values *= self._joints(wall, wall.strips, x0, y0, width, height)[..., None]
             if empty or share is None:
                 out, empty = values, False
             else:
                 out += share[..., None] * (values - out)
         return out
 
-    def _read(self, G: F64, x0: int, y0: int, width: int, height: int) -> F32:
-        k, nx, ny = self._density(G, x0, y0, width, height)
+    def _read(self, wall: _Wall, x0: int, y0: int, width: int, height: int) -> F32:
+        k, nx, ny = self._density(wall.near(x0, y0, width, height), x0, y0, width, height)
         level = self._levels.level(k)
         how = cv2.INTER_CUBIC if k == 0 and nx == 1 and ny == 1 else cv2.INTER_LINEAR
-        found = self._window(G, level, x0, y0, width, height)
+        found = None
+        if wall.lens is None:  # a bent block is no homography
+            found = self._window(wall.G, level, x0, y0, width, height)
         if found is None:
-            u, v = self._coordinates(G, x0, y0, width, height, nx, ny)
+            u, v = self._coordinates(wall, x0, y0, width, height, nx, ny)
             values = self._remapped(level, u, v, how)
             if nx > 1 or ny > 1:
                 values = f32(cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA))
@@ -204,28 +247,37 @@ class Paper:
         v += PAD - 0.5
         return f32(cv2.remap(level.texels, u, v, how, borderMode=cv2.BORDER_REPLICATE))
 
+    def _joints(self, wall: _Wall, strips: F64, x0: int, y0: int, width: int, height: int) -> F32:
+        """What the joints between the strips leave of the light, float32 height x width."""
+        x, y = np.arange(x0 - 1, x0 + width + 1), np.arange(y0 - 1, y0 + height + 1)
+        depth = np.maximum(wall.spread(wall.G[2], x, y), np.float32(HORIZON))
+        return light_left(f32(wall.spread(strips, x, y) / depth), self._strip_m)
+
     def _coordinates(
-        self, G: F64, x0: int, y0: int, width: int, height: int, nx: int, ny: int
+        self, wall: _Wall, x0: int, y0: int, width: int, height: int, nx: int, ny: int
     ) -> tuple[F32, F32]:
         """u, v in repeats at every subsample, float32 (height * ny) x (width * nx)."""
+        G = wall.G
         x = x0 - 0.5 + (np.arange(width * nx) + 0.5) / nx
         y = y0 - 0.5 + (np.arange(height * ny) + 0.5) / ny
         # Whole repeats are taken off at the block's first point in float64, so that float32 keeps
         # its digits for the place within a repeat.
-        w00 = G[2, 0] * x[0] + G[2, 1] * y[0] + G[2, 2]
-        base_u = math.floor((G[0, 0] * x[0] + G[0, 1] * y[0] + G[0, 2]) / w00)
-        base_v = math.floor((G[1, 0] * x[0] + G[1, 1] * y[0] + G[1, 2]) / w00)
+        at = np.array([[x[0], y[0]]])
+        x00, y00 = (at if wall.lens is None else wall.lens.straight(at))[0]
+        w00 = G[2, 0] * x00 + G[2, 1] * y00 + G[2, 2]
+        base_u = math.floor((G[0, 0] * x00 + G[0, 1] * y00 + G[0, 2]) / w00)
+        base_v = math.floor((G[1, 0] * x00 + G[1, 1] * y00 + G[1, 2]) / w00)
         if not (self._layout.wrap[0]):
             base_u = 0
         if not (self._layout.wrap[1]):
             base_v = 0
         row_u = G[0] - base_u * G[2]
         row_v = G[1] - base_v * G[2]
-        w = f32(G[2, 0] * x)[None, :] + f32(G[2, 1] * y + G[2, 2])[:, None]
+        w = wall.spread(G[2], x, y)
         np.maximum(w, np.float32(HORIZON), out=w)
         np.divide(1.0, w, out=w)
-        u = (f32(row_u[0] * x)[None, :] + f32(row_u[1] * y + row_u[2])[:, None]) * w
-        v = (f32(row_v[0] * x)[None, :] + f32(row_v[1] * y + row_v[2])[:, None]) * w
+        u = wall.spread(row_u, x, y) * w
+        v = wall.spread(row_v, x, y) * w
         if self._drop:
             v -= np.float32((self._drop * base_u) % 1.0)
         return u, v

@@ -15,6 +15,8 @@ MODES: tuple[str, ...] = get_args(Mode)
 MIN_REPEAT_M = 0.005
 MAX_REPEAT_M = 50.0
 MAX_ORIGIN_M = 1000.0
+ROLL_M = 0.53  # the usual European roll
+MIN_STRIP_M, MAX_STRIP_M = 0.1, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Placement:
     ``mode``            ``tile``: repeats in both directions; the murals keep the aspect and take
                         their size from the quad: ``fit-height`` (repeats sideways only),
                         ``fit-width`` (repeats downwards only), ``cover`` (one picture, centred)
+    ``seams``           shows the joints between strips, from the picture's left edge on and turned with it
+    ``strip_width_m``   width of a strip, that is of a roll, 0.1..5; of ``seams`` only
 
     Raises PlacementError when a value makes no sense.
     """
@@ -39,6 +43,8 @@ class Placement:
     drop: float = 0.0
     mirror: bool = False
     mode: Mode = "tile"
+    seams: bool = False
+    strip_width_m: float = ROLL_M
 
     def __post_init__(self) -> None:
         self._check_width()
@@ -58,6 +64,13 @@ class Placement:
         if self.mode not in MODES:
             raise PlacementError(
                 f"The mode must be one of {', '.join(MODES)}.", f"mode={self.mode!r}"
+            )
+        if not (
+            _is_number(self.strip_width_m) and MIN_STRIP_M <= self.strip_width_m <= MAX_STRIP_M
+        ):
+            raise PlacementError(
+                f"The strips must be {MIN_STRIP_M} to {MAX_STRIP_M:.0f} metres wide, such as {ROLL_M}.",
+                f"strip_width_m={self.strip_width_m!r}",
             )
 
     def _check_width(self) -> None:

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 
 from rendering.arrays import F64
+from rendering.distortion import Distortion
 from rendering.errors import QuadError
 
 Source = Literal["quad", "estimated", "frontal"]
@@ -29,7 +31,7 @@ class Wing:
     """The wall beyond a corner of the room, unrolled into the wall's own metres.
 
     ``H``       3 x 3 float64, as ``WallPlane.H``: the x of the main wall runs on round the corner
-    ``side``    3 float64, the corner's line in the photo: side . (x, y, 1) is the distance in pixels
+    ``side``    3 float64, the corner's line in the pixels of ``H``: side . (x, y, 1) is the distance in pixels
                 from it, positive on the wing's side
     ``seam_m``  wall x of the corner, metres
     """
@@ -50,13 +52,15 @@ class WallPlane:
 
     ``H``           3 x 3 float64, wall metres (x right, y down, origin at the quad's top-left
                     corner) to photo pixels (pixel centres at integers), H[2, 2] = 1
-    ``quad``        4 x 2 float64 pixels TL, TR, BR, BL: a true rectangle on the wall
+    ``quad``        4 x 2 float64 pixels of the photo, TL, TR, BR, BL: a true rectangle on the wall
     ``size_m``      that rectangle's width and height in metres
     ``confidence``  0..1, 1 for a plane a person drew
     ``source``      "quad" (given), "estimated" (from the photo), "frontal" (nothing was seen)
     ``wings``       where the mask goes on round corners: from each side outwards, the later ones
                     lying before the earlier where both claim a pixel; empty for one plane
     ``span_m``      least and greatest wall x that the mask reaches, with the wings
+    ``distortion``  None, or the photo's lens bends: then ``H`` and the wings' lead to the pixels of a straight lens,
+                    and from there ``bent`` leads to the photo's
     """
 
     H: F64
@@ -66,6 +70,15 @@ class WallPlane:
     source: Source = "quad"
     wings: tuple[Wing, ...] = ()
     span_m: tuple[float, float] | None = None
+    distortion: Distortion | None = None
+
+    def straight(self, points: F64) -> F64:
+        """N x 2 pixels of the photo as a straight lens shows them."""
+        return points if self.distortion is None else self.distortion.straight(points)
+
+    def bent(self, points: F64) -> F64:
+        """Pixels of the photo of N x 2 points of the straight lens."""
+        return points if self.distortion is None else self.distortion.bent(points)
 
     @property
     def reach_m(self) -> tuple[float, float]:
@@ -73,11 +86,28 @@ class WallPlane:
         return self.span_m or (0.0, self.size_m[0])
 
     @property
+    def seen_H(self) -> F64:  # noqa: N802
+        """The one homography from wall metres to the photo's pixels: ``H``, or nearest to the truth where it bends.
+
+        Nearest over what the photo shows of the quad, by squared pixels.
+        """
+        if self.distortion is None:
+            return self.H
+        x, y = np.meshgrid(*(np.linspace(0.0, side, 17) for side in self.size_m))
+        wall = np.column_stack([x.ravel(), y.ravel()])
+        shown = self.distortion.bent(project(self.H, wall))
+        inside = self.distortion.reach(shown) <= 1.0
+        chosen = inside if inside.sum() >= 17 else np.ones_like(inside)
+        found, _ = cv2.findHomography(wall[chosen], shown[chosen])
+        return self.H if found is None else np.asarray(found / found[2, 2], dtype=np.float64)
+
+    @property
     def vanishing_points(self) -> dict[str, F64]:
-        """Homogeneous unit 3-vectors: images of the wall's vertical and horizontal direction."""
+        """Homogeneous unit 3-vectors: images of the wall's vertical and horizontal direction, by ``seen_H``."""
+        H = self.seen_H
         return {
-            "vertical": self.H[:, 1] / np.linalg.norm(self.H[:, 1]),
-            "horizontal": self.H[:, 0] / np.linalg.norm(self.H[:, 0]),
+            "vertical": H[:, 1] / np.linalg.norm(H[:, 1]),
+            "horizontal": H[:, 0] / np.linalg.norm(H[:, 0]),
         }
 
     def scaled(self, factor: float) -> WallPlane:
@@ -93,10 +123,13 @@ class WallPlane:
         """The same plane after the photo's pixels went through the 3 x 3 matrix ``S`` (no perspective)."""
         H = S @ self.H
         wings = tuple(wing.scaled(S) for wing in self.wings)
-        return replace(self, H=H / H[2, 2], quad=project(S, self.quad), wings=wings)
+        lens = self.distortion.moved(S) if self.distortion else None
+        quad = project(S, self.quad)
+        return replace(self, H=H / H[2, 2], quad=quad, wings=wings, distortion=lens)
 
     def locate(self, points: F64) -> F64:
         """Wall metres (N x 2) of N x 2 pixels, round the corners where there are any."""
+        points = self.straight(points)
         found = project(np.asarray(np.linalg.inv(self.H), np.float64), points)
         for wing in self.wings:
             beyond = points @ wing.side[:2] + wing.side[2] > 0
@@ -112,15 +145,20 @@ class WallPlane:
             right = wing.seam_m > self.size_m[0] / 2
             beyond = points[:, 0] > wing.seam_m if right else points[:, 0] < wing.seam_m
             shown[beyond] = project(wing.H, points[beyond])
-        return shown
+        return self.bent(shown)
 
     def as_json(self) -> dict[str, object]:
-        """The plane as plain lists and numbers; ``from_json`` reads it back."""
+        """The plane as plain lists and numbers; ``from_json`` reads it back.
+
+        ``H`` is ``seen_H``: whoever knows nothing of lenses is right with it to a few pixels. ``distortion`` has the
+        exact one.
+        """
         points = self.vanishing_points
+        lens = self.distortion
         return {
             "quad": [[round(float(v), 3) for v in corner] for corner in self.quad],
             "size_m": [round(float(v), 5) for v in self.size_m],
-            "H": [[float(v) for v in row] for row in self.H],
+            "H": [[float(v) for v in row] for row in self.seen_H],
             "vanishing_points": {k: [float(v) for v in points[k]] for k in points},
             "confidence": round(float(self.confidence), 4),
             "source": self.source,
@@ -128,15 +166,16 @@ class WallPlane:
                 {"H": w.H.tolist(), "side": w.side.tolist(), "seam_m": w.seam_m} for w in self.wings
             ],
             "span_m": list(self.reach_m),
+            "distortion": {**lens.as_json(), "H": self.H.tolist()} if lens else None,
         }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> WallPlane:
-        """The plane that ``as_json`` wrote, exact in H; without wings where none were written."""
-        span = stored.get("span_m")
+        """The plane that ``as_json`` wrote, exact in H; without wings or lens where none were written."""
+        span, lens = stored.get("span_m"), stored.get("distortion")
         width, height = stored["size_m"]
         return cls(
-            H=np.array(stored["H"], np.float64),
+            H=np.array((lens or stored)["H"], np.float64),
             quad=np.array(stored["quad"], np.float64),
             size_m=(width, height),
             confidence=stored["confidence"],
@@ -146,6 +185,7 @@ class WallPlane:
                 for w in stored.get("wings", [])
             ),
             span_m=(span[0], span[1]) if span else None,
+            distortion=Distortion.from_json(lens) if lens else None,
         )
 
 

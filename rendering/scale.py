@@ -22,14 +22,17 @@ MIN_HEIGHT_M, MAX_HEIGHT_M = 0.3, 6.0
 def metric_quad(H: F64, wall: Bool, camera: Camera) -> tuple[F64, tuple[float, float]]:
     """Bounding rectangle of ``wall`` on the plane: its pixels (4 x 2, TL first) and metres.
 
-    ``H``: plane coordinates of any unit and origin (x right, y down) to pixels.
+    ``H``: plane coordinates of any unit and origin (x right, y down) to pixels. It and the rectangle are in the
+    straight lens's pixels, ``wall`` in the photo's (``Camera.distortion``).
     """
     back = np.asarray(np.linalg.inv(H), dtype=np.float64)
     ys, xs = np.nonzero(wall)
-    points = project(back, np.column_stack([xs, ys]).astype(np.float64))
+    seen = camera.straight(np.column_stack([xs, ys]).astype(np.float64))
+    points = project(back, seen)
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
     # A pixel is a square, not a point.
-    grow = 0.5 * np.hypot(*(project(back, np.array([[xs.mean() + 1, ys.mean()]])) - 0).ravel())
+    beside = camera.straight(np.array([[xs.mean() + 1, ys.mean()]]))
+    grow = 0.5 * np.hypot(*(project(back, beside) - 0).ravel())
     grow = min(float(grow), 0.25 * max(x1 - x0, y1 - y0))
     x0, y0, x1, y1 = x0 - grow, y0 - grow, x1 + grow, y1 + grow
     quad = project(H, np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]))

@@ -7,4 +7,4 @@ from __future__ import annotations
 
 from typing import Final
 
-RENDERER_VERSION: Final = "7"
+RENDERER_VERSION: Final = "8"

@@ -71,6 +71,15 @@ class PlacementForm(forms.Form):
     origin_y_cm = forms.FloatField(
         required=False, error_messages={"invalid": "The shift must be a number of centimetres."}
     )
+    strip_width_cm = forms.FloatField(
+        required=False,
+        min_value=10,
+        max_value=500,
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"),
+            "The strip width must be a number of centimetres from 10 to 500, such as 53.",
+        ),
+    )
     brightness = forms.FloatField(required=False)
     keep_shadows = forms.FloatField(required=False)
 
@@ -137,12 +146,14 @@ def read_placement(data: QueryDict) -> dict[str, Any]:
         ("repeat_width_cm", "repeat_width_m"),
         ("origin_x_cm", "origin_x_m"),
         ("origin_y_cm", "origin_y_m"),
+        ("strip_width_cm", "strip_width_m"),
     ):
         if name in given:
             placement[target] = round(given[name] / CM, 6)
     # An unchecked box is not sent at all, so the box counts where the form that has it was sent.
-    if "mode" in given or "mirror" in data:
-        placement["mirror"] = data.get("mirror") in ("on", "true", "1")
+    for box in ("mirror", "seams"):
+        if "mode" in given or box in data:
+            placement[box] = data.get(box) in ("on", "true", "1")
     return placement
 
 

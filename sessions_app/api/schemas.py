@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rendering.placement import MAX_REPEAT_M, MIN_REPEAT_M, MODES
+from rendering.placement import MAX_REPEAT_M, MAX_STRIP_M, MIN_REPEAT_M, MIN_STRIP_M, MODES
 from segmentation.review import DOUBTS
 from sessions_app.api.bodies import MAX_KEY_CHARACTERS
 from sessions_app.click_history import SCOPES
@@ -177,6 +177,13 @@ _PLACEMENT_FIELDS: dict[str, Schema] = {
     "drop": about(SHARE, "Share of the repeat's height by which each next column hangs lower."),
     "mirror": about({"type": "boolean"}, "Flip the picture left to right."),
     "mode": {"type": "string", "enum": list(MODES)},
+    "seams": about({"type": "boolean"}, "Show the joints between the strips."),
+    "strip_width_m": {
+        "type": "number",
+        "minimum": MIN_STRIP_M,
+        "maximum": MAX_STRIP_M,
+        "description": "Width of a strip, that is of a roll, metres; 0.53 unless told.",
+    },
     "brightness": {
         "type": "number",
         "minimum": -1,

@@ -40,6 +40,8 @@ PLACEMENT_KEYS: Final[dict[str, type]] = {
     "drop": float,
     "mirror": bool,
     "mode": str,
+    "seams": bool,
+    "strip_width_m": float,
     "brightness": float,
     "keep_shadows": float,
 }

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from jobs.fetch import FetchError, FetchPolicy, fetch_image
 from rendering import Placement, PlacementError
+from rendering.placement import ROLL_M
 from sessions_app import keys, storage
 from sessions_app.catalogue import STATIC_DIR, design
 from sessions_app.errors import BadLink, BadRequest, BadUpload, NotFound, Unavailable, WrongState
@@ -36,7 +37,8 @@ logger = logging.getLogger(__name__)
 DEFAULT_REPEAT_M = 0.53
 WALLPAPERS_PER_SESSION = 60
 MAX_BRIGHTNESS = 1.0
-LIGHT_KEYS = ("brightness", "keep_shadows")  # of the room's light, not of one wallpaper
+# Of the room's light and of how the visitor looks at papers, not of one wallpaper.
+LASTING_KEYS = ("brightness", "keep_shadows", "seams")
 
 
 def choose_design(*, session_id: UUID, slug: str) -> Wallpaper:
@@ -126,8 +128,8 @@ def set_placement(*, session_id: UUID, placement: Mapping[str, Any]) -> Session:
     """Change how the chosen wallpaper lies on the wall; keys that are absent stay.
 
     Args:
-        placement: any of repeat_width_m, drop, rotation_deg, mirror, mode, origin_x_m, origin_y_m, brightness,
-            keep_shadows.
+        placement: any of repeat_width_m, drop, rotation_deg, mirror, mode, origin_x_m, origin_y_m, seams,
+            strip_width_m, brightness, keep_shadows.
 
     Raises:
         BadRequest: a value makes no sense; nothing changes.
@@ -174,6 +176,8 @@ def placement_of(values: Mapping[str, Any], *, default_repeat_m: float) -> Place
             drop=_number(values, "drop", 0.0),
             mirror=bool(values.get("mirror", False)),
             mode=values.get("mode", "tile"),
+            seams=bool(values.get("seams", False)),
+            strip_width_m=_number(values, "strip_width_m", ROLL_M),
         )
     except PlacementError as error:
         raise BadRequest(error.user_message, code="bad_placement") from error
@@ -292,7 +296,7 @@ def _choose(session_id: UUID, wallpaper: Wallpaper, *, drop: float = 0.0) -> Non
         session = Session.objects.select_for_update().get(pk=session_id)
         if session.wallpaper_id == wallpaper.pk:
             return
-        kept = {k: v for k, v in session.placement.items() if k in LIGHT_KEYS}
+        kept = {k: v for k, v in session.placement.items() if k in LASTING_KEYS}
         session.placement = {**kept, "repeat_width_m": wallpaper.repeat_width_m, "drop": drop}
         session.wallpaper = wallpaper
         session.save(update_fields=["wallpaper", "placement"])

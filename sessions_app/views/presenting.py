@@ -217,6 +217,8 @@ def _placement(session: Session) -> dict[str, Any]:
         "brightness": plain(wallpapers.brightness(session)),
         "keep_shadows": plain(wallpapers.keep_shadows(session)),
         "mirror": placement.mirror,
+        "seams": placement.seams,
+        "strip_width_cm": plain(placement.strip_width_m * 100),
     }
 
 

@@ -118,10 +118,12 @@ def test_a_body_beyond_the_limit_is_too_large(api: Program) -> None:
 
 
 def test_placement_reaches_the_generation(api: Program) -> None:
-    generate(api, make_ready(), {"placement": {"repeat_width_m": 0.7, "mirror": True}})
+    wanted = {"repeat_width_m": 0.7, "mirror": True, "seams": True, "strip_width_m": 0.68}
+
+    generate(api, make_ready(), {"placement": wanted})
 
     placement = Generation.objects.get().placement
-    assert (placement["repeat_width_m"], placement["mirror"]) == (0.7, True)
+    assert {name: placement[name] for name in wanted} == wanted
 
 
 @pytest.mark.parametrize(
@@ -135,6 +137,9 @@ def test_placement_reaches_the_generation(api: Program) -> None:
         {"repeat_width_m": 0},
         {"repeat_width_m": 1e9},
         {"mirror": "false"},
+        {"seams": 1},
+        {"strip_width_m": 53},
+        {"strip_width_m": True},
         {"mode": "stretch"},
         {"mode": 1},
         {"drop": None},

@@ -93,6 +93,14 @@ def test_an_origin_up_and_to_the_left_is_a_value_not_an_option(files: dict[str, 
 
 
 @pytest.mark.django_db(transaction=True)
+def test_generate_shows_the_strips_seams_when_asked(files: dict[str, str]) -> None:
+    answer = generate(files, "--seams", "--strip-width", "0.7")
+
+    row = Generation.objects.get(session_id=answer["session"])
+    assert (row.placement["seams"], row.placement["strip_width_m"]) == (True, 0.7)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_generate_takes_a_built_in_design_by_name(files: dict[str, str]) -> None:
     from sessions_app.catalogue import designs
 
@@ -122,6 +130,8 @@ def test_generate_writes_a_jpeg_where_the_name_says_so(files: dict[str, str]) ->
         ({"more": ["--quad", "0,0 1,1 2,2 3,3", "--quad-size", "1x1"]}, "line"),
         ({"more": ["--repeat-width", "0"]}, "repeat width"),
         ({"more": ["--drop", "quarter"]}, "--drop"),
+        ({"more": ["--strip-width", "0.6"]}, "--seams"),
+        ({"more": ["--seams", "--strip-width", "53"]}, "metres wide"),
         ({"more": ["--backend", "magic"]}, "magic"),
         ({"more": ["--auto"]}, "one of"),
         ({"more": ["--max-side", "5"]}, "64"),

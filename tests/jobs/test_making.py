@@ -53,5 +53,15 @@ def test_the_light_controls_come_back_with_the_row() -> None:
     assert (found.brightness, found.keep_shadows) == (0.3, 0.4)
 
 
+def test_the_seams_come_back_with_the_row_and_older_rows_have_none() -> None:
+    generation = make_generation()
+    assert making.load_inputs(generation).placement.seams is False
+    generation.placement = {**generation.placement, "seams": True, "strip_width_m": 0.7}
+
+    placement = making.load_inputs(generation).placement
+
+    assert (placement.seams, placement.strip_width_m) == (True, 0.7)
+
+
 def test_a_row_older_than_the_light_controls_keeps_the_shadows() -> None:
     assert making.load_inputs(make_generation()).keep_shadows == 1.0

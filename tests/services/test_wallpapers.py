@@ -100,6 +100,9 @@ def test_a_dangerous_or_broken_link_is_refused(url: str) -> None:
         {"keep_shadows": 1.5},
         {"keep_shadows": -0.1},
         {"origin_x_m": True},
+        {"strip_width_m": 0},
+        {"strip_width_m": 53},
+        {"strip_width_m": "0.53"},
     ],
 )
 def test_a_placement_that_makes_no_sense_is_refused_and_changes_nothing(values: dict) -> None:
@@ -122,7 +125,7 @@ def test_another_wallpaper_brings_its_own_size_and_keeps_the_light() -> None:
     session = make_ready_session()
     wallpapers.set_placement(
         session_id=session.pk,
-        placement={"repeat_width_m": 2.0, "brightness": 0.3, "keep_shadows": 0.4},
+        placement={"repeat_width_m": 2.0, "brightness": 0.3, "keep_shadows": 0.4, "seams": True},
     )
     design = designs()[0]
 
@@ -132,6 +135,7 @@ def test_another_wallpaper_brings_its_own_size_and_keeps_the_light() -> None:
     assert session.placement["repeat_width_m"] == design.repeat_width_m
     assert session.placement["brightness"] == 0.3
     assert session.placement["keep_shadows"] == 0.4
+    assert session.placement["seams"] is True
 
 
 def test_the_previews_name_changes_with_the_placement_and_comes_back_with_it() -> None:

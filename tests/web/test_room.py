@@ -253,6 +253,25 @@ def test_the_placement_is_given_in_centimetres_and_kept_in_metres(
     assert answer.content.decode().lstrip().startswith('<div id="preview"')
 
 
+def test_strip_seams_are_off_until_they_are_ticked(room: Session, owner: Client) -> None:
+    assert current_placement(fresh(room)).seams is False
+
+    owner.post(to("placement", room), {"mode": "tile", "seams": "on", "strip_width_cm": "68.5"})
+
+    placement = current_placement(fresh(room))
+    assert (placement.seams, placement.strip_width_m) == (True, pytest.approx(0.685))
+    page = owner.get(to("session", room)).content.decode()
+    assert 'value="68.5"' in page
+    assert 'data-testid="seams" checked' in page
+
+
+def test_unticked_seams_are_taken_back(room: Session, owner: Client) -> None:
+    owner.post(to("placement", room), {"mode": "tile", "seams": "on"})
+    owner.post(to("placement", room), {"mode": "tile"})
+
+    assert current_placement(fresh(room)).seams is False
+
+
 def test_an_unticked_mirror_is_taken_back(room: Session, owner: Client) -> None:
     owner.post(to("placement", room), {"mode": "tile", "mirror": "on"})
     owner.post(to("placement", room), {"mode": "tile"})
@@ -275,6 +294,9 @@ def test_an_unticked_mirror_is_taken_back(room: Session, owner: Client) -> None:
         {"brightness": "5"},
         {"keep_shadows": "5"},
         {"origin_x_cm": "left"},
+        {"strip_width_cm": "0"},
+        {"strip_width_cm": "a roll"},
+        {"strip_width_cm": "5300"},
     ],
     ids=str,
 )

@@ -53,6 +53,10 @@ class Command(PhotoCommand):
         parser.add_argument("--drop", metavar="half|FRACTION")
         parser.add_argument("--mirror", action="store_true")
         parser.add_argument("--mode", choices=MODES)
+        parser.add_argument("--seams", action="store_true", help="show the joints between strips")
+        parser.add_argument(
+            "--strip-width", type=float, metavar="METRES", help="of a roll, with --seams; 0.53"
+        )
         parser.add_argument("--brightness", type=float, metavar="STOPS", help="-1 to 1")
         parser.add_argument(
             "--keep-shadows",
@@ -102,6 +106,8 @@ class Command(PhotoCommand):
             raise CommandError("Give one of --mask, --point or --auto.")
         if (options["quad"] is None) != (options["quad_size"] is None):
             raise CommandError("--quad and --quad-size belong together.")
+        if options["strip_width"] is not None and not options["seams"]:
+            raise CommandError("--strip-width needs --seams, which shows the strips.")
         if options["max_side"] is not None and options["max_side"] < 64:
             raise CommandError("--max-side must be at least 64 pixels.")
         check_output(options["out"])
@@ -183,6 +189,8 @@ def placement_of(options: dict[str, Any]) -> dict[str, Any]:
         "drop": drop_of(options["drop"]),
         "mirror": options["mirror"] or None,
         "mode": options["mode"],
+        "seams": options["seams"] or None,
+        "strip_width_m": options["strip_width"],
         "brightness": options["brightness"],
         "keep_shadows": options["keep_shadows"],
     }
