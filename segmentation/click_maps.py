@@ -80,8 +80,8 @@ class ClickEvidence:
     """What one click says. label: 1 include, 0 exclude. x, y: on the mask grid.
 
     affinity: 128 x 128, probability of being on the clicked plane. similarity: 128 x 128, cosine of
-    SAM's features to those clicked. masks: 3 x 256 x 256, SAM's logits for this click alone, as tanh of
-    a quarter. masks_coarse: the same, 3 x 128 x 128.
+    SAM's features to those clicked. masks: 3 x 256 x 256, SAM's logits of what was clicked on, as tanh
+    of a quarter. masks_coarse: the same, 3 x 128 x 128.
     """
 
     label: int

@@ -182,7 +182,7 @@ class SamModel:
         done = self._sequences.compose(
             (embedding.digest, scope, began), answers, clicks, grid, start=start
         )
-        last = self._decoder.decode_alone(embedding, clicks[-1])
+        last = self._decoder.decode_newest(embedding, clicks)
         seen = review(
             done.logits, clicks, grid, heads.walls(embedding), done.previous, done.proposed
         )
@@ -251,9 +251,10 @@ class _Answers:
     embedding: Embedding
     scope: Scope
 
-    def hear(self, click: Click) -> ClickEvidence:
-        """The click alone, decoded by SAM, and what else it says of the photo."""
-        return self.heads.evidence(self.embedding, self.decoder.decode_alone(self.embedding, click))
+    def hear(self, clicks: Sequence[Click]) -> ClickEvidence:
+        """What the last of some clicks lies on, decoded by SAM, and what else it says of the photo."""
+        newest = self.decoder.decode_newest(self.embedding, clicks)
+        return self.heads.evidence(self.embedding, newest)
 
     def propose(
         self, newest: ClickEvidence, earlier: EarlierClicks, previous: FloatArray | None

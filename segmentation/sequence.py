@@ -25,8 +25,8 @@ _KEPT: Final = (
 class Answers(Protocol):
     """What a sequence asks of the networks, about one photo."""
 
-    def hear(self, click: Click) -> ClickEvidence:
-        """What one click says."""
+    def hear(self, clicks: Sequence[Click]) -> ClickEvidence:
+        """What the last of some clicks says."""
 
     def propose(
         self, newest: ClickEvidence, earlier: EarlierClicks, previous: FloatArray | None
@@ -82,7 +82,7 @@ class ClickSequences:
         state = state or State(start, EarlierClicks())
         previous, proposed = state.logits, None
         for count in range(done + 1, len(clicks) + 1):
-            previous, newest = state.logits, answers.hear(clicks[count - 1])
+            previous, newest = state.logits, answers.hear(clicks[:count])
             logits = previous
             # An exclude before anything is marked counts with the first include.
             if previous is not None or newest.label == 1:

@@ -50,7 +50,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedClick:
-    """A click alone: position on the 256 grid, label, and SAM's four masks and scores for it.
+    """A click: position on the 256 grid, label, and SAM's four masks and scores of what it lies on.
 
     candidates: float16 4 x 256 x 256 logits; scores: float32 (4,).
     """

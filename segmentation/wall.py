@@ -2,7 +2,7 @@
 
 - the wall network reads the photo: where walls are, which of their pixels share a plane;
 - the head on SAM's embedding (`sam_wall`) gives a second opinion;
-- the click network weighs both against the clicks, each decoded alone by SAM -> the wall meant.
+- the click network weighs both against the clicks, each decoded by SAM -> the wall meant.
 
 All trained on our own rendered rooms alone (`training/`). Optional: without the files the model is
 plain SAM.

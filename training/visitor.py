@@ -144,8 +144,8 @@ class Visitors:
             float(np.clip(y, 0, embedding.height - 1)),
             label,
         )
-        seen = self._decoder.decode_alone(embedding, click)
         visit.clicks.append(click)
+        seen = self._decoder.decode_newest(embedding, visit.clicks)
         visit.evidence.append(self._heads.evidence(embedding, seen))
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,7 +40,8 @@ class Scripted:
     seen: list[FloatArray | None] = field(default_factory=list)
     earlier: list[EarlierClicks] = field(default_factory=list)
 
-    def hear(self, click: Click) -> ClickEvidence:
+    def hear(self, clicks: Sequence[Click]) -> ClickEvidence:
+        click = clicks[-1]
         self.heard.append(click)
         grid, masks = np.zeros((128, 128), np.float32), np.zeros((3, 256, 256), np.float32)
         return ClickEvidence.of(
