@@ -1,8 +1,10 @@
 """Trained weights -> `onnx_models/heads/`: graphs with half-precision weights, and their digests.
 
-    python -m training.export [--walls wall_net.pt] [--sam-head sam_head.pt] [--clicks click_net.pt]
+    python -m training.export [--walls wall_net.pt] [--sam-head sam_head.pt] [--clicks A.pt [B.pt ...]]
         [--heads onnx_models/heads]
 
+Of several stages of a click network's training the mean weights are taken ("model soups", Wortsman et al.
+2022, arXiv:2203.05482); one named twice counts twice.
 Every graph is run beside its network on random input before anything is written; a difference
 of more than half precision allows ends the program.
 """
@@ -134,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--walls", type=Path)
     parser.add_argument("--sam-head", type=Path)
-    parser.add_argument("--clicks", type=Path)
+    parser.add_argument("--clicks", type=Path, nargs="+")
     parser.add_argument("--heads", type=Path, default=Path("onnx_models/heads"))
     options = parser.parse_args()
     torch.manual_seed(0)
@@ -143,7 +145,7 @@ def main() -> None:
     folder = options.heads
     digests: dict[str, str] = {}
     if options.clicks is not None:
-        digests |= export_clicks(with_weights(ClickNet(), options.clicks), embedding, folder)
+        digests |= export_clicks(with_weights(ClickNet(), *options.clicks), embedding, folder)
     if options.walls is not None:
         # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
         walls = Scene(with_weights(WallNet(pretrained=False), options.walls)).eval()

@@ -227,7 +227,8 @@ def learn(
             if running.step % 300 == 0 or done:
                 row |= measured(running, *check)
                 running.save(options.out / "clicks.checkpoint.pt")
-                torch.save(running.average, options.out / "click_net.pt")
+                for name in ("click_net.pt", f"click_net.{running.step}.pt"):
+                    torch.save(running.average, options.out / name)
             if running.step % 25 == 0 or done:
                 row |= {"loss": round(float(np.mean(losses)), 4)}
                 row["seconds"] = round(time.monotonic() - since, 1)

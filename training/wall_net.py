@@ -131,9 +131,12 @@ class WallNet(nn.Module):
                 yield name.startswith("backbone."), weight
 
 
-def with_weights(net: Net, path: Path) -> Net:
-    """The network with trained weights from a file, for use."""
-    net.load_state_dict(torch.load(path, weights_only=True))
+def with_weights(net: Net, *paths: Path) -> Net:
+    """The network with trained weights from a file, or the mean of several, for use."""
+    several = [torch.load(path, weights_only=True) for path in paths]
+    net.load_state_dict(
+        {name: sum(some[name] for some in several) / len(several) for name in several[0]}
+    )
     return net.eval()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs training/requirements-train.txt (PyTorch)")
@@ -9,6 +11,7 @@ torch = pytest.importorskip("torch", reason="needs training/requirements-train.t
 from segmentation.click_maps import COARSE_MAPS, COARSE_SIDE, FINE, MAPS  # noqa: E402
 from training.click_graph import OfClick, OfPhoto  # noqa: E402
 from training.click_net import ClickNet  # noqa: E402
+from training.wall_net import with_weights  # noqa: E402
 
 
 def test_the_two_graphs_give_the_trained_networks_answer() -> None:
@@ -26,3 +29,15 @@ def test_the_two_graphs_give_the_trained_networks_answer() -> None:
         rewritten = OfClick(net).eval()(coarse, maps[:, FINE], OfPhoto(net).eval()(embedding))
 
     torch.testing.assert_close(rewritten, trained, atol=1e-3, rtol=1e-3)
+
+
+def test_several_stages_of_a_training_become_one_network_by_their_mean(tmp_path: Path) -> None:
+    for number in (0, 1):
+        stage = ClickNet()
+        torch.nn.init.constant_(stage.out.weight, number)
+        torch.save(stage.state_dict(), tmp_path / f"{number}.pt")
+
+    mean = with_weights(ClickNet(), *(tmp_path / f"{number}.pt" for number in (0, 1, 1, 1)))
+
+    torch.testing.assert_close(mean.out.weight, torch.full_like(mean.out.weight, 0.75))
+    assert not mean.training
