@@ -146,7 +146,7 @@ def planes(data: Path, options: argparse.Namespace) -> None:
         photo, mask = read(scene / "photo.jpg"), cv2.imread(str(scene / "wall.png"), 0)
         truth, width = np.array(room["H_wall_to_image"], float), room["wall"]["width_m"]
         plane = estimate_plane(photo, mask)
-        ours.append(100 * plane_error(plane.H, truth, mask, width))
+        ours.append(100 * plane_error(plane.seen_H, truth, mask, width))
         front.append(100 * plane_error(np.eye(3), truth, mask, width))
         print(f"{scene.name:22s} ours {ours[-1]:6.2f} %  frontal {front[-1]:6.2f} %", end="  ")
         print(f"{plane.source} confidence {plane.confidence:.2f}")

@@ -195,6 +195,8 @@ def _from_the_front(
     shown = plane.show(nodes.reshape(-1, 2) / per_m + first).reshape(nodes.shape)
     places = _between(np.asarray(shown, dtype=np.float64), (width, height))
     sure = np.asarray(_at(f32(core), *places) > 0.99, dtype=np.bool_)
+    if not sure.any():  # crumbs of a mask, none of them a pixel wide from the front
+        return None
     return Front(_at(scene, *places), sure, per_m, first)
 
 

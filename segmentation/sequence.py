@@ -20,6 +20,9 @@ from segmentation.values import Click
 _KEPT: Final = (
     64  # half a megabyte each with clicks of both kinds: the last state of as many visitors
 )
+# Clicks of one sequence that may be taken back for one answer each. A long sequence that comes at once, from a program or
+# in another process, must not push out all other visitors' states.
+_TAKEN_BACK: Final = 8
 
 
 class Answers(Protocol):
@@ -89,7 +92,8 @@ class ClickSequences:
                 proposed = answers.propose(newest, state.earlier, previous)
                 logits = step(previous, proposed, clicks[:count], grid)
             state = State(logits, state.earlier.with_one_more(newest))
-            self._states.keep((origin, tuple(clicks[:count])), state)
+            if count > len(clicks) - _TAKEN_BACK:
+                self._states.keep((origin, tuple(clicks[:count])), state)
         if state.logits is None or proposed is None:
             raise ValueError("nothing is included")
         return Composition(state.logits, previous, proposed)

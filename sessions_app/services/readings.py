@@ -119,7 +119,7 @@ def read_ahead(session: Session) -> None:
 
 
 def forget(session_id: UUID) -> None:
-    """Nobody waits for this room's wall any more: its preview is on its way, or it is gone."""
+    """Nobody waits for this room's wall any more: its preview is on its way."""
     with _lock:
         _waiting.pop(session_id, None)
 
@@ -147,13 +147,14 @@ def _work() -> None:
 def _read_quietly(session: Session) -> None:
     """Read, and say in the log why not: the preview meets the same error and shows it."""
     try:
-        reading(session)
+        try:
+            reading(session)
+        finally:
+            connection.close()  # this thread's own; nobody else would
     except AppError as error:
         logger.info("wall of %s is not read ahead: %s", session.pk, error)
-    except Exception:
+    except Exception:  # of the database too: the next wall is read with a new connection
         logger.exception("wall of %s is not read ahead", session.pk)
-    finally:
-        connection.close()  # this thread's own; nobody else would
 
 
 def _key(session: Session) -> Key:

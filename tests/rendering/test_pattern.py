@@ -111,3 +111,14 @@ def test_a_bare_strip_beside_the_paper_does_not_take_its_pattern() -> None:
     bare, _ = pattern.levelled(scene, mask() > 0, plane())
     strip = (slice(100, 230), slice(370, 430))
     assert np.log(bare[strip]).std() < 0.05
+
+
+def test_crumbs_of_a_mask_too_small_to_be_seen_from_the_front_have_no_pattern() -> None:
+    """A wall of which no pixel is surely seen from the front cannot be laid over itself."""
+    noise = np.random.default_rng(3)
+    crumbs = np.zeros((200, 240), bool)
+    crumbs[1::3, 1::3] = True
+    picture = noise.normal(150, 40, (200, 240, 3)).clip(0, 255).astype(np.uint8)
+    quad = np.array([[10, 10], [225, 30], [210, 190], [20, 170]]) + noise.normal(0, 1, (4, 2))
+    oblique = plane_from_quad(quad, (3.0, 2.0))
+    assert find_pattern(CameraCurve().decode(picture), crumbs, oblique) is None

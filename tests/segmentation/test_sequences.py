@@ -99,6 +99,22 @@ def test_clicks_of_many_visitors_do_not_push_each_other_out() -> None:
     assert [networks.heard for networks in visitors] == [CLICKS] * 4
 
 
+def test_a_long_sequence_that_comes_at_once_leaves_others_where_they_were() -> None:
+    sequences, visitor, program = (
+        ClickSequences(kept=16),
+        Scripted(ANSWERS * 2),
+        Scripted(ANSWERS * 11),
+    )
+    sequences.compose("photo", visitor, CLICKS[:2], GRID)
+
+    sequences.compose("other photo", program, CLICKS * 10, GRID)
+    sequences.compose("photo", visitor, CLICKS, GRID)
+    sequences.compose("other photo", program, (CLICKS * 10)[:-3], GRID)
+
+    assert visitor.heard == CLICKS
+    assert len(program.heard) == 31
+
+
 def test_what_is_no_longer_kept_is_answered_again() -> None:
     sequences = ClickSequences(kept=1)
     sequences.compose("photo", Scripted(ANSWERS), CLICKS[:2], GRID)

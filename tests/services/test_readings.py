@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from django.db import InterfaceError
 
 from rendering import Scene, WallPlane, prepare
 from sessions_app import places
@@ -144,3 +145,21 @@ def test_who_asks_while_a_wall_is_being_read_waits_for_it(
 
     assert found is reading(session)
     assert len(read) == 1
+
+
+def test_a_connection_that_cannot_be_closed_does_not_end_reading_ahead(
+    read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def close(self) -> None:
+            raise InterfaceError("the server is away")
+
+    first, second = make_ready_session(), make_ready_session()
+    with monkeypatch.context() as patch:
+        patch.setattr(readings, "connection", Broken())
+        read_ahead(first)
+        settle()
+    read_ahead(second)
+    settle()
+
+    assert len(read) == 2
