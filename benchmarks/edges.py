@@ -11,14 +11,18 @@ rooms are coarse; those of rendered ones are exact.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
-from masks import SHARED, load_bench, strict_boundary
 from PIL import Image, ImageOps
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from masks import SHARED, load_bench, strict_boundary
 
 from segmentation import PhotoGrid
 from segmentation.edges import refine

@@ -13,10 +13,14 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
-from masks import MODELS, ROOT, SHARED, load_bench
 from PIL import Image, ImageOps
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from masks import MODELS, ROOT, SHARED, load_bench
 
 sys.path.insert(0, str(ROOT))
 
