@@ -74,9 +74,7 @@ def main() -> None:
     print(f"  web process: {1000 * web / len(sizes):.1f} ms of CPU a click")
     print(f"  partial: at most {max(sizes) / 1000:.1f} KB (target: {TARGET_KB})")
     if options.rendering:
-        print(
-            f"  meanwhile {len(pictures)} pictures of 12 MP, {statistics.median(pictures):.1f} s each"
-        )
+        worker_load.show_pictures(pictures)
 
 
 if __name__ == "__main__":

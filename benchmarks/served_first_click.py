@@ -77,9 +77,7 @@ def main() -> None:
         print(f"  {name:34}{1000 * seconds:8.0f} ms{seconds / encode:7.2f}")
     print(f"  target: {TARGET_ENCODES} stock encodes")
     if options.rendering:
-        print(
-            f"  meanwhile {len(pictures)} pictures of 12 MP, {statistics.median(pictures):.1f} s each"
-        )
+        worker_load.show_pictures(pictures)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -48,3 +49,8 @@ def rendering(stack: Stack, *, megapixels: float = 12.0) -> Iterator[list[float]
     finally:
         over.set()
         thread.join()
+
+
+def show_pictures(seconds: list[float]) -> None:
+    """How many pictures were made meanwhile, and how long one took."""
+    print(f"  meanwhile {len(seconds)} pictures of 12 MP, {statistics.median(seconds):.1f} s each")

@@ -21,6 +21,7 @@ from jobs import valkey
 from segmentation import FEATURE_SHAPE, SCENE_SHAPE, Embedding, EmbeddingError, SegmentationError
 from sessions_app.image_types import Pixels
 from sessions_app.recently_used import RecentlyUsed
+from sessions_app.single_flight import SingleFlight
 from sessions_app.wall_model import sam_model
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,7 @@ ReadPhoto = Callable[[], Pixels]
 memory: RecentlyUsed[str, Embedding] = RecentlyUsed(
     settings.EMBEDDING_MEMORY_MIB * 1024 * 1024 // EMBEDDING_BYTES
 )
-_in_flight: dict[str, Future[Embedding]] = {}
-_in_flight_lock = threading.Lock()
+_encoding: SingleFlight[str, Embedding] = SingleFlight()
 _background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
 _waiting: list[int] = []  # bytes of each photo that waits or is being encoded
 _waiting_lock = threading.Lock()
@@ -77,21 +77,13 @@ def obtain(photo_digest: str, read_photo: ReadPhoto) -> Embedding:
     if found is not None:
         return found
     key = cache_key(photo_digest)
-    future, is_mine = _join_flight(key)
-    if not is_mine:
-        return future.result()
-    try:
+
+    def encode() -> Embedding:
         embedding = _encode_once(key, read_photo)
-    except BaseException as error:
-        future.set_exception(error)
-        raise
-    else:
         memory.put(key, embedding)
-        future.set_result(embedding)
         return embedding
-    finally:
-        with _in_flight_lock:
-            _in_flight.pop(key, None)
+
+    return _encoding.get_or_make(key, encode)
 
 
 def encode_in_background(photo_digest: str, pixels: Pixels) -> Future[Embedding] | None:
@@ -157,15 +149,6 @@ def warm_up() -> Future[None]:
             logger.warning("the model is not ready: %s", error)
 
     return _background.submit(load)
-
-
-def _join_flight(key: str) -> tuple[Future[Embedding], bool]:
-    with _in_flight_lock:
-        future = _in_flight.get(key)
-        if future is not None:
-            return future, False
-        future = _in_flight[key] = Future()
-        return future, True
 
 
 def _encode_once(key: str, read_photo: ReadPhoto) -> Embedding:

@@ -16,7 +16,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -31,6 +31,7 @@ from sessions_app.image_types import Mask, Pixels
 from sessions_app.models import Session
 from sessions_app.recently_used import RecentlyUsed
 from sessions_app.services import masks, planes
+from sessions_app.single_flight import SingleFlight
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class _Wish:
 
 
 _readings: RecentlyUsed[Key, Reading] = RecentlyUsed(KEPT_READINGS)
-_flights: dict[Key, Future[Reading]] = {}
+_reading: SingleFlight[Key, Reading] = SingleFlight()
 _waiting: OrderedDict[UUID, _Wish] = OrderedDict()  # the one due first is first
 _is_working = False
 _lock = threading.Lock()
@@ -79,25 +80,13 @@ def reading(session: Session) -> Reading:
     found = _readings.get(key)
     if found is not None:
         return found
-    with _lock:
-        others = _flights.get(key)
-        mine: Future[Reading] = Future()
-        if others is None:
-            _flights[key] = mine
-    if others is not None:
-        return others.result()
-    try:
-        found = _read(session)
-    except BaseException as error:
-        mine.set_exception(error)
-        raise
-    else:
-        _readings.put(key, found)
-        mine.set_result(found)
-        return found
-    finally:
-        with _lock:
-            _flights.pop(key, None)
+
+    def read() -> Reading:
+        made = _read(session)
+        _readings.put(key, made)
+        return made
+
+    return _reading.get_or_make(key, read)
 
 
 def read_ahead(session: Session) -> None:
