@@ -7,6 +7,7 @@ still half of float32's time, and nothing but the weights' rounding left.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from onnx_models.graph_writer import GraphWriter, Weight
 
 _MICROSOFT: Final = "com.microsoft"
-_LEVELS: Final = 127
 
 
 class Precision(Enum):
@@ -26,11 +26,21 @@ class Precision(Enum):
 
 
 class Rows:
-    """Activations, ... x in, prepared once for any number of linear layers."""
+    """Activations, ... x in, prepared once for any number of linear layers.
 
-    def __init__(self, graph: GraphWriter, value: str, precision: Precision) -> None:
+    round_weight: a weight (in x out) to whole numbers and their scale (out,).
+    """
+
+    def __init__(
+        self,
+        graph: GraphWriter,
+        value: str,
+        precision: Precision,
+        round_weight: Callable[[Weight], tuple[Weight, Weight]],
+    ) -> None:
         self._graph = graph
         self._value = value
+        self._round_weight = round_weight
         self._parts: list[list[str]] = []
         if precision is not Precision.FLOAT:
             self._quantise(value)
@@ -57,8 +67,7 @@ class Rows:
         import numpy as np
 
         graph = self._graph
-        scale = np.maximum(np.abs(weight).max(axis=0), np.float32(1e-12)) / np.float32(_LEVELS)
-        whole = np.clip(np.rint(weight / scale), -_LEVELS, _LEVELS)
+        whole, scale = self._round_weight(weight)
         values, value_scale, value_zero = part
         zeros = graph.shared(np.zeros(weight.shape[1]), "int8")
         return [

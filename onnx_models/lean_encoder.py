@@ -12,8 +12,8 @@ Written for the layout of TinyViT (Wu et al. 2022, arXiv:2207.10666) as MobileSA
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import pairwise
+from functools import partial
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,16 +29,19 @@ from onnx_models.encoder_region import (
     stem_input,
     stem_reach,
 )
+from onnx_models.encoder_stages import HEAD, STAGES, Stage
 from onnx_models.graph_writer import GraphWriter, PublishedWeights
 from onnx_models.int8_layers import Precision, Rows
+from onnx_models.rounding import Rounding, second_moments
+from onnx_models.specimen import drawn_input
 
 if TYPE_CHECKING:
     from onnx_models.graph_writer import Weight
+    from onnx_models.rounding import Moments
 
 _OPSET: Final = 20  # the first with Gelu
 _IR_VERSION: Final = 9
 _MICROSOFT: Final = "com.microsoft"
-_HEAD: Final = 32  # width of an attention head
 _STEM_WIDTH: Final = 128
 _EXPANDED: Final = 256
 _OUT_WIDTH: Final = 256
@@ -46,37 +49,10 @@ _NORM: Final = 1e-5  # torch's LayerNorm
 _NORM_2D: Final = 1e-6  # SAM's LayerNorm2d
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Blocks of attention in windows. side: of its map. strips: of attention and of perceptrons."""
-
-    index: int
-    blocks: int
-    width: int
-    window: int
-    side: int
-    strips: tuple[int, int]
-
-    @property
-    def heads(self) -> int:
-        return self.width // _HEAD
-
-    @property
-    def padded(self) -> int:
-        """Side of the map in whole windows."""
-        return -(-self.side // self.window) * self.window
-
-
-_STAGES: Final = (
-    Stage(1, 2, 128, 7, 128, (8, 16)),
-    Stage(2, 6, 160, 14, 64, (5, 8)),
-    Stage(3, 2, 320, 7, 64, (5, 8)),
-)
-
-
 def _precision(path: str) -> Precision:
-    """The last stage's layers make two thirds of the features' error when they are plain int8."""
-    return Precision.FINE if path.startswith("layers.3/") else Precision.INT8
+    """The last stage's perceptrons make most of the features' error when they are plain int8."""
+    fine = path.startswith("layers.3/") and "/mlp/" in path
+    return Precision.FINE if fine else Precision.INT8
 
 
 def lean_encoder(source: Path, target: Path) -> None:
@@ -86,62 +62,93 @@ def lean_encoder(source: Path, target: Path) -> None:
 
 def write_encoder(source: Path, target: Path, precision: Callable[[str], Precision]) -> None:
     """The same with a precision for each linear layer by its path. Raises VariantError."""
+    import numpy as np
     import onnx
 
     weights = PublishedWeights(source)
-    backgrounds = [pack_background(value) for value in _run_on_nothing(weights)]
-    model = _Encoder(weights, precision).whole(backgrounds)
-    onnx.save(model, str(target))
+    nothing = np.zeros((1, 3, MODEL_SIDE, MODEL_SIDE), np.float32)
+    maps = _session(_Encoder(weights, _exact).first_maps()).run(None, {"input": nothing})
+    backgrounds = [pack_background(value) for value in maps]
+    rounding = Rounding(_moments(weights, backgrounds))
+    onnx.save(_Encoder(weights, precision, rounding).whole(backgrounds), str(target))
 
 
-def _run_on_nothing(weights: PublishedWeights) -> list[Weight]:
-    """The maps of the first stage for an all-zero picture, each 128 x 128 x 128."""
-    import numpy as np
+def _exact(path: str) -> Precision:
+    return Precision.FLOAT
+
+
+def _moments(weights: PublishedWeights, backgrounds: list[Weight]) -> dict[str, Moments]:
+    """How the inputs of each linear layer go together, by its path, on a drawn picture."""
+    found: dict[str, Moments] = {}
+    for stage in STAGES:  # one by one: all at once they would fill half a gigabyte
+        model, names = _Encoder(weights, _exact).readings(backgrounds, stage)
+        read = iter(_session(model).run(None, {"input": drawn_input()}))
+        found |= {path: second_moments(islice(read, len(some))) for path, some in names.items()}
+    return found
+
+
+def _session(model: Any) -> Any:
     import onnxruntime as ort
 
-    model = _Encoder(weights, lambda path: Precision.FLOAT).first_maps()
     options = ort.SessionOptions()
     options.log_severity_level = 3
-    session = ort.InferenceSession(
+    options.enable_cpu_mem_arena = False  # runs once: what is not needed any more may go
+    return ort.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    nothing = np.zeros((1, 3, MODEL_SIDE, MODEL_SIDE), np.float32)
-    return list(session.run(None, {"input": nothing}))
 
 
 class _Encoder:
     """The graph while it is written. `precision` says it for each linear layer by its path."""
 
-    def __init__(self, weights: PublishedWeights, precision: Callable[[str], Precision]) -> None:
+    def __init__(
+        self,
+        weights: PublishedWeights,
+        precision: Callable[[str], Precision],
+        rounding: Rounding | None = None,
+    ) -> None:
         self._weights = weights
         self._precision = precision
+        self._rounding = rounding or Rounding({})
+        self._read: dict[str, list[str]] = {}  # what linear layers read, by their path
         self._graph = GraphWriter()
         self._sizes = Sizes(self._graph)
 
     def first_maps(self) -> Any:
         """A model whose outputs are the first stage's maps of the whole square."""
         value = self._stem("input")
-        maps = self._first_stage(value, self._sizes.full(_STAGES[0].side), None)
-        return self._model(maps, [3 * (_STEM_WIDTH,)] * len(maps))
+        maps = self._first_stage(value, self._sizes.full(STAGES[0].side), None)
+        return self._model(maps, [3 * (_STEM_WIDTH,) for _ in maps])
 
     def whole(self, backgrounds: list[Weight]) -> Any:
         """The encoder."""
-        graph, sizes, first = self._graph, self._sizes, _STAGES[0]
+        graph, sizes, first = self._graph, self._sizes, STAGES[0]
         least = first.strips[0] * first.window  # no strip of windows may be empty
         reach = stem_reach(sizes, photo_size(graph, "input"), least=least, side=first.side)
         value = self._stem(crop(graph, "input", stem_input(sizes, reach), axes=(2, 3)))
         value = self._first_stage(crop(graph, value, reach), reach, backgrounds)[-1]
-        for stage in _STAGES[1:]:
+        for stage in STAGES[1:]:
             value = self._merge(value, stage.index - 1, stage.width)
             for block in range(stage.blocks):
                 value = self._block(value, stage, f"layers.{stage.index}/blocks.{block}")
         self._neck(value)
         return self._model(["output"], [(1, _OUT_WIDTH, 64, 64)])
 
-    def _model(self, outputs: list[str], shapes: list[tuple[int, ...]]) -> Any:
+    def readings(self, backgrounds: list[Weight], stage: Stage) -> tuple[Any, dict[str, list[str]]]:
+        """A model whose outputs are what a stage's linear layers read, and their names by path.
+
+        In strips, as they are computed.
+        """
+        self.whole(backgrounds)
+        here = f"layers.{stage.index}/"
+        names = {path: some for path, some in self._read.items() if path.startswith(here)}
+        outputs = [name for some in names.values() for name in some]
+        return self._model(outputs, [None] * len(outputs)), names
+
+    def _model(self, outputs: list[str], shapes: list[tuple[int, ...] | None]) -> Any:
         from onnx import TensorProto, helper
 
-        def tensor(name: str, shape: tuple[int, ...]) -> Any:
+        def tensor(name: str, shape: tuple[int, ...] | None) -> Any:
             return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
         return helper.make_model(
@@ -215,7 +222,7 @@ class _Encoder:
 
         packed: their backgrounds; the last map is then of full size. None: reach is all.
         """
-        stage, maps = _STAGES[0], [value]
+        stage, maps = STAGES[0], [value]
         for block in range(stage.blocks):
             path = f"layers.{stage.index}/blocks.{block}"
             framed = self._sizes.step(
@@ -241,7 +248,7 @@ class _Encoder:
         self, value: str, has: Pair, to: Pair, packed: list[Weight] | None, index: int
     ) -> str:
         """The map with its background, in whole windows before attention."""
-        stage = _STAGES[0]
+        stage = STAGES[0]
         padded = stage.side if index % 2 or index == 2 * stage.blocks else stage.padded
         if packed is None:
             return self._pad(value, padded - stage.side)
@@ -275,8 +282,11 @@ class _Encoder:
         return self._graph.op("Concat", done, axis=0)
 
     def _linear(self, value: str, path: str) -> str:
-        rows = Rows(self._graph, value, self._precision(path))
-        return rows.times(*self._weights.linear(path))
+        return self._rows(value, path).times(*self._weights.linear(path))
+
+    def _rows(self, value: str, path: str) -> Rows:
+        self._read.setdefault(path, []).append(value)
+        return Rows(self._graph, value, self._precision(path), partial(self._rounding.of, path))
 
     def _norm(self, value: str, path: str) -> str:
         scale, shift = (
@@ -305,44 +315,54 @@ class _Encoder:
     def _look(self, strip: str, stage: Stage, path: str, columns: str) -> str:
         """What each cell of a strip of windows sees in its window, heads side by side."""
         graph, side = self._graph, stage.window
-        query, key, content = (
-            self._by_window(part, stage, columns) for part in self._asked(strip, stage, path)
+        across = self._sizes.op("Div", columns, side)
+        query, key, content = self._asked(self._by_cell(strip, stage, across), stage, path)
+        # Cells come first and windows after them: the products read them where they are.
+        scores = graph.op(
+            "FusedMatMul",
+            [query, key],
+            domain=_MICROSOFT,
+            transBatchA=1,
+            transBatchB=1,
+            transB=1,
         )
-        scores = graph.op("FusedMatMul", [query, key], domain=_MICROSOFT, transB=1)
         bias = graph.shared(self._weights.used_by(f"/{path}/attn/Add_output_0"))
         shares = graph.op("Softmax", [graph.op("Add", [scores, bias])], axis=-1)
-        seen = graph.op("MatMul", [shares, content])
-        across = self._sizes.op("Div", columns, side)
-        shape = self._shape(-1, across, stage.heads, side, side, _HEAD)
+        seen = graph.op("FusedMatMul", [shares, content], domain=_MICROSOFT, transBatchB=1)
+        shape = self._shape(-1, across, stage.heads, side, side, HEAD)
         seen = graph.transpose(graph.op("Reshape", [seen, shape]), (0, 3, 1, 4, 2, 5))
         return graph.op("Reshape", [seen, self._shape(-1, columns, stage.width)])
 
-    def _asked(self, strip: str, stage: Stage, path: str) -> list[str]:
-        """Queries, keys and values of a strip. The published weights have them head by head."""
+    def _by_cell(self, strip: str, stage: Stage, across: str) -> str:
+        """A strip's map to cells of a window x windows x C."""
+        side = stage.window
+        shape = self._shape(-1, side, across, side, stage.width)
+        value = self._graph.transpose(self._graph.op("Reshape", [strip, shape]), (1, 3, 0, 2, 4))
+        return self._graph.reshape(value, (side * side, -1, stage.width))
+
+    def _asked(self, cells: str, stage: Stage, path: str) -> list[str]:
+        """Queries, keys and values, cells x windows x heads x 32.
+
+        The published weights have them head by head.
+        """
         import numpy as np
 
         weight, bias = self._weights.linear(f"{path}/attn/qkv")
-        weight = weight.reshape(stage.width, stage.heads, 3, _HEAD)
-        bias = bias.reshape(stage.heads, 3, _HEAD)
-        normed = self._norm(strip, f"{path}/attn/norm")
-        rows = Rows(self._graph, normed, self._precision(f"{path}/attn/qkv"))
-        scales = (np.float32(_HEAD**-0.5), np.float32(1), np.float32(1))
+        weight = weight.reshape(stage.width, stage.heads, 3, HEAD)
+        bias = bias.reshape(stage.heads, 3, HEAD)
+        normed = self._norm(cells, f"{path}/attn/norm")
+        rows = self._rows(normed, f"{path}/attn/qkv")
+        scales = (np.float32(HEAD**-0.5), np.float32(1), np.float32(1))
         return [
-            rows.times(
-                weight[:, :, index].reshape(stage.width, -1) * scale,
-                bias[:, index].ravel() * scale,
+            self._graph.reshape(
+                rows.times(
+                    weight[:, :, index].reshape(stage.width, -1) * scale,
+                    bias[:, index].ravel() * scale,
+                ),
+                (0, 0, stage.heads, HEAD),
             )
             for index, scale in enumerate(scales)
         ]
-
-    def _by_window(self, value: str, stage: Stage, columns: str) -> str:
-        """A strip's map to windows x heads x cells x 32."""
-        side = stage.window
-        across = self._sizes.op("Div", columns, side)
-        shape = self._shape(-1, side, across, side, stage.heads, _HEAD)
-        value = self._graph.op("Reshape", [value, shape])
-        value = self._graph.transpose(value, (0, 2, 4, 1, 3, 5))
-        return self._graph.reshape(value, (-1, stage.heads, side * side, _HEAD))
 
     def _shape(self, *sides: int | str) -> str:
         named = [side if isinstance(side, str) else self._sizes.number(side) for side in sides]

@@ -1,4 +1,4 @@
-"""A drawn room: a photo that is always at hand, for checking a variant against its original."""
+"""Drawn rooms: photos that are always at hand, for checking a variant and for rounding its weights."""
 
 from __future__ import annotations
 
@@ -28,3 +28,18 @@ def drawn_room() -> npt.NDArray[np.uint8]:
     fill([(330, 240), (560, 250), (570, 380), (330, 370)], (88, 110, 84))
     noise = np.random.default_rng(1).normal(0, 3, room.shape)
     return np.clip(room + noise, 0, 255).astype(np.uint8)
+
+
+def drawn_input() -> npt.NDArray[np.float32]:
+    """Another such room, 4:3, as SAM's encoder takes it: float32 1 x 3 x 1024 x 1024.
+
+    Upside down with red and blue exchanged: a variant is checked on a picture that it was not fitted to.
+    """
+    import cv2
+    import numpy as np
+
+    room = cv2.resize(drawn_room()[::-1, :, ::-1], (1024, 768), interpolation=cv2.INTER_LINEAR)
+    picture = np.zeros((1, 3, 1024, 1024), np.float32)
+    standard = (room - np.array([123.675, 116.28, 103.53])) / np.array([58.395, 57.12, 57.375])
+    picture[0, :, :768] = standard.transpose(2, 0, 1)
+    return picture
