@@ -5,16 +5,14 @@ window of attention joins both, what the layers make of the rest does not depend
 is the *background*, what they make of an all-zero square, written into the file. So only the rows
 and columns that the photo can reach are computed, and the background is set beside them where a
 layer looks further. Exact but for rounding; what the photo reaches is bounded from above.
-
-All sizes are int64 tensors of one number, named; `full` makes them constants.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from onnx_models.errors import VariantError
+from onnx_models.graph_sizes import Pair, Sizes
 
 if TYPE_CHECKING:
     from onnx_models.graph_writer import GraphWriter, Weight
@@ -27,42 +25,6 @@ _WINDOW: Final = 7
 _BORDER: Final = 3 * _WINDOW
 _SAME: Final = 1e-4
 _LOOKED_AT: Final = 8  # pixels at the start of a row or column
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Rows and columns."""
-
-    rows: str
-    columns: str
-
-
-class Sizes:
-    """Arithmetic on sizes in the graph."""
-
-    def __init__(self, graph: GraphWriter) -> None:
-        self._graph = graph
-
-    def number(self, value: int) -> str:
-        """A constant size."""
-        return self._graph.weight([value], "int64")
-
-    def op(self, kind: str, size: str, value: int) -> str:
-        """One operation (Add, Mul, Div rounding down, Min, Max) with a constant."""
-        return self._graph.op(kind, [size, self.number(value)])
-
-    def step(self, pair: Pair, *operations: tuple[str, int]) -> Pair:
-        """The same operations, one after another, on rows and columns."""
-        found = []
-        for size in (pair.rows, pair.columns):
-            for kind, value in operations:
-                size = self.op(kind, size, value)
-            found.append(size)
-        return Pair(*found)
-
-    def full(self, side: int) -> Pair:
-        """A square of known side."""
-        return Pair(self.number(side), self.number(side))
 
 
 def photo_size(graph: GraphWriter, picture: str) -> Pair:
@@ -98,19 +60,6 @@ def stem_reach(sizes: Sizes, photo: Pair, *, least: int, side: int) -> Pair:
 def stem_input(sizes: Sizes, reach: Pair) -> Pair:
     """Pixels that those cells need: one cell more, since each looks 15 pixels past its first."""
     return sizes.step(reach, ("Add", 1), ("Mul", _STEM_STRIDE), ("Min", MODEL_SIDE))
-
-
-def crop(graph: GraphWriter, value: str, to: Pair, *, axes: tuple[int, int] = (0, 1)) -> str:
-    """The top left corner."""
-    ends = graph.op("Concat", [to.rows, to.columns], axis=0)
-    return graph.op(
-        "Slice", [value, graph.weight([0, 0], "int64"), ends, graph.weight(axes, "int64")]
-    )
-
-
-def rows_between(graph: GraphWriter, value: str, start: str, stop: str) -> str:
-    """Some rows of a map."""
-    return graph.op("Slice", [value, start, stop, graph.weight([0], "int64")])
 
 
 def pack_background(background: Weight) -> Weight:

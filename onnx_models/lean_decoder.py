@@ -6,7 +6,7 @@ moved to their side: q (X W)' = (q W') X', exactly. What else the published grap
 said otherwise: image tokens stay rows of one 4096 x 256 matrix (no NCHW), the transposed
 convolutions of stride and kernel 2 are products whose columns are sub-pixels, normalisation over
 channels is one LayerNormalization, the mask prompt is computed only when there is one, and the tokens are
-enlarged in strips, whose results stay in the processor's caches.
+enlarged in strips, whose results stay in the processor's caches, and only where the photo is.
 
 Written for the layout of Segment Anything's decoder (Kirillov et al. 2023, appendix A): width 256,
 8 heads, two layers, grid 64 x 64.
@@ -15,10 +15,12 @@ Written for the layout of Segment Anything's decoder (Kirillov et al. 2023, appe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from onnx_models.errors import VariantError
+from onnx_models.graph_sizes import Pair, Sizes, crop, rows_between
 from onnx_models.graph_writer import GraphWriter, PublishedWeights
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ _GRID: Final = 64
 _CELLS: Final = _GRID * _GRID
 _MODEL_SIDE: Final = 1024
 _MASK_TOKENS: Final = 4
-_STRIPS: Final = 32  # of image tokens while they are enlarged: 0.5 MB of results each, not 16
+_STRIPS: Final = 24  # of image tokens while they are enlarged: 0.5 MB of results each, not 16
+_NOTHING: Final = -16.0  # logit of what lies beside the photo
 _NORM: Final = 1e-5  # torch's LayerNorm
 _NORM_2D: Final = 1e-6  # SAM's LayerNorm2d
 _CHANNEL_NORMS: Final = {  # weights without a name of their own: (node, which input)
@@ -43,7 +46,10 @@ _CHANNEL_NORMS: Final = {  # weights without a name of their own: (node, which i
 
 
 def lean_decoder(source: Path, target: Path) -> None:
-    """Write the decoder with `decoder4.onnx`'s inputs and outputs. Raises VariantError."""
+    """Write the decoder with `decoder4.onnx`'s outputs and one input more. Raises VariantError.
+
+    photo_cells: float32 (2,), rows and columns of the 64 grid in which masks are wanted.
+    """
     import onnx
     from onnx import TensorProto, helper
 
@@ -67,6 +73,7 @@ def lean_decoder(source: Path, target: Path) -> None:
                 tensor("point_labels", 1, "num_points"),
                 tensor("mask_input", 1, 1, 4 * _GRID, 4 * _GRID),
                 tensor("has_mask_input", 1),
+                tensor("photo_cells", 2),
             ],
             [
                 tensor("candidate_masks", 1, _MASK_TOKENS, 4 * _GRID, 4 * _GRID),
@@ -326,26 +333,30 @@ def _masks(graph: GraphWriter, weights: PublishedWeights, tokens: str, image: st
         for index in range(_MASK_TOKENS)
     ]
     hyper = graph.transpose(graph.op("Concat", masks, axis=0), (1, 0))
-    height = _CELLS // _STRIPS
+    sizes = Sizes(graph)
+    extent = graph.op("Cast", ["photo_cells"], to=7)
+    covered = Pair(*graph.op_with(2, "Split", [extent], num_outputs=2))
+    photo = crop(graph, graph.reshape(image, (_GRID, _GRID, _WIDTH)), covered)
     strips = [
-        graph.op("MatMul", [_enlarged(graph, weights, image, start, start + height), hyper])
-        for start in range(0, _CELLS, height)
+        graph.op("MatMul", [_enlarged(graph, weights, rows_between(graph, photo, *ends)), hyper])
+        for ends in pairwise(sizes.strips(covered.rows, _STRIPS))
     ]
     cells = graph.op("Concat", strips, axis=0)
-    subcells = graph.reshape(cells, (_GRID, _GRID, 2, 2, 2, 2, _MASK_TOKENS))
-    picture = graph.transpose(subcells, (6, 0, 2, 4, 1, 3, 5))
-    _rename(
-        graph, graph.reshape(picture, (1, _MASK_TOKENS, 4 * _GRID, 4 * _GRID)), "candidate_masks"
-    )
+    shape = sizes.shape(covered.rows, covered.columns, 2, 2, 2, 2, _MASK_TOKENS)
+    picture = graph.transpose(graph.op("Reshape", [cells, shape]), (6, 0, 2, 4, 1, 3, 5))
+    fine = sizes.step(covered, ("Mul", 4))
+    shape = sizes.shape(1, _MASK_TOKENS, fine.rows, fine.columns)
+    left = sizes.step(fine, ("Mul", -1), ("Add", 4 * _GRID))
+    beside = sizes.shape(*6 * [0], left.rows, left.columns)
+    whole = graph.op("Pad", [graph.op("Reshape", [picture, shape]), beside, graph.weight(_NOTHING)])
+    _rename(graph, whole, "candidate_masks")
 
 
-def _enlarged(
-    graph: GraphWriter, weights: PublishedWeights, image: str, start: int, stop: int
-) -> str:
-    """Some image tokens on a grid four times as fine, 16 rows x 32 for each."""
+def _enlarged(graph: GraphWriter, weights: PublishedWeights, tokens: str) -> str:
+    """Some rows of image tokens on a grid four times as fine: 16 cells x 32 for each."""
     import numpy as np
 
-    value = graph.slice_rows(image, start, stop)
+    value = graph.reshape(tokens, (-1, _WIDTH))
     for index, width in ((0, 64), (3, 32)):
         kernel = weights.named(f"output_upscaling.{index}.weight")
         bias = np.tile(weights.named(f"output_upscaling.{index}.bias"), 4)

@@ -1,7 +1,7 @@
 """MobileSAM's image encoder written anew from the published weights, for the caches and int8.
 
-What the published graph does slowly is said otherwise, exactly: image tokens stay rows of a map
-(no windows copied before the heads are), queries' scale is in their weights, normalisation is one
+What the published graph does slowly is said otherwise, exactly: windows are cut in one copy, cells
+before windows, where products read each head; queries' scale is in their weights, normalisation is one
 operator, and what the photo cannot reach is not computed (`encoder_region`). Attention and
 perceptrons work in strips of rows, so that what they make stays in the processor's caches. Linear
 layers are int8 (`int8_layers`), each strip with a range of its own; convolutions are float32.
@@ -20,16 +20,13 @@ from typing import TYPE_CHECKING, Any, Final
 from onnx_models.encoder_region import (
     MODEL_SIDE,
     Background,
-    Pair,
-    Sizes,
-    crop,
     pack_background,
     photo_size,
-    rows_between,
     stem_input,
     stem_reach,
 )
 from onnx_models.encoder_stages import HEAD, STAGES, Stage
+from onnx_models.graph_sizes import Pair, Sizes, crop, rows_between
 from onnx_models.graph_writer import GraphWriter, PublishedWeights
 from onnx_models.int8_layers import Precision, Rows
 from onnx_models.rounding import Rounding, second_moments
@@ -271,10 +268,8 @@ class _Encoder:
 
     def _perceive(self, value: str, stage: Stage, path: str, rows: str) -> str:
         """The perceptron, in strips."""
-        sizes, count = self._sizes, stage.strips[1]
-        ends = [sizes.op("Div", sizes.op("Mul", rows, index), count) for index in range(count + 1)]
         done = []
-        for start, stop in pairwise(ends):
+        for start, stop in pairwise(self._sizes.strips(rows, stage.strips[1])):
             strip = rows_between(self._graph, value, start, stop)
             wide = self._linear(self._norm(strip, f"{path}/mlp/norm"), f"{path}/mlp/fc1")
             narrow = self._linear(self._gelu(wide), f"{path}/mlp/fc2")
@@ -296,12 +291,9 @@ class _Encoder:
 
     def _attend(self, value: str, stage: Stage, path: str, framed: Pair, kept: Pair) -> str:
         """Attention in windows, added. framed: the map's size, in whole windows. kept: without."""
-        sizes, count = self._sizes, stage.strips[0]
-        windows = sizes.op("Div", framed.rows, stage.window)
-        ends = [
-            sizes.op("Mul", sizes.op("Div", sizes.op("Mul", windows, index), count), stage.window)
-            for index in range(count + 1)
-        ]
+        sizes = self._sizes
+        windows = sizes.strips(sizes.op("Div", framed.rows, stage.window), stage.strips[0])
+        ends = [sizes.op("Mul", end, stage.window) for end in windows]
         done = []
         for start, stop in pairwise(ends):
             strip = rows_between(self._graph, value, start, stop)
@@ -329,14 +321,14 @@ class _Encoder:
         bias = graph.shared(self._weights.used_by(f"/{path}/attn/Add_output_0"))
         shares = graph.op("Softmax", [graph.op("Add", [scores, bias])], axis=-1)
         seen = graph.op("FusedMatMul", [shares, content], domain=_MICROSOFT, transBatchB=1)
-        shape = self._shape(-1, across, stage.heads, side, side, HEAD)
+        shape = self._sizes.shape(-1, across, stage.heads, side, side, HEAD)
         seen = graph.transpose(graph.op("Reshape", [seen, shape]), (0, 3, 1, 4, 2, 5))
-        return graph.op("Reshape", [seen, self._shape(-1, columns, stage.width)])
+        return graph.op("Reshape", [seen, self._sizes.shape(-1, columns, stage.width)])
 
     def _by_cell(self, strip: str, stage: Stage, across: str) -> str:
         """A strip's map to cells of a window x windows x C."""
         side = stage.window
-        shape = self._shape(-1, side, across, side, stage.width)
+        shape = self._sizes.shape(-1, side, across, side, stage.width)
         value = self._graph.transpose(self._graph.op("Reshape", [strip, shape]), (1, 3, 0, 2, 4))
         return self._graph.reshape(value, (side * side, -1, stage.width))
 
@@ -363,10 +355,6 @@ class _Encoder:
             )
             for index, scale in enumerate(scales)
         ]
-
-    def _shape(self, *sides: int | str) -> str:
-        named = [side if isinstance(side, str) else self._sizes.number(side) for side in sides]
-        return self._graph.op("Concat", named, axis=0)
 
     def _neck(self, value: str) -> None:
         graph, weights = self._graph, self._weights

@@ -33,7 +33,7 @@ def drawn_room() -> npt.NDArray[np.uint8]:
 def drawn_input() -> npt.NDArray[np.float32]:
     """Another such room, 4:3, as SAM's encoder takes it: float32 1 x 3 x 1024 x 1024.
 
-    Upside down with red and blue exchanged: a variant is checked on a picture that it was not fitted to.
+    Upside down with red and blue exchanged: weights are not rounded on the very picture that they are checked on.
     """
     import cv2
     import numpy as np

@@ -1,7 +1,7 @@
 """Faster or richer versions of the weights, built here from the fetched originals.
 
 - `decoder.lean.onnx`: the decoder written anew from its weights so that it does less work for the
-  same numbers (`lean_decoder`); all four candidate masks and their scores come out.
+  same numbers where the photo is (`lean_decoder`); all four candidate masks and their scores come out.
 - `decoder4.onnx`: the decoder cut before its mask selection, so that all four candidate masks and
   their scores come out. Same weights, same numbers; it also skips the full-size enlargement.
 - `encoder.lean.onnx`: the encoder written anew from its weights, for the caches, without what the
@@ -137,7 +137,7 @@ def quantise_encoder(source: Path, target: Path) -> None:
         root.setLevel(level)
 
 
-DECODER_LEAN: Final = Variant("decoder.lean.onnx", "decoder", lean_decoder, builder=2)
+DECODER_LEAN: Final = Variant("decoder.lean.onnx", "decoder", lean_decoder, builder=3)
 DECODER_FOUR: Final = Variant("decoder4.onnx", "decoder", cut_decoder)
 ENCODER_INT8: Final = Variant("encoder.int8.onnx", "encoder", quantise_encoder)
 ENCODER_LEAN: Final = Variant("encoder.lean.onnx", "encoder", lean_encoder, builder=2)
@@ -227,6 +227,10 @@ def _agreement(variant: Variant, part: Path, manifest: Manifest) -> float:
 
 
 def _iou(one: Prediction, other: Prediction) -> float:
-    a, b = one.logits > 0, other.logits > 0
+    from segmentation.geometry import PhotoGrid
+
+    # Beside the photo a variant may say nothing where the original imagines something.
+    columns, rows = PhotoGrid(one.width, one.height).mask_extent
+    a, b = (found.logits[:rows, :columns] > 0 for found in (one, other))
     union = int((a | b).sum())
     return float((a & b).sum()) / union if union else 1.0

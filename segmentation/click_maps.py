@@ -1,8 +1,9 @@
 """Everything known about clicks as maps on the mask grid: the click network's input.
 
 29 maps, all of them on half of the mask grid, those that tell where an edge runs on the whole
-of it as well: the network reads the first at its beginning, the second at its last step alone. `training/`
-makes its samples with the same functions.
+of it as well: the network reads the first at its beginning, the second at its last step alone. Grids end where
+the photo does (`covered`): what SAM and the network imagine beside it would feed back from click to click.
+`training/` makes its samples with the same functions.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.geometry import MASK_SIDE, FloatArray
+from segmentation.geometry import MASK_SIDE, FloatArray, PhotoGrid
 from segmentation.scene import SCENE_SIDE, enlarge
 
 MAPS: Final = 29
-COARSE_SIDE: Final = MASK_SIDE // 2
 COARSE_MAPS: Final = (
     32  # convolutions work on blocks of 16 channels: three maps of zeros cost nothing
 )
 # What the last, finest step sees besides the coarse answer: the walls, the mask so far, the newest
 # click and its masks, likeness of paint, and the photo.
 FINE: Final = (0, 1, 2, 4, 5, 14, 15, 16, 17, 24, 25, 26)
+_STEP: Final = 8  # cells of the mask grid in one of the network's coarsest
 _OF_PHOTO: Final = (0, 1, 24, 25, 26)  # the maps that no click changes
 _OF_EARLIER: Final = ((6, 9, 12, 18, 19, 20), (7, 10, 13, 21, 22, 23))  # by includes, by excludes
 
@@ -56,10 +57,15 @@ class PhotoEvidence:
     sam_wall: FloatArray
     rgb: FloatArray
 
+    def part(self, rows: int, columns: int) -> PhotoEvidence:
+        """The top left of it."""
+        here = slice(rows), slice(columns)
+        return PhotoEvidence(self.wall[here], self.sam_wall[here], self.rgb[here])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhotoMaps:
-    """The maps that no click changes: float32 5 x 256 x 256, and 5 x 128 x 128."""
+    """The maps that no click changes: float32 5 x H x W, and 5 x H/2 x W/2."""
 
     fine: FloatArray
     coarse: FloatArray
@@ -67,7 +73,7 @@ class PhotoMaps:
     @classmethod
     def of(cls, photo: PhotoEvidence) -> PhotoMaps:
         """Both wall networks' opinions and the photo."""
-        fine = np.empty((len(_OF_PHOTO), MASK_SIDE, MASK_SIDE), np.float32)
+        fine = np.empty((len(_OF_PHOTO), *photo.wall.shape), np.float32)
         np.tanh(photo.wall / 3, out=fine[0])
         np.tanh(photo.sam_wall / 3, out=fine[1])
         fine[2:] = photo.rgb.transpose(2, 0, 1)
@@ -79,9 +85,9 @@ class PhotoMaps:
 class ClickEvidence:
     """What one click says. label: 1 include, 0 exclude. x, y: on the mask grid.
 
-    affinity: 128 x 128, probability of being on the clicked plane. similarity: 128 x 128, cosine of
-    SAM's features to those clicked. masks: 3 x 256 x 256, SAM's logits of what was clicked on, as tanh
-    of a quarter. masks_coarse: the same, 3 x 128 x 128.
+    affinity: H/2 x W/2, probability of being on the clicked plane. similarity: H/2 x W/2, cosine of
+    SAM's features to those clicked. masks: 3 x H x W, SAM's logits of what was clicked on, as tanh
+    of a quarter. masks_coarse: the same, 3 x H/2 x W/2.
     """
 
     label: int
@@ -102,7 +108,7 @@ class ClickEvidence:
         similarity: FloatArray,
         logits: npt.NDArray[np.floating],
     ) -> ClickEvidence:
-        """logits: SAM's three masks, 3 x 256 x 256 of any precision."""
+        """logits: SAM's three masks, 3 x H x W of any precision."""
         masks = np.multiply(logits, np.float32(0.25), dtype=np.float32)
         np.tanh(masks, out=masks)
         coarse = np.stack([halved(one) for one in masks])
@@ -113,8 +119,8 @@ class ClickEvidence:
 class EarlierClicks:
     """What the clicks before the newest say together, by label: of several the largest value counts.
 
-    includes, excludes: float16 6 x 128 x 128, None without such a click: disc, plane affinity,
-    similarity, SAM's three masks. A quarter of a megabyte a label, however many clicks there were.
+    includes, excludes: float16 6 x H/2 x W/2, None without such a click: disc, plane affinity,
+    similarity, SAM's three masks. At most a quarter of a megabyte a label, however many clicks there were.
     """
 
     includes: npt.NDArray[np.float16] | None = None
@@ -122,8 +128,8 @@ class EarlierClicks:
 
     def with_one_more(self, click: ClickEvidence) -> EarlierClicks:
         """These and another."""
-        told = np.empty((len(_OF_EARLIER[0]), COARSE_SIDE, COARSE_SIDE), np.float16)
-        told[0] = halved(disc(click.x, click.y))
+        told = np.empty((len(_OF_EARLIER[0]), *click.affinity.shape), np.float16)
+        told[0] = halved(disc(click.x, click.y, click.masks.shape[1:]))
         told[1], told[2], told[3:] = click.affinity, click.similarity, click.masks_coarse
         before = self.includes if click.label == 1 else self.excludes
         if before is not None:
@@ -144,15 +150,15 @@ class ClickMaps:
     click; 15-17, 18-20, 21-23 SAM's masks; 24-26 the photo; 27 this wall; 28 all walls. Absent
     clicks leave zeros.
 
-    coarse: float32 32 x 128 x 128, all of them and three of zeros. fine: float32 12 x 256 x 256, those
-    of `FINE`.
+    coarse: float32 32 x H/2 x W/2, all of them and three of zeros. fine: float32 12 x H x W, those of
+    `FINE`.
     """
 
     coarse: FloatArray
     fine: FloatArray
 
     def as_one(self) -> FloatArray:
-        """All on the mask grid, float32 29 x 256 x 256: the coarse ones in blocks of two by two.
+        """All on the mask grid, float32 29 x H x W: the coarse ones in blocks of two by two.
 
         Their means over such blocks are the coarse maps again.
         """
@@ -161,16 +167,37 @@ class ClickMaps:
         return maps
 
 
+def covered(grid: PhotoGrid) -> tuple[int, int]:
+    """Rows and columns of the mask grid that the network reads of a photo."""
+    columns, rows = grid.mask_extent
+    return -(-rows // _STEP) * _STEP, -(-columns // _STEP) * _STEP
+
+
+def continued(
+    maps: npt.NDArray[np.floating], grid: PhotoGrid, shape: tuple[int, int] = (MASK_SIDE, MASK_SIDE)
+) -> FloatArray:
+    """Maps ... x h x w on a larger part of the mask grid: beside the photo its edge is repeated.
+
+    h, w: at least what the photo covers. What SAM and the networks imagine beside it is left out.
+    """
+    columns, rows = grid.mask_extent
+    beside = ((0, shape[0] - rows), (0, shape[1] - columns))
+    photo = np.asarray(maps[..., :rows, :columns], np.float32)
+    return np.pad(photo, (*((0, 0) for _ in photo.shape[2:]), *beside), mode="edge")
+
+
 def halved(grid: FloatArray) -> FloatArray:
     """A map of the mask grid on half of it: means of two by two cells."""
     size = (grid.shape[1] // 2, grid.shape[0] // 2)
     return np.asarray(cv2.resize(grid, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def disc(x: float, y: float) -> FloatArray:
-    """A bump of height 1 round a place on the mask grid."""
-    across = np.exp((_CELLS - np.float32(x)) ** 2 / np.float32(-_DISC_VARIANCE))
-    down = np.exp((_CELLS - np.float32(y)) ** 2 / np.float32(-_DISC_VARIANCE))
+def disc(x: float, y: float, shape: tuple[int, ...] = (MASK_SIDE, MASK_SIDE)) -> FloatArray:
+    """A bump of height 1 round a place on the mask grid, or on its top left part of a shape."""
+    down, across = (
+        np.exp((_CELLS[:side] - np.float32(place)) ** 2 / np.float32(-_DISC_VARIANCE))
+        for side, place in zip(shape, (y, x), strict=True)
+    )
     return np.asarray(np.multiply.outer(down, across), np.float32)
 
 
@@ -189,16 +216,19 @@ def plane_affinity(planes: FloatArray, x: float, y: float) -> FloatArray:
 
 
 def paint_likeness(rgb: FloatArray, x: float, y: float) -> FloatArray:
-    """How near every cell's colour is to that around (x, y), 256 x 256, 1 for the same.
+    """How near every cell's colour is to that around (x, y), H x W, 1 for the same.
 
-    rgb: float32 3 x 256 x 256, full scale 1.
+    rgb: float32 3 x H x W, full scale 1.
     """
-    row, column = (min(MASK_SIDE - 1, max(0, round(value))) for value in (y, x))
+    shape = rgb.shape[1:]
+    row, column = (
+        min(side - 1, max(0, round(value))) for side, value in zip(shape, (y, x), strict=True)
+    )
     around = (
         slice(max(0, row - _PAINT_REACH), row + _PAINT_REACH + 1),
         slice(max(0, column - _PAINT_REACH), column + _PAINT_REACH + 1),
     )
-    distance2 = np.zeros((MASK_SIDE, MASK_SIDE), np.float32)
+    distance2 = np.zeros(shape, np.float32)
     for plane in rgb:
         apart = plane - plane[around].mean()
         apart *= apart
@@ -216,14 +246,15 @@ def click_maps(
 ) -> ClickMaps:
     """What the network is told of the newest click.
 
-    previous: logits of the mask that this click corrects; for the first click, of the wall that is
-    seen without one.
+    previous: logits float32 256 x 256 of the mask that this click corrects; for the first click, of the
+    wall that is seen without one. All else covers the photo's part of the mask grid.
     """
-    seen = disc(newest.x, newest.y)
-    before = np.multiply(previous, np.float32(0.25), dtype=np.float32)
+    shape = photo.fine.shape[1:]
+    seen = disc(newest.x, newest.y, shape)
+    before = np.multiply(previous[: shape[0], : shape[1]], np.float32(0.25), dtype=np.float32)
     np.tanh(before, out=before)
     paint = paint_likeness(photo.fine[2:], newest.x, newest.y)
-    coarse = np.zeros((COARSE_MAPS, COARSE_SIDE, COARSE_SIDE), np.float32)
+    coarse = np.zeros((COARSE_MAPS, *photo.coarse.shape[1:]), np.float32)
     coarse[list(_OF_PHOTO)] = photo.coarse
     coarse[2], coarse[14], coarse[15:18] = halved(before), halved(paint), newest.masks_coarse
     coarse[3] = earlier.includes is None and earlier.excludes is None
@@ -234,7 +265,7 @@ def click_maps(
             coarse[list(numbers)] = told
     coarse[27], coarse[28] = scope is Scope.THIS_WALL, scope is Scope.ALL_WALLS
     nothing = np.float32(0)
-    fine = np.empty((len(FINE), MASK_SIDE, MASK_SIDE), np.float32)
+    fine = np.empty((len(FINE), *shape), np.float32)
     parts = (
         *photo.fine[:2],
         before,

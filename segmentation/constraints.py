@@ -160,8 +160,14 @@ def _press(
 
 
 def _fitting(wanted: BoolArray, logits: FloatArray, click: Click, grid: PhotoGrid) -> BoolArray:
-    """The connected parts of `wanted` that touch the click's place or have a high mean logit."""
+    """The connected parts of `wanted` that touch the click's place or have a high mean logit.
+
+    On the photo alone: what lies beside it joins nothing and counts for nothing, and stays as it was.
+    """
     [(x, y)] = grid.photo_to_mask([(click.x, click.y)])
+    columns, rows = grid.mask_extent
+    wanted = wanted.copy()
+    wanted[rows:], wanted[:, columns:] = False, False
     near = np.zeros(wanted.shape, bool)
     here = _window(x, y, TOUCH_CELLS)
     near[here] = (_XX[here] - np.float32(x)) ** 2 + (_YY[here] - np.float32(y)) ** 2 <= (

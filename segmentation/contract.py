@@ -2,7 +2,8 @@
 
 Two kinds of decoder are accepted: the official SAM export (`masks`, `iou_predictions`,
 `low_res_masks`), and our cut of it, which gives all four candidates and their scores on the 256
-grid (`candidate_masks`, `candidate_scores`; built by `onnx_models.variants`).
+grid (`candidate_masks`, `candidate_scores`; built by `onnx_models.variants`). The lean one of these asks
+how many rows and columns of the 64 grid the photo covers, `photo_cells`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, MODEL_SIDE
 from segmentation.runtime import Signature, Tensor
 
 CANDIDATE_OUTPUTS: Final = ("candidate_masks", "candidate_scores")
+PHOTO_CELLS: Final = "photo_cells"
 OFFICIAL_OUTPUTS: Final = ("low_res_masks", "iou_predictions")
 
 Shape = tuple[int | None, ...]
@@ -48,7 +50,8 @@ def check_encoder(path: Path, signature: Signature) -> None:
 def check_decoder(path: Path, signature: Signature) -> None:
     """The official SAM decoder or our cut of it. Raises ModelError."""
     if set(CANDIDATE_OUTPUTS) <= set(signature.outputs):
-        _check_named(path, "input", signature.inputs, _PROMPT_INPUTS)
+        asks = {PHOTO_CELLS: (2,)} if PHOTO_CELLS in signature.inputs else {}
+        _check_named(path, "input", signature.inputs, {**_PROMPT_INPUTS, **asks})
         _check_named(
             path,
             "output",

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from segmentation.cache import LruCache
-from segmentation.contract import CANDIDATE_OUTPUTS, OFFICIAL_OUTPUTS, check_decoder
+from segmentation.contract import CANDIDATE_OUTPUTS, OFFICIAL_OUTPUTS, PHOTO_CELLS, check_decoder
 from segmentation.description import ModelFile
 from segmentation.geometry import MASK_SIDE, FloatArray
 from segmentation.prompts import Prompt, encode_prompt
@@ -48,6 +48,7 @@ class Decoder:
     ) -> tuple[FloatArray, FloatArray]:
         """Candidates float32 K x 256 x 256 and their scores (K,).
 
+        Beside the photo the candidates are what SAM imagines there, or nothing, as the file has it.
         hint: float32 256 x 256, logits of a mask to start from. Raises ModelError.
         """
         feeds = {
@@ -58,6 +59,8 @@ class Decoder:
             "has_mask_input": np.array([0 if hint is None else 1], np.float32),
         }
         outputs = CANDIDATE_OUTPUTS
+        if PHOTO_CELLS in self._session.signature.inputs:
+            feeds[PHOTO_CELLS] = np.array(embedding.grid.feature_extent[::-1], np.float32)
         if "orig_im_size" in self._session.signature.inputs:
             # Its full-size output is thrown away: ask for the smallest, the mask comes from logits.
             feeds["orig_im_size"] = np.array([MASK_SIDE, MASK_SIDE], np.float32)

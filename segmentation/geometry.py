@@ -46,6 +46,17 @@ class PhotoGrid:
         width, height = self.resized
         return -(-width // CELL), -(-height // CELL)
 
+    @property
+    def feature_extent(self) -> tuple[int, int]:
+        """Columns and rows of the 64 grid that the photo's masks depend on.
+
+        One more than hold any of the photo: enlarging a mask looks half a cell of the 256 grid further, and
+        the click network reads up to seven of them (`click_maps.covered`).
+        """
+        width, height = self.resized
+        side = MODEL_SIDE // FEATURE_SIDE
+        return min(FEATURE_SIDE, -(-width // side) + 1), min(FEATURE_SIDE, -(-height // side) + 1)
+
     def prompt_to_model(self, points: npt.ArrayLike) -> FloatArray:
         """(N, 2) photo pixels (x, y) to prompt coordinates on the 1024 grid."""
         width, height = self.resized

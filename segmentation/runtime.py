@@ -27,7 +27,7 @@ Array = npt.NDArray[Any]
 # Threads wait awake for their next part as long as sleeping and waking takes: with it an encoding of two
 # thousand small operators takes 0.87 of the time and no more CPU. ONNX Runtime's own 1 ms and more, also
 # after a run, would burn the cores that the web process's other requests need.
-_THREADS: Final = {
+_SPINNING: Final = {
     "intra_op.allow_spinning": "1",
     "intra_op.spin_duration_us": "100",
     "force_spinning_stop": "1",
@@ -117,7 +117,7 @@ class LazySession:
         # Patterns plan one block for all of a run's tensors and never give it back: a web process that has
         # encoded six photos holds 848 MiB with them and 602 without, in the same time.
         options.enable_mem_pattern = False
-        for key, value in _THREADS.items():
+        for key, value in _SPINNING.items():
             options.add_session_config_entry(f"session.{key}", value)
         try:
             session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])

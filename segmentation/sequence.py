@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from segmentation.cache import LruCache
-from segmentation.click_maps import ClickEvidence, EarlierClicks
+from segmentation.click_maps import ClickEvidence, EarlierClicks, continued
 from segmentation.constraints import compose, honour_clicks
 from segmentation.geometry import FloatArray, PhotoGrid
 from segmentation.values import Click
@@ -102,5 +102,9 @@ class ClickSequences:
 def step(
     previous: FloatArray | None, proposed: FloatArray, clicks: Sequence[Click], grid: PhotoGrid
 ) -> FloatArray:
-    """The logits after the last of `clicks`; of clicks that contradict each other the latest counts."""
-    return honour_clicks(compose(previous, proposed, clicks[-1], grid), clicks, grid)
+    """The logits after the last of `clicks`; of clicks that contradict each other the latest counts.
+
+    Beside the photo they repeat its edge: a mask at the photo's size looks half a cell further.
+    """
+    composed = compose(previous, proposed, clicks[-1], grid)
+    return continued(honour_clicks(composed, clicks, grid), grid)

@@ -22,7 +22,6 @@ import numpy.typing as npt
 from segmentation.cache import LruCache
 from segmentation.click_maps import (
     COARSE_MAPS,
-    COARSE_SIDE,
     FINE,
     ClickEvidence,
     EarlierClicks,
@@ -30,6 +29,8 @@ from segmentation.click_maps import (
     PhotoMaps,
     Scope,
     click_maps,
+    continued,
+    covered,
     halved,
     plane_affinity,
 )
@@ -51,8 +52,7 @@ from segmentation.values import DecodedClick, Embedding
 HEADS_DIRECTORY: Final = Path(__file__).resolve().parent.parent / "onnx_models" / "heads"
 
 _MANIFEST_FILE: Final = "heads.json"
-_FEATURES: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
-_SEEN: Final = (1, None, FEATURE_SIDE, FEATURE_SIDE)
+_SEEN: Final = (1, None, None, None)
 _SURE: Final = 9.0  # logits beyond it count no more against the other network
 _FILES: Final = (
     "wall_net.onnx",
@@ -68,7 +68,8 @@ _PHOTOS_KEPT: Final = 16  # 2.7 MB each; making one anew costs a click about 3 m
 class _PhotoView:
     """What the networks say of a photo whatever the clicks are, as clicks need it.
 
-    walls: logits float32 256 x 256. seen: float32 1 x C x 64 x 64, the click network's own.
+    maps, seen: of the photo's part of the mask grid, H x W. walls: logits float32 256 x 256. seen: float32
+    1 x C x H/4 x W/4, the click network's own.
     """
 
     maps: PhotoMaps
@@ -105,18 +106,18 @@ class WallHeads:
             threads=threads,
             check=HeadCheck(
                 {
-                    "coarse": (1, COARSE_MAPS, COARSE_SIDE, COARSE_SIDE),
-                    "fine": (1, len(FINE), MASK_SIDE, MASK_SIDE),
+                    "coarse": (1, COARSE_MAPS, None, None),
+                    "fine": (1, len(FINE), None, None),
                     "seen": _SEEN,
                 },
-                {"logit": (1, 1, MASK_SIDE, MASK_SIDE)},
+                {"logit": (1, 1, None, None)},
             ),
         )
         self._photo_net = LazySession(
             paths[2],
             sha256=digests[2],
             threads=threads,
-            check=HeadCheck({"embedding": _FEATURES}, {"seen": _SEEN}),
+            check=HeadCheck({"features": (1, 256, None, None)}, {"seen": _SEEN}),
         )
         self._sam_wall = SamWallHead(paths[3], paths[4], sha256=digests[3], threads=threads)
         self._views: LruCache[_PhotoView] = LruCache(_PHOTOS_KEPT)
@@ -159,7 +160,7 @@ class WallHeads:
         [logit] = self._click_net.run(
             ["logit"], {"coarse": maps.coarse[None], "fine": maps.fine[None], "seen": view.seen}
         )
-        return as_float32(logit[0, 0])
+        return continued(logit[0, 0], embedding.grid)
 
     def photo_evidence(self, embedding: Embedding) -> PhotoEvidence:
         """What the networks that ran once say of a photo."""
@@ -171,12 +172,15 @@ class WallHeads:
 
     def evidence(self, embedding: Embedding, click: DecodedClick) -> ClickEvidence:
         """What one click says of a photo, whatever the others are."""
+        shape = covered(embedding.grid)
+        coarse = tuple(slice(side // 2) for side in shape)
+        similarity = halved(enlarge(self._sam_wall.similarity(embedding, click.x, click.y)))
         return ClickEvidence.of(
             click.label,
             (click.x, click.y),
-            affinity=plane_affinity(planes_of(embedding.scene), click.x, click.y),
-            similarity=halved(enlarge(self._sam_wall.similarity(embedding, click.x, click.y))),
-            logits=click.candidates[1:],
+            affinity=plane_affinity(planes_of(embedding.scene), click.x, click.y)[coarse],
+            similarity=similarity[coarse],
+            logits=continued(click.candidates[1:], embedding.grid, shape),
         )
 
     def _view(self, embedding: Embedding) -> _PhotoView:
@@ -184,9 +188,14 @@ class WallHeads:
 
     def _make_view(self, embedding: Embedding) -> _PhotoView:
         photo = self.photo_evidence(embedding)
-        [seen] = self._photo_net.run(["seen"], {"embedding": embedding.features})
+        rows, columns = covered(embedding.grid)
+        cells = MASK_SIDE // FEATURE_SIDE
+        features = embedding.features[:, :, : rows // cells, : columns // cells]
+        [seen] = self._photo_net.run(["seen"], {"features": np.ascontiguousarray(features)})
         return _PhotoView(
-            PhotoMaps.of(photo), mean_of_walls(photo.wall, photo.sam_wall), as_float32(seen)
+            PhotoMaps.of(photo.part(rows, columns)),
+            mean_of_walls(photo.wall, photo.sam_wall),
+            as_float32(seen),
         )
 
 

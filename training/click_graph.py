@@ -5,7 +5,7 @@ Two graphs. What SAM's features contribute does not depend on the clicks and is 
 
 - a convolution of several inputs one after the other in memory is the sum of one of each: joining them
   meant leaving the blocks and coming back;
-- channels that fill no block were computed as zeros anyway, and cut off and joined again between layers.
+- all widths are whole blocks, the maps filled up to one.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import torch.nn.functional as F
 
 from segmentation.click_maps import COARSE_MAPS, FINE
 from training.click_net import PREVIOUS, ClickNet, double
-
-_BLOCK = 16
 
 
 class OfPhoto(nn.Module):
@@ -30,7 +28,7 @@ class OfPhoto(nn.Module):
         _set(self.sam, weight, _bias(net.sam) - (weight * net.mean).sum((1, 2, 3)))
 
     def forward(self, embedding: torch.Tensor) -> torch.Tensor:
-        """B x 256 x 64 x 64 -> B x 48 x 64 x 64."""
+        """B x 256 x h x w -> B x 48 x h x w."""
         return self.sam(embedding)
 
 
@@ -46,13 +44,11 @@ class OfClick(nn.Module):
         self.blocks = nn.Conv2d(width, width, 1)
         _set(self.blocks, torch.eye(width)[:, :, None, None], torch.zeros(width))
         self.up128_coarse, self.up128_fine = _parts(net.up128, width)
-        self.narrow = _widened(net.narrow, inputs=self.up128_fine.out_channels)
         self.up256_coarse, self.up256_fine = _parts(net.up256, net.narrow.out_channels)
-        self.out = _widened(net.out, inputs=self.up256_fine.out_channels)
 
     def forward(self, coarse: torch.Tensor, fine: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """coarse: 1 x 32 x 128 x 128, the maps; fine: 1 x 12 x 256 x 256, those of `FINE`; seen:
-        1 x 48 x 64 x 64 of `OfPhoto`. Logit 1 x 1 x 256 x 256.
+        """coarse: 1 x 32 x H/2 x W/2, the maps; fine: 1 x 12 x H x W, those of `FINE`; seen:
+        1 x 48 x H/4 x W/4 of `OfPhoto`. Logit 1 x 1 x H x W.
         """
         net = self.net
         a = F.relu(self.maps(coarse))
@@ -60,19 +56,17 @@ class OfClick(nn.Module):
         b = b + double(net.up64(net.deep(F.relu(net.down32(b)))))
         b = net.after(b)
         c = F.relu(self.up128_coarse(double(self.blocks(b))) + self.up128_fine(a))
-        c = F.relu(self.up256_coarse(double(self.narrow(c))) + self.up256_fine(fine))
+        c = F.relu(self.up256_coarse(double(net.narrow(c))) + self.up256_fine(fine))
         previous = FINE.index(PREVIOUS)
-        return self.out(c) + net.start * fine[:, previous : previous + 1]
+        return net.out(c) + net.start * fine[:, previous : previous + 1]
 
 
 def _parts(conv: nn.Conv2d, first: int) -> tuple[nn.Conv2d, nn.Conv2d]:
-    """Two convolutions whose sum is one of the first channels and the rest, outputs in whole blocks."""
-    outputs = -(-conv.out_channels // _BLOCK) * _BLOCK
-    weight = _zeros_after(conv.weight, outputs, 0)
+    """Two convolutions whose sum is one of the first channels and the rest."""
     parts = []
-    for some, bias in ((weight[:, :first], True), (weight[:, first:], False)):
-        part = nn.Conv2d(some.shape[1], outputs, 3, padding=1, bias=bias)
-        _set(part, some, _zeros_after(_bias(conv), outputs, 0) if bias else None)
+    for some, bias in ((conv.weight[:, :first], _bias(conv)), (conv.weight[:, first:], None)):
+        part = nn.Conv2d(some.shape[1], some.shape[0], 3, padding=1, bias=bias is not None)
+        _set(part, some, bias)
         parts.append(part)
     return parts[0], parts[1]
 
@@ -80,14 +74,9 @@ def _parts(conv: nn.Conv2d, first: int) -> tuple[nn.Conv2d, nn.Conv2d]:
 def _widened(conv: nn.Conv2d, inputs: int) -> nn.Conv2d:
     """The same convolution of more inputs, the further ones without weight."""
     wide = nn.Conv2d(inputs, conv.out_channels, conv.kernel_size, padding=conv.padding)
-    _set(wide, _zeros_after(conv.weight, inputs, 1), _bias(conv))
+    shape = (conv.out_channels, inputs - conv.in_channels, *conv.kernel_size)
+    _set(wide, torch.cat([conv.weight, conv.weight.new_zeros(shape)], 1), _bias(conv))
     return wide
-
-
-def _zeros_after(values: torch.Tensor, length: int, axis: int) -> torch.Tensor:
-    shape = list(values.shape)
-    shape[axis] = length - shape[axis]
-    return torch.cat([values, values.new_zeros(shape)], axis)
 
 
 def _bias(conv: nn.Conv2d) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """The click network: a mask, the newest click and everything known of both -> the mask that is meant.
 
-All grids cover MobileSAM's square input: the 256 grid is its mask grid, the 64 grid its features'.
+All grids are MobileSAM's, cut to what the photo covers: the 256 grid is its mask grid, the 64 grid
+its features'. What lies beside the photo would be SAM's guess, and feed back from click to click.
 It reads SAM's own embedding, not the wall network's features: those say the wall network's opinion
 once more, right or wrong, while SAM's never saw a label of ours.
 """
@@ -16,11 +17,12 @@ import torch.nn.functional as F
 from segmentation.click_maps import FINE, MAPS
 from training.wall_net import Mix
 
-_FINE_WIDTH: Final = 24
+_FINE_WIDTH: Final = 32
 _WIDTH: Final = 48
 _DEEP_WIDTH: Final = 80
-_NARROW: Final = 8
-_LAST_WIDTH: Final = 10
+_NEAR_WIDTH: Final = 32
+_NARROW: Final = 16
+_LAST_WIDTH: Final = 16
 PREVIOUS: Final = 2  # the map of the mask so far
 
 
@@ -37,8 +39,8 @@ class ClickNet(nn.Module):
         self.deep = nn.Sequential(*[Mix(_DEEP_WIDTH, d, 0.05) for d in (1, 2, 4)])
         self.up64 = nn.Conv2d(_DEEP_WIDTH, _WIDTH, 1)
         self.after = nn.Sequential(*[Mix(_WIDTH, d, 0.05) for d in (2, 1)])
-        self.up128 = nn.Conv2d(_WIDTH + _FINE_WIDTH, 20, 3, padding=1)
-        self.narrow = nn.Conv2d(20, _NARROW, 1)
+        self.up128 = nn.Conv2d(_WIDTH + _FINE_WIDTH, _NEAR_WIDTH, 3, padding=1)
+        self.narrow = nn.Conv2d(_NEAR_WIDTH, _NARROW, 1)
         self.up256 = nn.Conv2d(_NARROW + len(FINE), _LAST_WIDTH, 3, padding=1)
         self.out = nn.Conv2d(_LAST_WIDTH, 1, 1)
         self.start = nn.Parameter(torch.tensor(3.0))
@@ -50,7 +52,10 @@ class ClickNet(nn.Module):
             nn.init.zeros_(self.out.bias)
 
     def forward(self, maps: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
-        """maps: B x 29 x 256 x 256; embedding: B x 256 x 64 x 64. Logit B x 1 x 256 x 256."""
+        """maps: B x 29 x H x W; embedding: B x 256 x H/4 x W/4. Logit B x 1 x H x W.
+
+        The part of the grids that the photo covers; H and W are multiples of 8.
+        """
         a = F.relu(self.maps(F.avg_pool2d(maps, 2)))
         seen = self.sam((embedding - self.mean) / self.deviation)
         b = self.before(F.relu(self.down64(a) + seen))

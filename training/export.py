@@ -25,7 +25,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 
-from segmentation.click_maps import COARSE_MAPS, COARSE_SIDE, FINE, MAPS
+from segmentation.click_maps import COARSE_MAPS, FINE, MAPS
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE
 from training.click_graph import OfClick, OfPhoto
 from training.click_net import ClickNet
@@ -34,6 +34,7 @@ from training.wall_net import WallNet, with_weights
 
 _OPSET: Final = 17
 _SMALL: Final = 64  # weights of fewer elements stay float32: biases, norms
+_CLICK_SIZES: Final = ((MASK_SIDE, MASK_SIDE), (192, MASK_SIDE), (MASK_SIDE, 8))  # of photos' parts
 
 
 class Scene(nn.Module):
@@ -66,29 +67,47 @@ def store_halved(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+_AXES: Final = {
+    "photo": {2: "height", 3: "width"},
+    "scene": {2: "rows", 3: "columns"},
+    "fine": {2: "rows", 3: "columns"},
+    "logit": {2: "rows", 3: "columns"},
+    "coarse": {2: "half_rows", 3: "half_columns"},
+    "seen": {2: "quarter_rows", 3: "quarter_columns"},
+    "features": {2: "quarter_rows", 3: "quarter_columns"},
+}
+
+
 def export(
-    net: nn.Module, examples: tuple[torch.Tensor, ...], path: Path, inputs: list[str], output: str
+    net: nn.Module,
+    several: list[tuple[torch.Tensor, ...]],
+    path: Path,
+    inputs: list[str],
+    output: str,
 ) -> str:
-    """Write one graph, compare it with its network, return its SHA-256."""
-    dynamic = {"photo": {2: "height", 3: "width"}, "scene": {2: "rows", 3: "columns"}}
-    axes = {name: dynamic[name] for name in [*inputs, output] if name in dynamic}
+    """Write one graph, compare it with its network, return its SHA-256.
+
+    several: inputs, perhaps of different sizes; the first are traced, all compared.
+    """
     torch.onnx.export(
         net,
-        examples,
+        several[0],
         str(path),
         input_names=inputs,
         output_names=[output],
         opset_version=_OPSET,
-        dynamic_axes=axes,
+        dynamic_axes={name: _AXES[name] for name in [*inputs, output] if name in _AXES},
         dynamo=False,
     )
     onnx.save(store_halved(onnx.load(str(path))), str(path))
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    feeds = {name: e.numpy() for name, e in zip(inputs, examples, strict=True)}
-    found = session.run([output], feeds)[0]
-    with torch.no_grad():
-        expected = net(*examples).numpy()
-    worst = float(np.abs(found - expected).max() / np.abs(expected).max())
+    worst = 0.0
+    for examples in several:
+        feeds = {name: e.numpy() for name, e in zip(inputs, examples, strict=True)}
+        with torch.no_grad():
+            expected = net(*examples).numpy()
+        apart = np.abs(session.run([output], feeds)[0] - expected).max()
+        worst = max(worst, float(apart / np.abs(expected).max()))
     if worst > 0.02:
         raise SystemExit(f"{path.name} differs from its network by {worst:.3f} of its range.")
     print(
@@ -97,28 +116,30 @@ def export(
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def export_clicks(net: ClickNet, embedding: torch.Tensor, folder: Path) -> dict[str, str]:
+def export_clicks(net: ClickNet, folder: Path) -> dict[str, str]:
     """The click network's two graphs, their sum compared with the network; their SHA-256."""
-    maps = torch.rand(1, MAPS, MASK_SIDE, MASK_SIDE)
-    coarse = torch.zeros(1, COARSE_MAPS, COARSE_SIDE, COARSE_SIDE)
-    coarse[:, :MAPS] = F.avg_pool2d(maps, 2)
     of_photo, of_click = OfPhoto(net).eval(), OfClick(net).eval()
-    with torch.no_grad():
-        seen, fine = of_photo(embedding), maps[:, FINE].contiguous()
-        apart = (of_click(coarse, fine, seen) - net(maps, embedding)).abs().max()
-    if float(apart) > 1e-3:
-        raise SystemExit(f"The rewritten click network differs from the trained one by {apart}.")
+    of_photos, of_clicks = [], []
+    for rows, columns in _CLICK_SIZES:
+        maps = torch.rand(1, MAPS, rows, columns)
+        features = torch.randn(1, 256, rows // 4, columns // 4)
+        coarse = torch.zeros(1, COARSE_MAPS, rows // 2, columns // 2)
+        coarse[:, :MAPS] = F.avg_pool2d(maps, 2)
+        with torch.no_grad():
+            seen, fine = of_photo(features), maps[:, FINE].contiguous()
+            apart = float((of_click(coarse, fine, seen) - net(maps, features)).abs().max())
+        if apart > 1e-3:
+            raise SystemExit(
+                f"The rewritten click network differs from the trained one by {apart}."
+            )
+        of_photos.append((features,))
+        of_clicks.append((coarse, fine, seen))
+    names = ["coarse", "fine", "seen"]
     return {
         "click_photo.onnx": export(
-            of_photo, (embedding,), folder / "click_photo.onnx", ["embedding"], "seen"
+            of_photo, of_photos, folder / "click_photo.onnx", ["features"], "seen"
         ),
-        "click_net.onnx": export(
-            of_click,
-            (coarse, fine, seen),
-            folder / "click_net.onnx",
-            ["coarse", "fine", "seen"],
-            "logit",
-        ),
+        "click_net.onnx": export(of_click, of_clicks, folder / "click_net.onnx", names, "logit"),
     }
 
 
@@ -145,17 +166,17 @@ def main() -> None:
     folder = options.heads
     digests: dict[str, str] = {}
     if options.clicks is not None:
-        digests |= export_clicks(with_weights(ClickNet(), *options.clicks), embedding, folder)
+        digests |= export_clicks(with_weights(ClickNet(), *options.clicks), folder)
     if options.walls is not None:
         # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
         walls = Scene(with_weights(WallNet(pretrained=False), options.walls)).eval()
         digests["wall_net.onnx"] = export(
-            walls, (photo,), folder / "wall_net.onnx", ["photo"], "scene"
+            walls, [(photo,)], folder / "wall_net.onnx", ["photo"], "scene"
         )
     if options.sam_head is not None:
         head = with_weights(SamHead(), options.sam_head)
         digests["wall_head.onnx"] = export(
-            head, (embedding,), folder / "wall_head.onnx", ["embedding"], "logit"
+            head, [(embedding,)], folder / "wall_head.onnx", ["embedding"], "logit"
         )
         digests["embedding_stats.npz"] = write_statistics(head, folder / "embedding_stats.npz")
     manifest_path = folder / "heads.json"

@@ -23,7 +23,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from segmentation.click_maps import Scope, disc
+from segmentation.click_maps import Scope, covered, disc
 from segmentation.wall import HEADS_DIRECTORY
 from training.click_net import ClickNet
 from training.rooms import house_is_held_back
@@ -32,10 +32,10 @@ from training.visitor import ClickSample, Visit, Visitors
 from training.wall_net import blend, cosine
 
 Float32 = npt.NDArray[np.float32]
+Inputs = tuple[torch.Tensor, torch.Tensor]
 
 _GROUP: Final = 8
 _DECAY: Final = 0.995
-_TOP: Final = 2e-3
 _LEAVES: Final = 0.1  # chance that somebody leaves before they are content
 _NEAR: Final = 3.0  # further weight close to clicks
 _FIXED: Final = 2.0  # further weight on what the newest click should put right
@@ -57,12 +57,11 @@ class Group:
             if self._visitors.click(visit, self._rng):
                 return visit
 
-    def inputs(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Maps and embeddings of everybody's newest click."""
-        maps = np.stack([self._visitors.maps(visit) for visit in self.visits])
-        return torch.from_numpy(maps), embeddings_of(self.visits)
+    def inputs(self) -> list[Inputs]:
+        """Maps and embedding of everybody's newest click."""
+        return [inputs_of(visit, self._visitors) for visit in self.visits]
 
-    def turn(self, answers: Float32) -> tuple[torch.Tensor, torch.Tensor]:
+    def turn(self, answers: list[Float32]) -> list[Inputs]:
         """Everybody sees their answer and clicks again, or leaves; the next inputs."""
         for k, (visit, answer) in enumerate(zip(self.visits, answers, strict=True)):
             visit.show(answer)
@@ -71,26 +70,25 @@ class Group:
         return self.inputs()
 
 
-def embeddings_of(visits: list[Visit]) -> torch.Tensor:
-    """B x 256 x 64 x 64."""
-    return torch.from_numpy(np.concatenate([visit.sample.embedding.features for visit in visits]))
+def inputs_of(visit: Visit, visitors: Visitors) -> Inputs:
+    """The network's maps 1 x 29 x H x W and embedding 1 x 256 x H/4 x W/4, where the photo is."""
+    rows, columns = covered(visit.sample.embedding.grid)
+    embedding = visit.sample.embedding.features[:, :, : rows // 4, : columns // 4].copy()
+    return torch.from_numpy(visitors.maps(visit)[None]), torch.from_numpy(embedding)
 
 
-def targets_of(visits: list[Visit]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Share of wanted wall and weight of every cell, B x 1 x 256 x 256 each."""
-    truth, weights = [], []
-    for visit in visits:
-        rows, columns = visit.sample.extent
-        share = np.where(visit.expected, np.maximum(visit.sample.share, 128), 0)
-        weight = np.zeros(share.shape, np.float32)
-        weight[:rows, :columns] = 1
-        for click in visit.evidence:
-            weight[:rows, :columns] += _NEAR * disc(click.x, click.y)[:rows, :columns]
-        if visit.fixed is not None:
-            weight += _FIXED * visit.fixed * (weight > 0)
-        truth.append(share.astype(np.float32) / 255)
-        weights.append(weight)
-    return torch.from_numpy(np.stack(truth))[:, None], torch.from_numpy(np.stack(weights))[:, None]
+def target_of(visit: Visit) -> tuple[torch.Tensor, torch.Tensor]:
+    """Share of wanted wall and weight of every cell, 1 x 1 x H x W each."""
+    rows, columns = visit.sample.extent
+    share = np.where(visit.expected, np.maximum(visit.sample.share, 128), 0)
+    weight = np.zeros(share.shape, np.float32)
+    weight[:rows, :columns] = 1
+    for click in visit.evidence:
+        weight[:rows, :columns] += _NEAR * disc(click.x, click.y)[:rows, :columns]
+    if visit.fixed is not None:
+        weight += _FIXED * visit.fixed * (weight > 0)
+    here = (None, None, *(slice(side) for side in covered(visit.sample.embedding.grid)))
+    return torch.from_numpy(share.astype(np.float32)[here] / 255), torch.from_numpy(weight[here])
 
 
 def click_loss(logit: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -110,35 +108,37 @@ def start(samples: list[ClickSample], seed: int) -> Running[ClickNet]:
     some = np.stack([sample.embedding.features[0] for sample in samples[:64]])
     net.mean[:] = torch.from_numpy(some.mean((0, 2, 3))).view(1, -1, 1, 1)
     net.deviation[:] = torch.from_numpy(some.std((0, 2, 3)) + 1e-3).view(1, -1, 1, 1)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=_TOP, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
     return Running(net, optimiser, {k: v.detach().clone() for k, v in net.state_dict().items()})
 
 
 def train_step(
     running: Running[ClickNet],
-    inputs: tuple[torch.Tensor, torch.Tensor],
-    targets: tuple[torch.Tensor, torch.Tensor],
-    steps: int,
-) -> tuple[float, Float32]:
-    """One step; the loss and the answers float32 B x 256 x 256."""
+    batch: list[tuple[Inputs, Inputs]],
+    rate: float,
+) -> tuple[float, list[Float32]]:
+    """One step on inputs and targets, photo by photo; the mean loss and the answers, H x W each."""
     net, step = running.net, running.step
     for group in running.optimiser.param_groups:
-        group["lr"] = _TOP * cosine(step, steps) * min(1, (step + 1) / 50)
-    maps, embeddings = (x.contiguous(memory_format=torch.channels_last) for x in inputs)
-    embeddings = embeddings * (1 + 0.15 * torch.randn(embeddings.shape[:2])[:, :, None, None])
+        group["lr"] = rate * min(1, (step + 1) / 50)
     net.train()
-    # Half of float32's time on processors that know bfloat16, and no worse.
-    with torch.autocast("cpu", torch.bfloat16):
-        logit = net(maps, embeddings)
-    logit = logit.float()
-    loss = click_loss(logit, *targets)
     running.optimiser.zero_grad()
-    loss.backward()
+    losses, answers = [], []
+    for inputs, target in batch:
+        maps, embedding = (x.contiguous(memory_format=torch.channels_last) for x in inputs)
+        embedding = embedding * (1 + 0.15 * torch.randn(embedding.shape[:2])[:, :, None, None])
+        # Half of float32's time on processors that know bfloat16, and no worse.
+        with torch.autocast("cpu", torch.bfloat16):
+            logit = net(maps, embedding)
+        loss = click_loss(logit.float(), *target) / len(batch)
+        loss.backward()
+        losses.append(float(loss.detach()))
+        answers.append(logit.detach().float()[0, 0].contiguous().numpy())
     torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     running.optimiser.step()
     blend(running.average, net, min(_DECAY, (1 + step) / (10 + step)))
     running.step += 1
-    return float(loss.detach()), logit.detach()[:, 0].contiguous().numpy()
+    return sum(losses), answers
 
 
 @torch.no_grad()
@@ -155,8 +155,7 @@ def held_back_scores(
         for count in range(1, max(_CHECKED_CLICKS) + 1):
             clicking = clicking and visitors.click(visit, rng)
             if clicking:
-                maps = torch.from_numpy(visitors.maps(visit)[None])
-                visit.show(net(maps, embeddings_of([visit]))[0, 0].numpy())
+                visit.show(net(*inputs_of(visit, visitors))[0, 0].numpy())
             if count in scores:
                 scores[count].append(iou(visit.mask, visit.wanted, sample.extent))
     return [round(float(np.mean(some)), 4) for some in scores.values()]
@@ -219,7 +218,9 @@ def learn(
         while running.step < options.steps:
             k = running.step % len(groups)
             inputs = waiting[k].result()
-            loss, answers = train_step(running, inputs, targets_of(groups[k].visits), options.steps)
+            batch = list(zip(inputs, map(target_of, groups[k].visits), strict=True))
+            rate = options.rate * cosine(running.step, options.steps)
+            loss, answers = train_step(running, batch, rate)
             waiting[k] = pool.submit(groups[k].turn, answers)
             losses.append(loss)
             done = running.step == options.steps
@@ -246,6 +247,7 @@ def main() -> None:
     parser.add_argument("--heads", type=Path, default=HEADS_DIRECTORY)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--rate", type=float, default=2e-3, help="learning rate at the start")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--most-checked", type=int, default=40)

@@ -18,10 +18,12 @@ from segmentation.click_maps import (
     PhotoMaps,
     Scope,
     click_maps,
+    continued,
+    covered,
 )
-from segmentation.constraints import compose, honour_clicks
 from segmentation.decoder import Decoder
 from segmentation.geometry import FloatArray
+from segmentation.sequence import step
 from segmentation.wall import WallHeads, mean_of_walls
 from training.errors import BoolArray, parts_of, with_errors
 from training.rooms import WALL, Uint8
@@ -95,10 +97,9 @@ class Visit:
         return self.wanted
 
     def show(self, proposed: FloatArray) -> None:
-        """The network's answer, composed as the product does."""
+        """The network's answer H x W, composed as the product does."""
         grid = self.sample.embedding.grid
-        composed = compose(self.logits, proposed, self.clicks[-1], grid)
-        self.logits = honour_clicks(composed, self.clicks, grid)
+        self.logits = step(self.logits, continued(proposed, grid), self.clicks, grid)
 
 
 class Visitors:
@@ -150,7 +151,7 @@ class Visitors:
         return True
 
     def maps(self, visit: Visit) -> FloatArray:
-        """The click network's maps for the newest click, 29 x 256 x 256."""
+        """The click network's maps for the newest click, 29 x H x W, where the photo is."""
         previous = visit.logits
         if previous is None:
             previous = mean_of_walls(visit.photo.wall, visit.photo.sam_wall)
@@ -158,7 +159,7 @@ class Visitors:
         for click in visit.evidence[:-1]:
             earlier = earlier.with_one_more(click)
         newest = visit.evidence[-1]
-        photo = PhotoMaps.of(visit.photo)
+        photo = PhotoMaps.of(visit.photo.part(*covered(visit.sample.embedding.grid)))
         return click_maps(photo, newest, earlier, previous, visit.scope).as_one()
 
 

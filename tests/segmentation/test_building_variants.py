@@ -177,8 +177,35 @@ def test_a_built_decoder_gives_what_the_published_one_chooses(
     other = changed.predict(_same_for(changed, embedding), clicks, box)
 
     assert other.candidates.shape == (4, 256, 256)
-    np.testing.assert_allclose(one.logits, other.logits, atol=1e-3)
+    where = _where_the_photo_is(embedding)
+    np.testing.assert_allclose(one.logits[where], other.logits[where], atol=1e-3)
+    np.testing.assert_allclose(one.mask().astype(float), other.mask().astype(float), atol=2)
     assert one.score == pytest.approx(other.score, abs=1e-4)
+
+
+def _where_the_photo_is(embedding: Embedding) -> tuple[slice, slice]:
+    """Cells of the mask grid that a mask at the photo's size depends on."""
+    columns, rows = (4 * side for side in embedding.grid.feature_extent)
+    return slice(rows), slice(columns)
+
+
+@pytest.mark.parametrize("shape", [(300, 400), (400, 300), (256, 256), (20, 900), (900, 7), (1, 1)])
+def test_the_lean_decoder_makes_masks_where_the_photo_is_and_none_beside_it(
+    shape: tuple[int, int], built: Path
+) -> None:
+    cut, lean = (_plain(built, name) for name in ("decoder4.onnx", "decoder.lean.onnx"))
+    photo = np.random.default_rng(1).integers(0, 255, (*shape, 3), dtype=np.uint8)
+    embedding = cut.encode(photo)
+    prompt = encode_prompt([Click(shape[1] / 2, shape[0] / 2, 1)], None, embedding.grid)
+
+    whole, _ = cut._decoder.decode(embedding, prompt)
+    cropped, _ = lean._decoder.decode(embedding, prompt)
+
+    here = _where_the_photo_is(embedding)
+    np.testing.assert_allclose(cropped[:, *here], whole[:, *here], atol=2e-3)
+    beside = np.ones(cropped.shape, bool)
+    beside[:, *here] = False
+    assert (cropped[beside] == -16).all()
 
 
 @pytest.mark.parametrize("hint", [None, 0.0, 3.0])
@@ -193,7 +220,8 @@ def test_the_lean_decoder_starts_from_a_mask_like_the_published_one(
 
     one, other = (model._decoder.decode(embedding, prompt, mask) for model in (cut, lean))
 
-    np.testing.assert_allclose(one[0], other[0], atol=1e-3)
+    where = (slice(None), *_where_the_photo_is(embedding))
+    np.testing.assert_allclose(one[0][where], other[0][where], atol=1e-3)
     np.testing.assert_allclose(one[1], other[1], atol=1e-4)
 
 

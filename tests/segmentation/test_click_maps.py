@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from segmentation import Scope
 from segmentation.click_maps import (
@@ -15,12 +17,14 @@ from segmentation.click_maps import (
     PhotoEvidence,
     PhotoMaps,
     click_maps,
+    continued,
+    covered,
     disc,
     halved,
     paint_likeness,
     plane_affinity,
 )
-from segmentation.geometry import FloatArray
+from segmentation.geometry import FloatArray, PhotoGrid
 
 NOTHING = np.zeros((256, 256), np.float32)
 PHOTO = PhotoMaps.of(PhotoEvidence(NOTHING + 3, NOTHING - 3, np.ones((256, 256, 3), np.float32)))
@@ -133,3 +137,55 @@ def test_a_disc_is_highest_at_its_click_and_gone_twenty_cells_away() -> None:
 
     assert bump[50, 100] == 1
     assert bump[50, 121] < 1e-5
+
+
+@given(st.integers(1, 4000), st.integers(1, 4000))
+def test_the_network_reads_the_photo_and_less_than_one_of_its_cells_more(
+    width: int, height: int
+) -> None:
+    grid = PhotoGrid(width, height)
+
+    for side, read, made in zip(
+        grid.mask_extent[::-1], covered(grid), grid.feature_extent[::-1], strict=True
+    ):
+        assert side <= read < side + 8
+        assert read % 8 == 0
+        assert read <= 4 * made <= 256  # where the lean decoder makes masks
+
+
+def test_the_maps_of_a_wide_photo_are_the_upper_part_of_the_squares() -> None:
+    rng = np.random.default_rng(2)
+    wall, sam, before = rng.normal(0, 3, (3, 256, 256)).astype(np.float32)
+    evidence = PhotoEvidence(wall, sam, rng.random((256, 256, 3), np.float32))
+    grids, masks = rng.random((2, 2, 128, 128)), rng.normal(0, 5, (2, 3, 256, 256))
+
+    def seen(rows: int) -> FloatArray:
+        earlier, newest = (
+            ClickEvidence.of(
+                label,
+                place,
+                affinity=grid[0, : rows // 2],
+                similarity=grid[1, : rows // 2],
+                logits=logits[:, :rows],
+            )
+            for label, place, grid, logits in zip(
+                (1, 0), ((200.0, 30.0), (20.0, 150.0)), grids, masks, strict=True
+            )
+        )
+        photo = PhotoMaps.of(evidence.part(rows, 256))
+        past = EarlierClicks().with_one_more(earlier)
+        return click_maps(photo, newest, past, before, Scope.UNSAID).as_one()
+
+    np.testing.assert_array_equal(seen(192), seen(256)[:, :192])
+
+
+def test_beside_the_photo_its_last_row_and_column_go_on() -> None:
+    logits = np.random.default_rng(1).normal(0, 1, (3, 176, 256)).astype(np.float32)
+    grid = PhotoGrid(1024, 683)  # 171 rows
+
+    whole, part = continued(logits, grid), continued(logits, grid, (176, 256))
+
+    assert whole.shape == (3, 256, 256)
+    np.testing.assert_array_equal(whole[:, :171], logits[:, :171])
+    np.testing.assert_array_equal(whole[:, 171:], logits[:, 170:171].repeat(85, axis=1))
+    np.testing.assert_array_equal(part, whole[:, :176])

@@ -57,6 +57,20 @@ def test_a_weak_change_elsewhere_is_not_let_in() -> None:
     assert ((after > 0) == (field(LEFT) > 0)).all()
 
 
+@pytest.mark.parametrize("beside", [-30, 30])
+def test_what_lies_beside_the_photo_decides_nothing_on_it(beside: float) -> None:
+    grid = PhotoGrid(1024, 600)  # 150 rows of cells
+    before, proposed = field(), field((10, 10, 60, 150))
+    proposed[10:150, 150:200] = 0.3  # too weak, far from the click
+    other = proposed.copy()
+    other[150:] = beside
+
+    one, same = (compose(before, some, at(30, 30, 1), grid) for some in (proposed, other))
+
+    np.testing.assert_array_equal(one[:150], same[:150])
+    assert ((one[:150] > 0) == (field((10, 10, 60, 150))[:150] > 0)).all()
+
+
 def test_a_change_elsewhere_that_the_networks_are_sure_of_is_let_in() -> None:
     after = compose(field(), field(LEFT, RIGHT, logit=4), at(30, 30, 1), GRID)
 

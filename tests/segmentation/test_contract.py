@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from segmentation import Click, ModelError, SamModel
-from tests.segmentation.graphs import OFFICIAL_OUTPUTS, PROMPT_INPUTS, write_decoder, write_encoder
+from tests.segmentation.graphs import (
+    OFFICIAL_OUTPUTS,
+    PROMPT_INPUTS,
+    Shape,
+    write_decoder,
+    write_encoder,
+)
 
 
 def load(directory: Path) -> SamModel:
@@ -93,6 +99,14 @@ def test_a_decoder_with_an_input_of_its_own_is_refused(folder: Path) -> None:
 
     with pytest.raises(ModelError, match="expected inputs"):
         load(folder).warm_up()
+
+
+def test_a_decoder_of_candidates_may_ask_where_the_photo_is(folder: Path) -> None:
+    inputs = {name: shape for name, shape in PROMPT_INPUTS.items() if name != "orig_im_size"}
+    outputs: dict[str, Shape] = {"candidate_masks": (1, 4, 256, 256), "candidate_scores": (1, 4)}
+    write_decoder(folder / "sam.onnx", inputs={**inputs, "photo_cells": (2,)}, outputs=outputs)
+
+    load(folder).warm_up()
 
 
 def test_a_decoder_lacking_an_output_is_refused(folder: Path) -> None:

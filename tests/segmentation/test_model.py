@@ -11,7 +11,9 @@ import numpy.typing as npt
 import pytest
 
 from segmentation import Box, Click, Embedding, EmbeddingError, PhotoError, PromptError, SamModel
+from segmentation.click_maps import EarlierClicks
 from segmentation.model import halved_often
+from segmentation.values import DecodedClick
 from tests.segmentation.shapes import iou
 
 pytestmark = pytest.mark.model
@@ -254,6 +256,48 @@ def test_a_click_outside_the_photo_is_refused_in_words(
 
 def test_the_wall_heads_are_part_of_the_identity(model: SamModel, plain_model: SamModel) -> None:
     assert model.identity != plain_model.identity
+
+
+@pytest.mark.parametrize("size", [(640, 480), (683, 1024), (750, 508), (900, 1)])
+def test_what_sam_says_beside_the_photo_plays_no_part(
+    model: SamModel, size: tuple[int, int]
+) -> None:
+    heads = model._heads
+    assert heads is not None
+    rng = np.random.default_rng(1)
+    photo = rng.integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    embedding = model.encode(photo)
+    columns, rows = embedding.grid.mask_extent
+    logits = rng.normal(0, 5, (4, 256, 256)).astype(np.float16)
+    other = logits.copy()
+    other[:, rows:], other[:, :, columns:] = 30, 30
+
+    one, same = (
+        heads.propose(
+            embedding,
+            heads.evidence(
+                embedding, DecodedClick(columns / 2, rows / 2, 1, some, np.ones(4, np.float32))
+            ),
+            EarlierClicks(),
+            None,
+        )
+        for some in (logits, other)
+    )
+
+    np.testing.assert_array_equal(one, same)
+
+
+@pytest.mark.parametrize("shape", [(20, 900), (900, 20), (1, 900), (900, 1)])
+def test_a_strip_of_a_photo_is_clicked_like_any_other(
+    model: SamModel, shape: tuple[int, int]
+) -> None:
+    photo = np.random.default_rng(1).integers(0, 255, (*shape, 3), dtype=np.uint8)
+    column, row = shape[1] // 2, shape[0] // 2
+
+    mask = model.predict(model.encode(photo), [Click(column, row, 1)]).mask()
+
+    assert mask.shape == shape
+    assert mask[row, column] == 255
 
 
 def test_exclusions_alone_correct_the_walls_found_without_a_click(

@@ -8,25 +8,29 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs training/requirements-train.txt (PyTorch)")
 
-from segmentation.click_maps import COARSE_MAPS, COARSE_SIDE, FINE, MAPS  # noqa: E402
+from segmentation.click_maps import COARSE_MAPS, FINE, MAPS  # noqa: E402
 from training.click_graph import OfClick, OfPhoto  # noqa: E402
 from training.click_net import ClickNet  # noqa: E402
 from training.wall_net import with_weights  # noqa: E402
 
 
-def test_the_two_graphs_give_the_trained_networks_answer() -> None:
+@pytest.mark.parametrize(("rows", "columns"), [(256, 256), (176, 256), (256, 8)])
+def test_the_two_graphs_give_the_trained_networks_answer(rows: int, columns: int) -> None:
     torch.manual_seed(3)
     net = ClickNet().eval()
     torch.nn.init.normal_(net.out.weight)
     net.mean.normal_()
     net.deviation.uniform_(0.5, 2)
-    maps, embedding = torch.rand(1, MAPS, 256, 256), torch.randn(1, 256, 64, 64)
-    coarse = torch.zeros(1, COARSE_MAPS, COARSE_SIDE, COARSE_SIDE)
+    maps, features = (
+        torch.rand(1, MAPS, rows, columns),
+        torch.randn(1, 256, rows // 4, columns // 4),
+    )
+    coarse = torch.zeros(1, COARSE_MAPS, rows // 2, columns // 2)
     coarse[:, :MAPS] = torch.nn.functional.avg_pool2d(maps, 2)
 
     with torch.no_grad():
-        trained = net(maps, embedding)
-        rewritten = OfClick(net).eval()(coarse, maps[:, FINE], OfPhoto(net).eval()(embedding))
+        trained = net(maps, features)
+        rewritten = OfClick(net).eval()(coarse, maps[:, FINE], OfPhoto(net).eval()(features))
 
     torch.testing.assert_close(rewritten, trained, atol=1e-3, rtol=1e-3)
 
