@@ -19,9 +19,9 @@ from training.rooms import WALL, Uint8
 BoolArray = npt.NDArray[np.bool_]
 
 _LEAST_CELLS: Final = 60
-_UNTOUCHED: Final = 0.35  # share of samples whose walls stay as they are
-_SPILLED: Final = 2.4  # mean number of things taken for wall
-_LOST: Final = 1.3  # mean number of wall parts taken for something else
+_UNTOUCHED: Final = 0.15  # share of samples whose walls stay as they are
+_SPILLED: Final = 3.6  # mean number of things taken for wall
+_LOST: Final = 2.0  # mean number of wall parts taken for something else
 _BOTH: Final = 0.7  # chance that SAM's head errs with the wall network
 
 
