@@ -76,10 +76,11 @@ def _exact(path: str) -> Precision:
 
 def _moments(weights: PublishedWeights, backgrounds: list[Weight]) -> dict[str, Moments]:
     """How the inputs of each linear layer go together, by its path, on a drawn picture."""
+    picture = drawn_input()
     found: dict[str, Moments] = {}
     for stage in STAGES:  # one by one: all at once they would fill half a gigabyte
         model, names = _Encoder(weights, _exact).readings(backgrounds, stage)
-        read = iter(_session(model).run(None, {"input": drawn_input()}))
+        read = iter(_session(model).run(None, {"input": picture}))
         found |= {path: second_moments(islice(read, len(some))) for path, some in names.items()}
     return found
 

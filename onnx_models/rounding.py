@@ -9,7 +9,7 @@ third of the squared error that int8 brings (four real photos instead: nearly ha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,31 +44,36 @@ class Rounding:
     """
 
     def __init__(self, moments: Mapping[str, Moments]) -> None:
-        self._moments = moments
+        self._influences = {path: _influence(found) for path, found in moments.items()}
         self._made: dict[tuple[str, bytes], tuple[Weight, Weight]] = {}
 
     def of(self, path: str, weight: Weight) -> tuple[Weight, Weight]:
         """Whole numbers -127..127 (in x out) and their scale (out,) for a weight (in x out)."""
         key = (path, weight.tobytes())
         if key not in self._made:
-            self._made[key] = _rounded(weight, self._moments.get(path))
+            self._made[key] = _rounded(weight, self._influences.get(path))
         return self._made[key]
 
 
-def _rounded(weight: Weight, moments: Moments | None) -> tuple[Weight, Weight]:
+def _rounded(weight: Weight, after: Moments | None) -> tuple[Weight, Weight]:
     import numpy as np
 
     scale = np.maximum(np.abs(weight).max(axis=0), np.float32(1e-12)) / np.float32(LEVELS)
-    if moments is None:
-        return np.clip(np.rint(weight / scale), -LEVELS, LEVELS), scale
+    if after is None:
+        return _nearest(weight, scale), scale
     left = weight.astype(np.float64)
     whole = np.zeros_like(left)
-    after = _influence(moments)
     for start in range(0, len(left), _BLOCK):
         block = slice(start, start + _BLOCK)
         errors = _round_rows(left[block], whole[block], after[block, block], scale)
         left[start + _BLOCK :] -= after[block, start + _BLOCK :].T @ errors
     return whole.astype(np.float32), scale
+
+
+def _nearest(weight: Any, scale: Weight) -> Any:
+    import numpy as np
+
+    return np.clip(np.rint(weight / scale), -LEVELS, LEVELS)
 
 
 def _influence(moments: Moments) -> Moments:
@@ -85,7 +90,7 @@ def _round_rows(left: Moments, whole: Moments, after: Moments, scale: Weight) ->
 
     errors = np.zeros_like(left)
     for row in range(len(left)):
-        whole[row] = np.clip(np.rint(left[row] / scale), -LEVELS, LEVELS)
+        whole[row] = _nearest(left[row], scale)
         errors[row] = (left[row] - whole[row] * scale) / after[row, row]
         left[row + 1 :] -= np.outer(after[row, row + 1 :], errors[row])
     return errors

@@ -38,8 +38,7 @@ def drawn_input() -> npt.NDArray[np.float32]:
     import cv2
     import numpy as np
 
+    from segmentation.model import encoder_input
+
     room = cv2.resize(drawn_room()[::-1, :, ::-1], (1024, 768), interpolation=cv2.INTER_LINEAR)
-    picture = np.zeros((1, 3, 1024, 1024), np.float32)
-    standard = (room - np.array([123.675, 116.28, 103.53])) / np.array([58.395, 57.12, 57.375])
-    picture[0, :, :768] = standard.transpose(2, 0, 1)
-    return picture
+    return encoder_input(np.asarray(room, np.uint8))

@@ -117,7 +117,7 @@ class SamModel:
         small = _resize(photo, PhotoGrid(width, height).resized)
         signature = self._encoder.signature
         [features] = self._encoder.run(
-            list(signature.outputs), {next(iter(signature.inputs)): _normalise(small)}
+            list(signature.outputs), {next(iter(signature.inputs)): encoder_input(small)}
         )
         return Embedding.build(
             features,
@@ -294,8 +294,8 @@ def _resize(photo: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[
     return np.asarray(image, np.uint8)
 
 
-def _normalise(small: npt.NDArray[np.uint8]) -> FloatArray:
-    """uint8 h x w x 3 to float32 1 x 3 x 1024 x 1024, zero outside the photo."""
+def encoder_input(small: npt.NDArray[np.uint8]) -> FloatArray:
+    """A photo on the 1024 grid, uint8 h x w x 3 RGB, as SAM reads it: float32 1 x 3 x 1024 x 1024, zero outside."""
     height, width = small.shape[:2]
     square = np.zeros((1, 3, MODEL_SIDE, MODEL_SIDE), np.float32)
     for channel in range(3):

@@ -157,13 +157,14 @@ def test_rounding_to_float16_changes_no_mask_noticeably(
     plain_model: SamModel, room: npt.NDArray[np.uint8]
 ) -> None:
     from segmentation.geometry import PhotoGrid
-    from segmentation.model import _normalise, _resize
+    from segmentation.model import _resize, encoder_input
 
     rounded = plain_model.encode(room)
     small = _resize(room, PhotoGrid(640, 480).resized)
     encoder = plain_model._encoder
     [features] = encoder.run(
-        list(encoder.signature.outputs), {next(iter(encoder.signature.inputs)): _normalise(small)}
+        list(encoder.signature.outputs),
+        {next(iter(encoder.signature.inputs)): encoder_input(small)},
     )
     exact = Embedding(
         features,
