@@ -114,6 +114,11 @@ class ClickEvidence:
         coarse = np.stack([halved(one) for one in masks])
         return cls(label, *place, affinity, similarity, masks, coarse)
 
+    @property
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """Where SAM sees what was clicked on, H x W: in any of its masks."""
+        return np.asarray((self.masks > 0).any(axis=0))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EarlierClicks:

@@ -251,6 +251,11 @@ class _Answers:
     embedding: Embedding
     scope: Scope
 
+    @property
+    def walls(self) -> FloatArray:
+        """The wall seen without a click."""
+        return self.heads.walls(self.embedding)
+
     def hear(self, clicks: Sequence[Click]) -> ClickEvidence:
         """What the last of some clicks lies on, decoded by SAM, and what else it says of the photo."""
         newest = self.decoder.decode_newest(self.embedding, clicks)

@@ -28,6 +28,10 @@ _TAKEN_BACK: Final = 8
 class Answers(Protocol):
     """What a sequence asks of the networks, about one photo."""
 
+    @property
+    def walls(self) -> FloatArray:
+        """The wall that is seen without a click, logits float32 256 x 256."""
+
     def hear(self, clicks: Sequence[Click]) -> ClickEvidence:
         """What the last of some clicks says."""
 
@@ -90,7 +94,7 @@ class ClickSequences:
             # An exclude before anything is marked counts with the first include.
             if previous is not None or newest.label == 1:
                 proposed = answers.propose(newest, state.earlier, previous)
-                logits = step(previous, proposed, clicks[:count], grid)
+                logits = step(previous, proposed, clicks[:count], grid, newest, answers.walls)
             state = State(logits, state.earlier.with_one_more(newest))
             if count > len(clicks) - _TAKEN_BACK:
                 self._states.keep((origin, tuple(clicks[:count])), state)
@@ -100,11 +104,17 @@ class ClickSequences:
 
 
 def step(
-    previous: FloatArray | None, proposed: FloatArray, clicks: Sequence[Click], grid: PhotoGrid
+    previous: FloatArray | None,
+    proposed: FloatArray,
+    clicks: Sequence[Click],
+    grid: PhotoGrid,
+    newest: ClickEvidence,
+    walls: FloatArray,
 ) -> FloatArray:
     """The logits after the last of `clicks`; of clicks that contradict each other the latest counts.
 
+    newest: what that click says. walls: the wall that is seen without a click.
     Beside the photo they repeat its edge: a mask at the photo's size looks half a cell further.
     """
-    composed = compose(previous, proposed, clicks[-1], grid)
+    composed = compose(previous, proposed, clicks[-1], grid, walls=walls, seen=newest.seen)
     return continued(honour_clicks(composed, clicks, grid), grid)

@@ -17,6 +17,7 @@ from segmentation.geometry import MASK_SIDE, FloatArray
 from training.rooms import WALL, Uint8
 
 BoolArray = npt.NDArray[np.bool_]
+Parts = tuple[list[BoolArray], list[BoolArray]]  # things beside the walls, parts of walls
 
 _LEAST_CELLS: Final = 60
 _UNTOUCHED: Final = 0.15  # share of samples whose walls stay as they are
@@ -25,7 +26,7 @@ _LOST: Final = 2.0  # mean number of wall parts taken for something else
 _BOTH: Final = 0.7  # chance that SAM's head errs with the wall network
 
 
-def parts_of(labels: Uint8, planes: Uint8) -> tuple[list[BoolArray], list[BoolArray]]:
+def parts_of(labels: Uint8, planes: Uint8) -> Parts:
     """The connected things beside the walls, and the parts of wall planes, bool 256 x 256 each.
 
     labels: uint8 256 x 256, index into `rooms.CLASSES`. planes: uint8 256 x 256.
@@ -38,7 +39,7 @@ def parts_of(labels: Uint8, planes: Uint8) -> tuple[list[BoolArray], list[BoolAr
 def with_errors(
     wall: FloatArray,
     sam_wall: FloatArray,
-    parts: tuple[list[BoolArray], list[BoolArray]],
+    parts: Parts,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
     """The logits of both wall networks, float32 256 x 256 each, with whole parts wrong."""
@@ -54,7 +55,7 @@ def with_errors(
         sizes = np.sqrt([part.sum() for part in some])
         shares = sizes / sizes.sum()
         for k in rng.choice(len(some), size=min(count, len(some)), replace=False, p=shares):
-            weight = _soft(some[int(k)] & _bound(rng), rng)
+            weight = _soft(some[int(k)] & bound(rng), rng)
             level = np.float32(sign * max(0.3, rng.normal(2.2, 1.5)))
             wall += weight * (level - wall)
             if rng.random() < _BOTH:
@@ -71,7 +72,7 @@ def _connected(region: BoolArray) -> list[BoolArray]:
     return [parts == k for k in large]
 
 
-def _bound(rng: np.random.Generator) -> BoolArray:
+def bound(rng: np.random.Generator) -> BoolArray:
     """Everything, half a plane, or blotches: errors seldom end where things do."""
     dice = rng.random()
     if dice < 0.5:

@@ -30,6 +30,7 @@ from training.rooms import house_is_held_back
 from training.running import Running
 from training.visitor import ClickSample, Visit, Visitors
 from training.wall_net import blend, cosine
+from training.wishes import Wish
 
 Float32 = npt.NDArray[np.float32]
 Inputs = tuple[torch.Tensor, torch.Tensor]
@@ -39,6 +40,8 @@ _DECAY: Final = 0.995
 _LEAVES: Final = 0.1  # chance that somebody leaves before they are content
 _NEAR: Final = 3.0  # further weight close to clicks
 _FIXED: Final = 2.0  # further weight on what the newest click should put right
+_LOUDNESS: Final = 0.25  # deviation of what SAM's channels are multiplied by
+_SILENT: Final = 0.1  # share of them that keep their mean
 _CHECKED_CLICKS: Final = (1, 2, 3, 5)
 
 
@@ -80,13 +83,16 @@ def inputs_of(visit: Visit, visitors: Visitors) -> Inputs:
 def target_of(visit: Visit) -> tuple[torch.Tensor, torch.Tensor]:
     """Share of wanted wall and weight of every cell, 1 x 1 x H x W each."""
     rows, columns = visit.sample.extent
-    share = np.where(visit.expected, np.maximum(visit.sample.share, 128), 0)
+    expected, unknown = visit.expected
+    wall = np.where(visit.sample.is_wall, visit.sample.share, 255)
+    share = np.where(expected, wall, 0)
     weight = np.zeros(share.shape, np.float32)
     weight[:rows, :columns] = 1
     for click in visit.evidence:
         weight[:rows, :columns] += _NEAR * disc(click.x, click.y)[:rows, :columns]
     if visit.fixed is not None:
         weight += _FIXED * visit.fixed * (weight > 0)
+    weight[unknown] = 0
     here = (None, None, *(slice(side) for side in covered(visit.sample.embedding.grid)))
     return torch.from_numpy(share.astype(np.float32)[here] / 255), torch.from_numpy(weight[here])
 
@@ -126,7 +132,7 @@ def train_step(
     losses, answers = [], []
     for inputs, target in batch:
         maps, embedding = (x.contiguous(memory_format=torch.channels_last) for x in inputs)
-        embedding = embedding * (1 + 0.15 * torch.randn(embedding.shape[:2])[:, :, None, None])
+        embedding = disturbed(embedding, net.mean)
         # Half of float32's time on processors that know bfloat16, and no worse.
         with torch.autocast("cpu", torch.bfloat16):
             logit = net(maps, embedding)
@@ -141,6 +147,16 @@ def train_step(
     return sum(losses), answers
 
 
+def disturbed(embedding: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
+    """SAM's features 1 x 256 x h x w louder or softer channel by channel, some of them silent.
+
+    Whole channels tell rendered surfaces from real ones; the network shall not lean on any of them.
+    """
+    channels = (*embedding.shape[:2], 1, 1)
+    louder = embedding * (1 + _LOUDNESS * torch.randn(channels))
+    return torch.where(torch.rand(channels) < _SILENT, mean, louder)
+
+
 @torch.no_grad()
 def held_back_scores(
     net: ClickNet, samples: list[ClickSample], visitors: Visitors, scope: Scope, *, errs: bool
@@ -150,18 +166,19 @@ def held_back_scores(
     for number, sample in enumerate(samples):
         rng = np.random.default_rng([number, 5])
         visit = visitors.arrive(sample, rng, errs=errs)
-        visit.logits, visit.scope, visit.wanted = None, Scope.UNSAID, wish_of(sample, scope)
+        visit.logits, visit.said = None, Scope.UNSAID
+        visit.wish = Wish(walls_of(sample, scope), scope)
         clicking = True
         for count in range(1, max(_CHECKED_CLICKS) + 1):
             clicking = clicking and visitors.click(visit, rng)
             if clicking:
                 visit.show(net(*inputs_of(visit, visitors))[0, 0].numpy())
             if count in scores:
-                scores[count].append(iou(visit.mask, visit.wanted, sample.extent))
+                scores[count].append(iou(visit.mask, visit.wish.walls, sample.extent))
     return [round(float(np.mean(some)), 4) for some in scores.values()]
 
 
-def wish_of(sample: ClickSample, scope: Scope) -> npt.NDArray[np.bool_]:
+def walls_of(sample: ClickSample, scope: Scope) -> npt.NDArray[np.bool_]:
     """All walls, or the largest plane."""
     if scope is Scope.ALL_WALLS:
         return sample.is_wall

@@ -25,11 +25,15 @@ from segmentation.decoder import Decoder
 from segmentation.geometry import FloatArray
 from segmentation.sequence import step
 from segmentation.wall import WallHeads, mean_of_walls
-from training.errors import BoolArray, parts_of, with_errors
+from training.errors import BoolArray, Parts, parts_of, with_errors
 from training.rooms import WALL, Uint8
+from training.wishes import Wish, whims
 
 _LEAST_ERROR: Final = 25  # cells; a person does not correct less
 _MOST_CLICKS: Final = 7
+_SAM_PARTS: Final = 2  # parts of a photo as SAM sees them that a person may mean
+_LEAST_PART: Final = 100  # cells
+_MOST_OF_PHOTO: Final = 0.3
 _ALIKE_CHROMA: Final = (
     0.07  # of log(R/G) and log(B/G): further apart are two paints, not two lights
 )
@@ -72,34 +76,43 @@ class ClickSample:
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """One person on one photo. wanted: all they want in the end; logits: what they see, or None."""
+    """One person on one photo. said: the scope they state; logits: what they see, or None."""
 
     sample: ClickSample
-    wanted: BoolArray
-    scope: Scope
+    wish: Wish
+    said: Scope
     photo: PhotoEvidence
     logits: FloatArray | None
     clicks: list[Click] = field(default_factory=list)
+    places: list[tuple[int, int]] = field(default_factory=list)  # of the clicks: column, row
     evidence: list[ClickEvidence] = field(default_factory=list)
     fixed: BoolArray | None = None  # the wrong part that the newest click is meant to put right
 
     @property
     def mask(self) -> BoolArray:
         """What is marked now, bool 256 x 256."""
-        empty = np.zeros(self.wanted.shape, bool)
+        empty = np.zeros(self.wish.walls.shape, bool)
         return empty if self.logits is None else np.asarray(self.logits > 0)
 
     @property
-    def expected(self) -> BoolArray:
-        """What the newest click should give: a lone one that says no scope means all walls."""
-        if len(self.clicks) == 1 and self.scope is Scope.UNSAID:
-            return self.sample.is_wall
-        return self.wanted
+    def walls(self) -> FloatArray:
+        """The wall that is seen without a click."""
+        return mean_of_walls(self.photo.wall, self.photo.sam_wall)
+
+    @property
+    def expected(self) -> tuple[BoolArray, BoolArray]:
+        """What the newest click should give, and where nobody can know it yet.
+
+        A lone click that says no scope means all walls.
+        """
+        lone = len(self.clicks) == 1 and self.said is Scope.UNSAID
+        return self.wish.expected(self.places, self.sample.is_wall if lone else self.wish.walls)
 
     def show(self, proposed: FloatArray) -> None:
         """The network's answer H x W, composed as the product does."""
         grid = self.sample.embedding.grid
-        self.logits = step(self.logits, continued(proposed, grid), self.clicks, grid)
+        proposed = continued(proposed, grid)
+        self.logits = step(self.logits, proposed, self.clicks, grid, self.evidence[-1], self.walls)
 
 
 class Visitors:
@@ -119,16 +132,34 @@ class Visitors:
         if errs:
             wall, sam = _with_errors(sample, photo, rng)
             photo = PhotoEvidence(wall, sam, photo.rgb)
-        wanted, scope = _wish(sample, rng)
+        walls, scope = _walls_meant(sample, rng)
         said = scope if rng.random() < 0.3 else Scope.UNSAID
         shown = rng.random() < 0.25 and scope is Scope.ALL_WALLS
         return Visit(
             sample,
-            wanted,
+            Wish(walls, scope, whims(self._parts(sample, rng), rng)),
             said,
             photo,
             mean_of_walls(photo.wall, photo.sam_wall) if shown else None,
         )
+
+    def _parts(self, sample: ClickSample, rng: np.random.Generator) -> Parts:
+        """The room's things and wall parts, and some of what SAM sees at random places.
+
+        SAM's parts end where things look as if they did, whatever our labels say.
+        """
+        others, walls = (list(some) for some in sample.parts)
+        rows, columns = sample.extent
+        for _ in range(_SAM_PARTS):
+            x, y = rng.uniform(0, (sample.embedding.width - 1, sample.embedding.height - 1))
+            seen = self._decoder.decode_newest(sample.embedding, [Click(x, y, 1)])
+            part = np.zeros(sample.share.shape, bool)
+            part[:rows, :columns] = seen.candidates[1 + int(rng.integers(3)), :rows, :columns] > 0
+            others.append(part & ~sample.is_wall)
+            walls.append(part & sample.is_wall)
+        least, most = _LEAST_PART, _MOST_OF_PHOTO * rows * columns
+        others, walls = ([p for p in some if least <= p.sum() <= most] for some in (others, walls))
+        return others, walls
 
     def click(self, visit: Visit, rng: np.random.Generator) -> bool:
         """The next click, decoded; False when they are content or have had enough."""
@@ -146,21 +177,20 @@ class Visitors:
             label,
         )
         visit.clicks.append(click)
+        visit.places.append((column, row))
         seen = self._decoder.decode_newest(embedding, visit.clicks)
         visit.evidence.append(self._heads.evidence(embedding, seen))
         return True
 
     def maps(self, visit: Visit) -> FloatArray:
         """The click network's maps for the newest click, 29 x H x W, where the photo is."""
-        previous = visit.logits
-        if previous is None:
-            previous = mean_of_walls(visit.photo.wall, visit.photo.sam_wall)
+        previous = visit.walls if visit.logits is None else visit.logits
         earlier = EarlierClicks()
         for click in visit.evidence[:-1]:
             earlier = earlier.with_one_more(click)
         newest = visit.evidence[-1]
         photo = PhotoMaps.of(visit.photo.part(*covered(visit.sample.embedding.grid)))
-        return click_maps(photo, newest, earlier, previous, visit.scope).as_one()
+        return click_maps(photo, newest, earlier, previous, visit.said).as_one()
 
 
 def next_place(
@@ -172,8 +202,8 @@ def next_place(
     """
     rows, columns = visit.sample.extent
     found: list[tuple[int, BoolArray, int]] = []
-    mask = visit.mask
-    for region, label in ((visit.wanted & ~mask, 1), (mask & ~visit.wanted, 0)):
+    mask, wanted = visit.mask, visit.wish.wanted
+    for region, label in ((wanted & ~mask, 1), (mask & ~wanted, 0)):
         if label == 0 and not mask.any():
             continue
         inside = np.zeros(region.shape, bool)
@@ -223,7 +253,7 @@ def _log_colour(sample: ClickSample, plane: int) -> npt.NDArray[np.float64]:
     return np.log([red / green, blue / green, (red + green + blue) / 3])
 
 
-def _wish(sample: ClickSample, rng: np.random.Generator) -> tuple[BoolArray, Scope]:
+def _walls_meant(sample: ClickSample, rng: np.random.Generator) -> tuple[BoolArray, Scope]:
     """All walls, or one of the larger planes, likelier when it is painted unlike the rest."""
     numbers, sizes = np.unique(sample.planes[sample.is_wall], return_counts=True)
     large = numbers[(sizes > 250) & (numbers > 0)]

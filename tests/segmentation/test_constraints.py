@@ -110,6 +110,36 @@ def test_the_first_click_takes_what_is_proposed() -> None:
     assert ((after > 0) == (field(LEFT, RIGHT) > 0)).all()
 
 
+def test_a_first_click_adds_nothing_doubtful_elsewhere_to_the_wall_that_was_seen() -> None:
+    proposed = field(LEFT, RIGHT)
+
+    after = compose(None, proposed, at(30, 30, 1), GRID, walls=field())
+
+    assert ((after > 0) == (field(LEFT) > 0)).all()
+
+
+def test_a_first_click_adds_what_the_networks_are_sure_of() -> None:
+    after = compose(None, field(LEFT, RIGHT, logit=4), at(30, 30, 1), GRID, walls=field())
+
+    assert ((after > 0) == (field(LEFT, RIGHT) > 0)).all()
+
+
+def test_a_first_click_may_take_away_from_the_wall_that_was_seen() -> None:
+    after = compose(None, field(LEFT), at(30, 30, 1), GRID, walls=field(LEFT, RIGHT))
+
+    assert ((after > 0) == (field(LEFT) > 0)).all()
+
+
+def test_an_exclude_is_asked_for_more_where_sam_sees_nothing_of_the_thing() -> None:
+    cupboard = field(LEFT)[:200] > 0  # of the photo's rows
+    before = field((10, 10, 160, 60))
+    doubtful = np.where(before > 0, np.float32(-0.3), before)
+
+    after = compose(before, doubtful, at(30, 30, 0), GRID, seen=cupboard)
+
+    assert ((after > 0) == (field((60, 10, 160, 60)) > 0)).all()
+
+
 def test_an_include_that_swallows_most_of_the_photo_is_flagged() -> None:
     assert judge_change(field(LEFT), field((0, 0, 256, 200)), at(30, 30, 1), GRID) == "swallowed"
     assert judge_change(field(LEFT), field(LEFT, RIGHT), at(170, 30, 1), GRID) is None

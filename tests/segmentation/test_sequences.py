@@ -36,6 +36,7 @@ class Scripted:
     """Networks that answer in turn, and note what they were asked."""
 
     answers: list[FloatArray]
+    walls: FloatArray = field(default_factory=wall)
     heard: list[Click] = field(default_factory=list)
     seen: list[FloatArray | None] = field(default_factory=list)
     earlier: list[EarlierClicks] = field(default_factory=list)

@@ -10,6 +10,7 @@ from segmentation.click_maps import PhotoEvidence, Scope
 from training.errors import parts_of, with_errors
 from training.rooms import WALL
 from training.visitor import ClickSample, Visit, next_place, same_paint
+from training.wishes import Whim, Wish, whims
 
 CEILING = 3
 LEFT, RIGHT = (slice(60, 180), slice(0, 120)), (slice(60, 180), slice(120, 256))
@@ -40,7 +41,7 @@ def visit(sample: ClickSample, marked: list[tuple[slice, slice]]) -> Visit:
         logits[window] = 5
     flat = np.zeros((256, 256), np.float32)
     photo = PhotoEvidence(flat, flat, np.zeros((256, 256, 3), np.float32))
-    return Visit(sample, sample.is_wall, Scope.UNSAID, photo, logits)
+    return Visit(sample, Wish(sample.is_wall, Scope.ALL_WALLS), Scope.UNSAID, photo, logits)
 
 
 def test_a_person_includes_the_wall_that_is_missing() -> None:
@@ -89,3 +90,57 @@ def test_errors_reach_whole_things_and_leave_the_given_logits_alone() -> None:
     assert max(spilled) > 0.5
     assert max(lost) > 0.3
     assert min(spilled) == 0
+
+
+def window(rows: slice, columns: slice) -> np.ndarray:
+    part = np.zeros((256, 256), bool)
+    part[rows, columns] = True
+    return part
+
+
+CUPBOARD, NICHE = window(slice(180, 230), slice(20, 90)), window(slice(60, 180), slice(200, 256))
+
+
+def person_with_whims() -> Wish:
+    """Wants a cupboard as well, and not the end of the right wall."""
+    return Wish(room().is_wall, Scope.ALL_WALLS, (Whim(CUPBOARD, True), Whim(NICHE, False)))
+
+
+def test_a_person_with_whims_clicks_until_they_are_met() -> None:
+    some = visit(room(), [LEFT, RIGHT])
+    some.wish = person_with_whims()
+
+    found = next_place(some, np.random.default_rng(1))
+
+    assert found is not None
+    (column, row), label, part = found
+    assert (label, bool(part[row, column])) == (0, True)
+    np.testing.assert_array_equal(part, NICHE)
+
+
+def test_a_whim_is_asked_of_nobody_before_a_click_has_said_it() -> None:
+    wish = person_with_whims()
+
+    expected, unknown = wish.expected([(60, 100)], wish.walls)
+
+    np.testing.assert_array_equal(expected, wish.walls)
+    np.testing.assert_array_equal(unknown, CUPBOARD | NICHE)
+
+
+def test_a_click_on_a_whim_says_all_of_it() -> None:
+    wish = person_with_whims()
+
+    expected, unknown = wish.expected([(60, 100), (50, 200)], wish.walls)
+
+    np.testing.assert_array_equal(expected, wish.walls | CUPBOARD)
+    np.testing.assert_array_equal(unknown, NICHE)
+
+
+def test_whims_are_things_beside_the_walls_and_parts_of_walls() -> None:
+    walls = room().is_wall
+
+    found = [w for seed in range(40) for w in whims(room().parts, np.random.default_rng(seed))]
+
+    assert {whim.wanted for whim in found} == {True, False}
+    assert not any((whim.part & walls).any() for whim in found if whim.wanted)
+    assert all((whim.part <= walls).all() for whim in found if not whim.wanted)
