@@ -21,8 +21,9 @@ Parts = tuple[list[BoolArray], list[BoolArray]]  # things beside the walls, part
 
 _LEAST_CELLS: Final = 60
 _UNTOUCHED: Final = 0.15  # share of samples whose walls stay as they are
-_SPILLED: Final = 3.6  # mean number of things taken for wall
-_LOST: Final = 2.0  # mean number of wall parts taken for something else
+_SPILLED: Final = 3.6  # number of things taken for wall, where that is worst: half of it on average
+_LOST: Final = 2.4  # number of wall parts taken for something else, likewise
+_UNREST: Final = 1.6  # deviation of the logits in patches, at most
 _BOTH: Final = 0.7  # chance that SAM's head errs with the wall network
 
 
@@ -46,9 +47,12 @@ def with_errors(
     wall, sam_wall = wall * np.float32(rng.uniform(0.7, 1.2)), sam_wall.copy()
     if rng.random() < _UNTOUCHED:
         return wall, sam_wall
+    for logits in (wall, sam_wall):
+        logits += _patches(rng) * np.float32(rng.uniform(0, _UNREST))
+    bad = rng.random()
     for some, count, sign in (
-        (parts[0], rng.poisson(_SPILLED), 1),
-        (parts[1], rng.poisson(_LOST), -1),
+        (parts[0], rng.poisson(bad * _SPILLED), 1),
+        (parts[1], rng.poisson(bad * _LOST), -1),
     ):
         if not some:
             continue
@@ -75,16 +79,22 @@ def _connected(region: BoolArray) -> list[BoolArray]:
 def bound(rng: np.random.Generator) -> BoolArray:
     """Everything, half a plane, or blotches: errors seldom end where things do."""
     dice = rng.random()
-    if dice < 0.5:
+    if dice < 0.4:
         return np.ones((MASK_SIDE, MASK_SIDE), bool)
-    if dice < 0.75:
+    if dice < 0.6:
         yy, xx = np.mgrid[0:MASK_SIDE, 0:MASK_SIDE]
         x, y = rng.uniform(0, MASK_SIDE, 2)
         turn = rng.uniform(0, 2 * np.pi)
         return np.asarray((xx - x) * np.cos(turn) + (yy - y) * np.sin(turn) > 0)
-    coarse = rng.normal(0, 1, (int(rng.integers(4, 16)),) * 2).astype(np.float32)
+    return np.asarray(_patches(rng) > rng.normal(0, 0.4))
+
+
+def _patches(rng: np.random.Generator) -> FloatArray:
+    """A smooth random field, float32 256 x 256, of deviation about 0.7: 4 to 40 patches across."""
+    across = round(float(np.exp(rng.uniform(np.log(4), np.log(40)))))
+    coarse = rng.normal(0, 1, (across, across)).astype(np.float32)
     smooth = cv2.resize(coarse, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(smooth > rng.normal(0, 0.4))
+    return np.asarray(smooth, np.float32)
 
 
 def _soft(part: BoolArray, rng: np.random.Generator) -> FloatArray:

@@ -140,6 +140,26 @@ def test_an_exclude_is_asked_for_more_where_sam_sees_nothing_of_the_thing() -> N
     assert ((after > 0) == (field((60, 10, 160, 60)) > 0)).all()
 
 
+def test_an_exclude_spares_what_looks_more_like_wall_than_what_it_points_at() -> None:
+    before = field((10, 10, 160, 60))
+    doubtful = np.where(before > 0, np.float32(-0.3), before)
+    walls = field((10, 10, 160, 60))
+    walls[10:60, 60:160] = 4  # the wall beside a cupboard
+
+    after = compose(before, doubtful, at(30, 30, 0), GRID, walls=walls)
+
+    assert ((after > 0) == (field((60, 10, 160, 60)) > 0)).all()
+
+
+def test_an_exclude_on_a_wall_takes_all_that_looks_like_it() -> None:
+    before = field((10, 10, 160, 60))
+    doubtful = np.where(before > 0, np.float32(-0.3), before)
+
+    after = compose(before, doubtful, at(30, 30, 0), GRID, walls=before)
+
+    assert not (after > 0).any()
+
+
 def test_an_include_that_swallows_most_of_the_photo_is_flagged() -> None:
     assert judge_change(field(LEFT), field((0, 0, 256, 200)), at(30, 30, 1), GRID) == "swallowed"
     assert judge_change(field(LEFT), field(LEFT, RIGHT), at(170, 30, 1), GRID) is None
