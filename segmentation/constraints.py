@@ -6,6 +6,7 @@ would change, only what fits the click is let in:
 
 - an include never loses what was wall, an exclude never adds any;
 - what does change hangs together with the click, or the networks are very sure of it;
+- an exclude takes less of what SAM does not see as the thing, and of what looks more like wall than it;
 - the rest stays as it was.
 
 A first click corrects the wall that was seen without one, and adds to it by the same rule.
