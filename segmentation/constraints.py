@@ -203,7 +203,8 @@ def _kept_from_excludes(
         kept[~_on_grid(seen)] = UNSEEN_LOGIT
     if walls is not None:
         [(x, y)] = grid.photo_to_mask([(click.x, click.y)])
-        more = walls - walls[_window(x, y, TOUCH_CELLS / 2)].mean()
+        columns, rows = grid.mask_extent
+        more = walls - walls[:rows, :columns][_window(x, y, TOUCH_CELLS / 2)].mean()
         kept += np.float32(MORE_WALL_GAIN) * np.clip(more, 0, _MOST_MORE_WALL)
     return kept
 

@@ -151,6 +151,19 @@ def test_an_exclude_spares_what_looks_more_like_wall_than_what_it_points_at() ->
     assert ((after > 0) == (field((60, 10, 160, 60)) > 0)).all()
 
 
+@pytest.mark.parametrize("beside", [-30, 30])
+def test_an_exclude_at_the_photos_edge_hears_nothing_from_beside_it(beside: float) -> None:
+    grid = PhotoGrid(1024, 600)  # 150 rows of cells
+    before = field((10, 100, 160, 150))
+    doubtful = np.where(before > 0, np.float32(-0.3), before)
+    walls = before.copy()
+    walls[150:] = beside
+
+    after = compose(before, doubtful, at(30, 149, 0), grid, walls=walls)
+
+    assert not (after[:150] > 0).any()
+
+
 def test_an_exclude_on_a_wall_takes_all_that_looks_like_it() -> None:
     before = field((10, 10, 160, 60))
     doubtful = np.where(before > 0, np.float32(-0.3), before)
