@@ -1,7 +1,7 @@
 """Errors that wall networks make on real photos, put into what they say of rendered ones.
 
 On our rooms the wall networks reach IoU 0.78, on real photos 0.6: there they take whole things for
-wall (cupboards, panes, ceilings) and lose whole walls. A click network that never saw such errors
+wall (cupboards, panes, ceilings), lose whole walls and waver in patches. A click network that never saw such errors
 trusts the walls it is told.
 """
 
@@ -23,7 +23,7 @@ _LEAST_CELLS: Final = 60
 _UNTOUCHED: Final = 0.15  # share of samples whose walls stay as they are
 _SPILLED: Final = 3.6  # number of things taken for wall, where that is worst: half of it on average
 _LOST: Final = 2.4  # number of wall parts taken for something else, likewise
-_UNREST: Final = 1.6  # deviation of the logits in patches, at most
+_UNREST: Final = 1.6  # factor of the patches of doubt, at most
 _BOTH: Final = 0.7  # chance that SAM's head errs with the wall network
 
 
@@ -43,7 +43,7 @@ def with_errors(
     parts: Parts,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
-    """The logits of both wall networks, float32 256 x 256 each, with whole parts wrong."""
+    """The logits of both wall networks, float32 256 x 256 each, with whole parts wrong and patches of doubt."""
     wall, sam_wall = wall * np.float32(rng.uniform(0.7, 1.2)), sam_wall.copy()
     if rng.random() < _UNTOUCHED:
         return wall, sam_wall
@@ -77,7 +77,7 @@ def _connected(region: BoolArray) -> list[BoolArray]:
 
 
 def bound(rng: np.random.Generator) -> BoolArray:
-    """Everything, half a plane, or blotches: errors seldom end where things do."""
+    """Everything, half a plane, or blotches: what is wrong, or meant, need not end where things do."""
     dice = rng.random()
     if dice < 0.4:
         return np.ones((MASK_SIDE, MASK_SIDE), bool)
@@ -90,7 +90,7 @@ def bound(rng: np.random.Generator) -> BoolArray:
 
 
 def _patches(rng: np.random.Generator) -> FloatArray:
-    """A smooth random field, float32 256 x 256, of deviation about 0.7: 4 to 40 patches across."""
+    """A smooth random field, float32 256 x 256, of deviation 0.7 to 1: 4 to 40 patches across."""
     across = round(float(np.exp(rng.uniform(np.log(4), np.log(40)))))
     coarse = rng.normal(0, 1, (across, across)).astype(np.float32)
     smooth = cv2.resize(coarse, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_CUBIC)

@@ -98,10 +98,10 @@ def target_of(visit: Visit) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def click_loss(logit: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Weighted cross entropy plus Dice."""
+    """Weighted cross entropy plus Dice; cells of no weight count in neither."""
     entropy = F.binary_cross_entropy_with_logits(logit, truth, weight=weight, reduction="sum")
     inside = (weight > 0).float()
-    p = torch.sigmoid(logit) * inside
+    p, truth = torch.sigmoid(logit) * inside, truth * inside
     both = (p * truth).sum((1, 2, 3))
     dice = 1 - (2 * both + 1) / (p.sum((1, 2, 3)) + truth.sum((1, 2, 3)) + 1)
     return entropy / weight.sum() + dice.mean()
@@ -165,9 +165,9 @@ def held_back_scores(
     scores: dict[int, list[float]] = {count: [] for count in _CHECKED_CLICKS}
     for number, sample in enumerate(samples):
         rng = np.random.default_rng([number, 5])
-        visit = visitors.arrive(sample, rng, errs=errs)
+        visit = visitors.arrive(sample, rng, errs=errs, has_whims=False)
         visit.logits, visit.said = None, Scope.UNSAID
-        visit.wish = Wish(walls_of(sample, scope), scope)
+        visit.wish = Wish(walls_of(sample, scope))
         clicking = True
         for count in range(1, max(_CHECKED_CLICKS) + 1):
             clicking = clicking and visitors.click(visit, rng)

@@ -27,7 +27,7 @@ from segmentation.sequence import step
 from segmentation.wall import WallHeads, mean_of_walls
 from training.errors import BoolArray, Parts, parts_of, with_errors
 from training.rooms import WALL, Uint8
-from training.wishes import Wish, whims
+from training.wishes import WITH_WHIMS, Wish, whims
 
 _LEAST_ERROR: Final = 25  # cells; a person does not correct less
 _MOST_CLICKS: Final = 7
@@ -49,7 +49,7 @@ class ClickSample:
     share: Uint8
     planes: Uint8
     extent: tuple[int, int]
-    parts: tuple[list[BoolArray], list[BoolArray]]
+    parts: Parts
 
     @classmethod
     def load(cls, path: Path) -> ClickSample:
@@ -76,7 +76,10 @@ class ClickSample:
 
 @dataclass(slots=True, eq=False)
 class Visit:
-    """One person on one photo. said: the scope they state; logits: what they see, or None."""
+    """One person on one photo, with what they want of it and their clicks, oldest first.
+
+    said: the scope they state. logits: what they see, or None.
+    """
 
     sample: ClickSample
     wish: Wish
@@ -123,21 +126,30 @@ class Visitors:
         self._decoder = Decoder(model.description.decoder, threads=1)
         self._heads = WallHeads(heads, encoder_threads=1, threads=1)
 
-    def arrive(self, sample: ClickSample, rng: np.random.Generator, *, errs: bool = True) -> Visit:
+    def arrive(
+        self,
+        sample: ClickSample,
+        rng: np.random.Generator,
+        *,
+        errs: bool = True,
+        has_whims: bool = True,
+    ) -> Visit:
         """Somebody with a wish; half of them want all walls. At times the found wall is shown first.
 
-        errs: put errors into what the wall networks say.
+        errs: put errors into what the wall networks say. has_whims: they may have whims.
         """
         photo = self._heads.photo_evidence(sample.embedding)
         if errs:
             wall, sam = _with_errors(sample, photo, rng)
             photo = PhotoEvidence(wall, sam, photo.rgb)
         walls, scope = _walls_meant(sample, rng)
+        whimsical = has_whims and rng.random() < WITH_WHIMS
+        some = whims(self._parts(sample, rng), rng) if whimsical else ()
         said = scope if rng.random() < 0.3 else Scope.UNSAID
         shown = rng.random() < 0.25 and scope is Scope.ALL_WALLS
         return Visit(
             sample,
-            Wish(walls, scope, whims(self._parts(sample, rng), rng)),
+            Wish(walls, some),
             said,
             photo,
             mean_of_walls(photo.wall, photo.sam_wall) if shown else None,

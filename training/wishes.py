@@ -14,10 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from segmentation.click_maps import Scope
 from training.errors import BoolArray, Parts, bound
 
-_WITH_WHIMS: Final = 0.6  # share of people who have any
+WITH_WHIMS: Final = 0.6  # share of people who may have some
 _WANTED_TOO: Final = 1.3  # mean number of other things that they call wall
 _UNWANTED: Final = 0.9  # mean number of wall parts that they do not
 _LEAST_CELLS: Final = 60
@@ -33,10 +32,9 @@ class Whim:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wish:
-    """walls: what our labels say is meant, bool 256 x 256. scope: one wall or all; whims: see `Whim`."""
+    """walls: what our labels say is meant, bool 256 x 256. whims: see `Whim`."""
 
     walls: BoolArray
-    scope: Scope
     whims: tuple[Whim, ...] = ()
 
     @property
@@ -49,23 +47,15 @@ class Wish:
     ) -> tuple[BoolArray, BoolArray]:
         """What an answer to clicks at (column, row) should mark of `walls`, and where nobody can know it.
 
-        A whim is known when a click lies in it.
+        A whim is known when a click lies in it; what the others would change is not.
         """
         known = [w for w in self.whims if any(w.part[row, column] for column, row in clicked)]
-        unknown = np.zeros(walls.shape, bool)
-        for whim in self.whims:
-            if whim not in known:
-                unknown |= whim.part
         expected = _changed(walls, known)
-        for whim in known:
-            unknown &= ~whim.part
-        return expected, unknown
+        return expected, expected != _changed(walls, self.whims)
 
 
 def whims(parts: Parts, rng: np.random.Generator) -> tuple[Whim, ...]:
     """Some of a room's things and wall parts (`errors.parts_of`) that a person sees otherwise."""
-    if rng.random() >= _WITH_WHIMS:
-        return ()
     found = []
     for some, mean, wanted in ((parts[0], _WANTED_TOO, True), (parts[1], _UNWANTED, False)):
         if not some:
@@ -74,7 +64,7 @@ def whims(parts: Parts, rng: np.random.Generator) -> tuple[Whim, ...]:
         count = min(int(rng.poisson(mean)), len(some))
         for k in rng.choice(len(some), size=count, replace=False, p=sizes / sizes.sum()):
             part = some[int(k)]
-            # A thing is meant as a whole; of a wall also what lies beside some line.
+            # A thing is meant as a whole, of a wall also some part.
             part = part if wanted else part & bound(rng)
             if part.sum() >= _LEAST_CELLS:
                 found.append(Whim(part, wanted))

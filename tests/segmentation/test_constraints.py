@@ -131,7 +131,7 @@ def test_a_first_click_may_take_away_from_the_wall_that_was_seen() -> None:
 
 
 def test_an_exclude_is_asked_for_more_where_sam_sees_nothing_of_the_thing() -> None:
-    cupboard = field(LEFT)[:200] > 0  # of the photo's rows
+    cupboard = field(LEFT)[:200] > 0  # on the part of the grid that a photo covers
     before = field((10, 10, 160, 60))
     doubtful = np.where(before > 0, np.float32(-0.3), before)
 
@@ -157,11 +157,12 @@ def test_an_exclude_at_the_photos_edge_hears_nothing_from_beside_it(beside: floa
     before = field((10, 100, 160, 150))
     doubtful = np.where(before > 0, np.float32(-0.3), before)
     walls = before.copy()
+    walls[100:150, 90:160] = 4  # the wall beside a cupboard
     walls[150:] = beside
 
     after = compose(before, doubtful, at(30, 149, 0), grid, walls=walls)
 
-    assert not (after[:150] > 0).any()
+    assert ((after[:150] > 0) == (field((90, 100, 160, 150))[:150] > 0)).all()
 
 
 def test_an_exclude_on_a_wall_takes_all_that_looks_like_it() -> None:

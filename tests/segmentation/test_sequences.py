@@ -79,6 +79,22 @@ def test_a_sequence_is_the_clicks_one_after_the_other() -> None:
     assert networks.earlier[-1].excludes is None
 
 
+def test_a_first_click_is_answered_beside_the_wall_seen_without_one() -> None:
+    doubtful = wall(LEFT) / 5
+
+    found = ClickSequences().compose("photo", Scripted([doubtful]), [at(170, 30, 1)], GRID)
+
+    assert not (found.logits[:, LEFT] > 0).any()
+
+
+def test_an_exclude_takes_less_where_sam_saw_nothing() -> None:
+    doubtful = wall() / 10
+
+    found = ClickSequences().compose("photo", Scripted([wall(LEFT), doubtful]), CLICKS[::2], GRID)
+
+    assert (found.logits[:, LEFT] > 0).all()
+
+
 def test_a_further_click_asks_about_itself_alone() -> None:
     sequences, networks = ClickSequences(), Scripted(ANSWERS)
     for count in (1, 2, 3):

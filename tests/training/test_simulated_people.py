@@ -41,7 +41,7 @@ def visit(sample: ClickSample, marked: list[tuple[slice, slice]]) -> Visit:
         logits[window] = 5
     flat = np.zeros((256, 256), np.float32)
     photo = PhotoEvidence(flat, flat, np.zeros((256, 256, 3), np.float32))
-    return Visit(sample, Wish(sample.is_wall, Scope.ALL_WALLS), Scope.UNSAID, photo, logits)
+    return Visit(sample, Wish(sample.is_wall), Scope.UNSAID, photo, logits)
 
 
 def test_a_person_includes_the_wall_that_is_missing() -> None:
@@ -103,10 +103,10 @@ CUPBOARD, NICHE = window(slice(180, 230), slice(20, 90)), window(slice(60, 180),
 
 def person_with_whims() -> Wish:
     """Wants a cupboard as well, and not the end of the right wall."""
-    return Wish(room().is_wall, Scope.ALL_WALLS, (Whim(CUPBOARD, True), Whim(NICHE, False)))
+    return Wish(room().is_wall, (Whim(CUPBOARD, True), Whim(NICHE, False)))
 
 
-def test_a_person_with_whims_clicks_until_they_are_met() -> None:
+def test_a_person_with_whims_clicks_where_one_is_not_met() -> None:
     some = visit(room(), [LEFT, RIGHT])
     some.wish = person_with_whims()
 
