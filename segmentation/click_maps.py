@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.geometry import MASK_SIDE, FloatArray, PhotoGrid
+from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
 from segmentation.scene import SCENE_SIDE, enlarge
 
 MAPS: Final = 29
@@ -176,6 +176,12 @@ def covered(grid: PhotoGrid) -> tuple[int, int]:
     """Rows and columns of the mask grid that the network reads of a photo."""
     columns, rows = grid.mask_extent
     return -(-rows // _STEP) * _STEP, -(-columns // _STEP) * _STEP
+
+
+def covered_features(features: FloatArray, grid: PhotoGrid) -> FloatArray:
+    """What the network reads of SAM's features 1 x 256 x 64 x 64: a view 1 x 256 x H/4 x W/4."""
+    rows, columns = (side * FEATURE_SIDE // MASK_SIDE for side in covered(grid))
+    return features[:, :, :rows, :columns]
 
 
 def continued(

@@ -205,19 +205,14 @@ def _kept_from_excludes(
     """How much more than nothing must speak for an exclude to take a cell, logits float32 256 x 256."""
     kept = np.zeros((MASK_SIDE, MASK_SIDE), np.float32)
     if seen is not None:
-        kept[~_on_grid(seen)] = UNSEEN_LOGIT
+        kept += np.float32(UNSEEN_LOGIT)
+        kept[: seen.shape[0], : seen.shape[1]][seen] = 0
     if walls is not None:
         [(x, y)] = grid.photo_to_mask([(click.x, click.y)])
         columns, rows = grid.mask_extent
         more = walls - walls[:rows, :columns][_window(x, y, TOUCH_CELLS / 2)].mean()
         kept += np.float32(MORE_WALL_GAIN) * np.clip(more, 0, _MOST_MORE_WALL)
     return kept
-
-
-def _on_grid(part: BoolArray) -> BoolArray:
-    whole = np.zeros((MASK_SIDE, MASK_SIDE), bool)
-    whole[: part.shape[0], : part.shape[1]] = part
-    return whole
 
 
 def _fitting(

@@ -31,12 +31,13 @@ from segmentation.click_maps import (
     click_maps,
     continued,
     covered,
+    covered_features,
     halved,
     plane_affinity,
 )
 from segmentation.contract import HeadCheck
 from segmentation.errors import ModelError
-from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray
+from segmentation.geometry import FloatArray
 from segmentation.runtime import LazySession, as_float32, file_digest
 from segmentation.sam_wall import SamWallHead
 from segmentation.scene import (
@@ -188,12 +189,10 @@ class WallHeads:
 
     def _make_view(self, embedding: Embedding) -> _PhotoView:
         photo = self.photo_evidence(embedding)
-        rows, columns = covered(embedding.grid)
-        cells = MASK_SIDE // FEATURE_SIDE
-        features = embedding.features[:, :, : rows // cells, : columns // cells]
+        features = covered_features(embedding.features, embedding.grid)
         [seen] = self._photo_net.run(["seen"], {"features": np.ascontiguousarray(features)})
         return _PhotoView(
-            PhotoMaps.of(photo.part(rows, columns)),
+            PhotoMaps.of(photo.part(*covered(embedding.grid))),
             mean_of_walls(photo.wall, photo.sam_wall),
             as_float32(seen),
         )

@@ -19,7 +19,7 @@ from training.rooms import WALL, Uint8
 BoolArray = npt.NDArray[np.bool_]
 Parts = tuple[list[BoolArray], list[BoolArray]]  # things beside the walls, parts of walls
 
-_LEAST_CELLS: Final = 60
+LEAST_CELLS: Final = 60
 _UNTOUCHED: Final = 0.15  # share of samples whose walls stay as they are
 _SPILLED: Final = 3.6  # number of things taken for wall, where that is worst: half of it on average
 _LOST: Final = 2.4  # number of wall parts taken for something else, likewise
@@ -54,12 +54,8 @@ def with_errors(
         (parts[0], rng.poisson(bad * _SPILLED), 1),
         (parts[1], rng.poisson(bad * _LOST), -1),
     ):
-        if not some:
-            continue
-        sizes = np.sqrt([part.sum() for part in some])
-        shares = sizes / sizes.sum()
-        for k in rng.choice(len(some), size=min(count, len(some)), replace=False, p=shares):
-            weight = _soft(some[int(k)] & bound(rng), rng)
+        for part in drawn(some, count, rng):
+            weight = _soft(part & bound(rng), rng)
             level = np.float32(sign * max(0.3, rng.normal(2.2, 1.5)))
             wall += weight * (level - wall)
             if rng.random() < _BOTH:
@@ -68,11 +64,20 @@ def with_errors(
     return wall, sam_wall
 
 
+def drawn(some: list[BoolArray], count: int, rng: np.random.Generator) -> list[BoolArray]:
+    """As many different parts, or all there are, the likelier the larger."""
+    if not some:
+        return []
+    sizes = np.sqrt([part.sum() for part in some])
+    chosen = rng.choice(len(some), size=min(count, len(some)), replace=False, p=sizes / sizes.sum())
+    return [some[int(k)] for k in chosen]
+
+
 def _connected(region: BoolArray) -> list[BoolArray]:
     count, parts, stats, _ = cv2.connectedComponentsWithStats(
         region.astype(np.uint8), connectivity=4
     )
-    large = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] >= _LEAST_CELLS]
+    large = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] >= LEAST_CELLS]
     return [parts == k for k in large]
 
 

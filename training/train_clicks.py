@@ -23,7 +23,7 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from segmentation.click_maps import Scope, covered, disc
+from segmentation.click_maps import Scope, covered, covered_features, disc
 from segmentation.wall import HEADS_DIRECTORY
 from training.click_net import ClickNet
 from training.rooms import house_is_held_back
@@ -75,9 +75,9 @@ class Group:
 
 def inputs_of(visit: Visit, visitors: Visitors) -> Inputs:
     """The network's maps 1 x 29 x H x W and embedding 1 x 256 x H/4 x W/4, where the photo is."""
-    rows, columns = covered(visit.sample.embedding.grid)
-    embedding = visit.sample.embedding.features[:, :, : rows // 4, : columns // 4].copy()
-    return torch.from_numpy(visitors.maps(visit)[None]), torch.from_numpy(embedding)
+    embedding = visit.sample.embedding
+    features = covered_features(embedding.features, embedding.grid).copy()
+    return torch.from_numpy(visitors.maps(visit)[None]), torch.from_numpy(features)
 
 
 def target_of(visit: Visit) -> tuple[torch.Tensor, torch.Tensor]:
@@ -89,7 +89,7 @@ def target_of(visit: Visit) -> tuple[torch.Tensor, torch.Tensor]:
     weight = np.zeros(share.shape, np.float32)
     weight[:rows, :columns] = 1
     for click in visit.evidence:
-        weight[:rows, :columns] += _NEAR * disc(click.x, click.y)[:rows, :columns]
+        weight[:rows, :columns] += _NEAR * disc(click.x, click.y, (rows, columns))
     if visit.fixed is not None:
         weight += _FIXED * visit.fixed * (weight > 0)
     weight[unknown] = 0

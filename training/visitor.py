@@ -87,7 +87,6 @@ class Visit:
     photo: PhotoEvidence
     logits: FloatArray | None
     clicks: list[Click] = field(default_factory=list)
-    places: list[tuple[int, int]] = field(default_factory=list)  # of the clicks: column, row
     evidence: list[ClickEvidence] = field(default_factory=list)
     fixed: BoolArray | None = None  # the wrong part that the newest click is meant to put right
 
@@ -109,7 +108,8 @@ class Visit:
         A lone click that says no scope means all walls.
         """
         lone = len(self.clicks) == 1 and self.said is Scope.UNSAID
-        return self.wish.expected(self.places, self.sample.is_wall if lone else self.wish.walls)
+        places = [(round(click.x), round(click.y)) for click in self.evidence]
+        return self.wish.expected(places, self.sample.is_wall if lone else self.wish.walls)
 
     def show(self, proposed: FloatArray) -> None:
         """The network's answer H x W, composed as the product does."""
@@ -189,7 +189,6 @@ class Visitors:
             label,
         )
         visit.clicks.append(click)
-        visit.places.append((column, row))
         seen = self._decoder.decode_newest(embedding, visit.clicks)
         visit.evidence.append(self._heads.evidence(embedding, seen))
         return True

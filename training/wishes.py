@@ -14,12 +14,11 @@ from typing import Final
 
 import numpy as np
 
-from training.errors import BoolArray, Parts, bound
+from training.errors import LEAST_CELLS, BoolArray, Parts, bound, drawn
 
 WITH_WHIMS: Final = 0.6  # share of people who may have some
 _WANTED_TOO: Final = 1.3  # mean number of other things that they call wall
 _UNWANTED: Final = 0.9  # mean number of wall parts that they do not
-_LEAST_CELLS: Final = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,15 +57,10 @@ def whims(parts: Parts, rng: np.random.Generator) -> tuple[Whim, ...]:
     """Some of a room's things and wall parts (`errors.parts_of`) that a person sees otherwise."""
     found = []
     for some, mean, wanted in ((parts[0], _WANTED_TOO, True), (parts[1], _UNWANTED, False)):
-        if not some:
-            continue
-        sizes = np.sqrt([part.sum() for part in some])
-        count = min(int(rng.poisson(mean)), len(some))
-        for k in rng.choice(len(some), size=count, replace=False, p=sizes / sizes.sum()):
-            part = some[int(k)]
+        for whole in drawn(some, int(rng.poisson(mean)), rng):
             # A thing is meant as a whole, of a wall also some part.
-            part = part if wanted else part & bound(rng)
-            if part.sum() >= _LEAST_CELLS:
+            part = whole if wanted else whole & bound(rng)
+            if part.sum() >= LEAST_CELLS:
                 found.append(Whim(part, wanted))
     return tuple(found)
 
