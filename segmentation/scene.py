@@ -18,12 +18,12 @@ SCENE_SIDE: Final = MASK_SIDE // 2
 PLANE_CHANNELS: Final = 8
 SCENE_SHAPE: Final = (1 + PLANE_CHANNELS, SCENE_SIDE, SCENE_SIDE)
 
-# Trained on windows of about 0.2 megapixels cut from 640-pixel photos; whole photos are read best
-# at the size they were cut from (docs/models.md has the figures).
-_LONG_SIDE: Final = 640
+# Trained on windows cut from 640-pixel photos, most of them enlarged; whole photos are read best at
+# about the scale of those (docs/models.md has the figures).
+_LONG_SIDE: Final = 768
 STRIDE: Final = 4
 _MULTIPLE: Final = 32
-# RGB, 0..255, as EfficientNet's weights want it.
+# RGB, 0..255: ImageNet's statistics, which SAM's encoder was trained with as well.
 IMAGENET_MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32) * 255
 IMAGENET_DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32) * 255
 
@@ -31,7 +31,7 @@ IMAGENET_DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32) * 255
 def scene_input(photo: npt.NDArray[np.uint8]) -> tuple[FloatArray, tuple[int, int]]:
     """The network's input float32 1 x 3 x h x w, and the photo's (rows, columns) in its answer.
 
-    photo: uint8 H x W x 3 RGB. Resized to a long side of 640, standardised as ImageNet's networks
+    photo: uint8 H x W x 3 RGB. Resized to a long side of 768, standardised as ImageNet's networks
     are, edges repeated up to multiples of 32.
     """
     height, width = photo.shape[:2]

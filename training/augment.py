@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.rooms import CEILING, OBJECT, WALL, Room, Uint8
+from training.rooms import CEILING, DOOR, FLAT, OBJECT, WALL, Room, Uint8
 
 Float32 = npt.NDArray[np.float32]
 Sample = tuple[Uint8, Uint8, Uint8]  # photo, labels, planes
 
 _LEAST_WALL: Final = 0.02
 _PIECE_SHARE: Final = (0.003, 0.15)
+_FINISHED_THINGS: Final = 8  # of a photo, the largest
 
 
 def augment(
@@ -33,6 +34,8 @@ def augment(
     colour = photo.astype(np.float32) / 255
     if rng.random() < 0.5:
         colour = _repaint(colour, labels, planes, rng)
+    if rng.random() < 0.5:
+        _refinish(colour, labels, rng)
     labels, planes = labels.copy(), planes.copy()
     if rng.random() < 0.4 and pieces:
         for _ in range(int(rng.integers(1, 5))):
@@ -59,7 +62,7 @@ def _crop(room: Room, size: tuple[int, int], rng: np.random.Generator) -> Sample
     """A random window of the wanted shape, the whole photo at times; enlarged or reduced to fit."""
     height, width = room.labels.shape
     for _ in range(4):
-        scale = 1.0 if rng.random() < 0.35 else rng.uniform(0.4, 1.0)
+        scale = 1.0 if rng.random() < 0.4 else rng.uniform(0.45, 1.0)
         stretch = np.exp(rng.normal(0, 0.06))
         fit = min(height / size[0], width / size[1]) * scale
         h, w = min(height, round(size[0] * fit * stretch)), min(width, round(size[1] * fit))
@@ -96,6 +99,38 @@ def _repaint(colour: Float32, labels: Uint8, planes: Uint8, rng: np.random.Gener
         grey = out.mean(2, keepdims=True)
         out = out + share * (grey + rng.uniform(0, 0.3) * (grey.mean() - grey) - out)
     return np.clip(out, 0, 1).astype(np.float32)
+
+
+def _refinish(colour: Float32, labels: Uint8, rng: np.random.Generator) -> None:
+    """Other finishes on furniture, doors and flat things, in place; half in the walls' mean colour.
+
+    Cupboards as white as the wall beside them are what photos' walls are most often taken for.
+    """
+    wall = colour[labels == WALL].mean(0) if (labels == WALL).any() else colour.mean((0, 1))
+    things = np.isin(labels, (DOOR, OBJECT, FLAT)).astype(np.uint8)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(things, connectivity=4)
+    large = 1 + np.argsort(stats[1:, cv2.CC_STAT_AREA])[::-1][:_FINISHED_THINGS]
+    for part in large:
+        if rng.random() < 0.5:
+            continue
+        region = parts == part
+        aim = (
+            wall * np.exp(rng.normal(0, 0.08)) if rng.random() < 0.5 else rng.uniform(0.05, 0.9, 3)
+        )
+        gain = np.clip(aim / np.maximum(colour[region].mean(0), 0.03), 0.25, 4).astype(np.float32)
+        painted = colour[region] * gain
+        if rng.random() < 0.4:
+            painted = painted * _grain(labels.shape, rng)[region][:, None]
+        colour[region] = np.clip(painted, 0, 1)
+
+
+def _grain(shape: tuple[int, ...], rng: np.random.Generator) -> Float32:
+    """A smooth random pattern about 1, float32 h x w: often longer one way, as wood is."""
+    height, width = shape
+    cells = np.exp(rng.uniform(np.log(2), np.log(48), 2))
+    rows, columns = max(2, round(height / cells[0])), max(2, round(width / cells[1]))
+    noise = rng.normal(0, rng.uniform(0.03, 0.25), (rows, columns)).astype(np.float32)
+    return np.exp(cv2.resize(noise, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def _paste(

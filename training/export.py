@@ -1,9 +1,9 @@
 """Trained weights -> `onnx_models/heads/`: graphs with half-precision weights, and their digests.
 
-    python -m training.export [--walls wall_net.pt] [--sam-head sam_head.pt] [--clicks A.pt [B.pt ...]]
+    python -m training.export [--walls A.pt [B.pt ...]] [--sam-head sam_head.pt] [--clicks A.pt [B.pt ...]]
         [--heads onnx_models/heads]
 
-Of several stages of a click network's training the mean weights are taken ("model soups", Wortsman et al.
+Of several stages of one or more trainings the mean weights are taken ("model soups", Wortsman et al.
 2022, arXiv:2203.05482); one named twice counts twice.
 Every graph is run beside its network on random input before anything is written; a difference
 of more than half precision allows ends the program.
@@ -34,6 +34,7 @@ from training.wall_net import WallNet, with_weights
 
 _OPSET: Final = 17
 _SMALL: Final = 64  # weights of fewer elements stay float32: biases, norms
+_PHOTO_SIZES: Final = ((576, 768), (768, 512), (768, 32))
 _CLICK_SIZES: Final = ((MASK_SIDE, MASK_SIDE), (192, MASK_SIDE), (MASK_SIDE, 8))  # of photos' parts
 
 
@@ -155,13 +156,12 @@ def write_statistics(head: SamHead, path: Path) -> str:
 def main() -> None:
     """Export the networks and state their digests in heads.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--walls", type=Path)
+    parser.add_argument("--walls", type=Path, nargs="+")
     parser.add_argument("--sam-head", type=Path)
     parser.add_argument("--clicks", type=Path, nargs="+")
     parser.add_argument("--heads", type=Path, default=Path("onnx_models/heads"))
     options = parser.parse_args()
     torch.manual_seed(0)
-    photo = torch.randn(1, 3, 384, 512)
     embedding = torch.randn(1, 256, FEATURE_SIDE, FEATURE_SIDE)
     folder = options.heads
     digests: dict[str, str] = {}
@@ -169,9 +169,10 @@ def main() -> None:
         digests |= export_clicks(with_weights(ClickNet(), *options.clicks), folder)
     if options.walls is not None:
         # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
-        walls = Scene(with_weights(WallNet(pretrained=False), options.walls)).eval()
+        walls = Scene(with_weights(WallNet(), *options.walls)).eval()
+        photos = [(torch.randn(1, 3, *size),) for size in _PHOTO_SIZES]
         digests["wall_net.onnx"] = export(
-            walls, [(photo,)], folder / "wall_net.onnx", ["photo"], "scene"
+            walls, photos, folder / "wall_net.onnx", ["photo"], "scene"
         )
     if options.sam_head is not None:
         head = with_weights(SamHead(), options.sam_head)

@@ -29,7 +29,9 @@ CLASSES: Final = (
 )
 WALL: Final = 1
 CEILING: Final = 3
+DOOR: Final = 4
 OBJECT: Final = 7
+FLAT: Final = 9
 
 _HELD_BACK_PERCENT: Final = 12
 

@@ -29,7 +29,9 @@ class Running(Generic[Net]):
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint, if there is one."""
         if path.is_file():
-            state = torch.load(path, weights_only=True)
+            state = torch.load(path, weights_only=True, map_location="cpu")
             self.net.load_state_dict(state["net"])
             self.optimiser.load_state_dict(state["optimiser"])
-            self.average, self.step = state["average"], state["step"]
+            for name, value in state["average"].items():
+                self.average[name].copy_(value)
+            self.step = state["step"]

@@ -1,20 +1,21 @@
-"""Train the wall network on rendered rooms; resumable, on a CPU.
+"""Train the wall network on rendered rooms; resumable, on a GPU or, for days, on a CPU.
 
-    python -m training.train_walls --rooms DIR [DIR ...] --out DIR [--steps 1500] [--seed 0]
-        [--share 1.0] [--keep-for-clicks 5060-5090 5260-5290]
+    python -m training.train_walls --rooms DIR [DIR ...] --models var/models --out DIR [--steps 5000]
+        [--seed 0] [--rate 1e-4] [--keep-for-clicks 11000-11300 ...]
 
-Writes `checkpoint.pt` every 100 steps (a second call goes on from it), `log.jsonl`, and at the end
-`wall_net.pt` with the averaged weights. A room in eight is held back by its number (`rooms.py`) and
-measured every 200 steps. --share trains on the first part of the rooms: the learning curve. --keep-for-clicks
-leaves rooms out by their numbers (the end excluded), for `prepare_clicks.py`.
+Writes `checkpoint.pt` every 100 steps (a second call with the same options goes on from it), `log.jsonl`,
+and every 500 the averaged weights: `wall_net.500.pt` and so on. Whatever the seed, the network begins
+the same, so that the weights of several trainings may be averaged (`export.py`). A room in eight is held back
+by its number (`rooms.py`) and measured every 500 steps. --keep-for-clicks leaves rooms out by their
+numbers (the end excluded), for `prepare_clicks.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,43 +23,62 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch.utils.data import DataLoader, Dataset
 
 from segmentation.click_maps import PLANE_BIAS
 from segmentation.scene import STRIDE, scene_input
 from training.augment import augment, cut_pieces
 from training.rooms import WALL, Room, Uint8, is_held_back, is_in, load_folders
 from training.running import Running
+from training.tiny_vit import published_state
 from training.wall_net import WallNet, blend, cosine, standardise
 
-# One area for all, so that a step always costs the same.
-SHAPES: Final = ((384, 512), (384, 512), (512, 384), (448, 448))
-_BATCH: Final = 8
+Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+
+SHAPES: Final = ((384, 512), (480, 640), (512, 384), (448, 448))
+_ENCODER: Final = "encoder.onnx"
+_BATCH: Final = 16
 _PAIRS: Final = 160
-_DECAY: Final = 0.995
+_DECAY: Final = 0.998
+_NEW_RATE: Final = 2e-3  # of what is not pretrained
+_SAVE_EVERY: Final = 100
+_CHECK_EVERY: Final = 500
 
 
-def start(seed: int) -> Running[WallNet]:
-    """A fresh network; the pretrained part learns eight times slower."""
-    torch.manual_seed(seed)
-    net = WallNet().to(memory_format=torch.channels_last)
+class Batches(Dataset[Batch]):
+    """The batches of a training from a step on: the same numbers whenever they are asked for."""
+
+    def __init__(self, rooms: list[Room], seed: int, steps: range) -> None:
+        self._rooms, self._seed, self._steps = rooms, seed, steps
+        self._pieces = cut_pieces(rooms)
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __getitem__(self, index: int) -> Batch:
+        """Photos uint8 16 x h x w x 3, labels and planes uint8 16 x h x w."""
+        rng = np.random.default_rng([self._seed, self._steps[index]])
+        shape = SHAPES[int(rng.integers(len(SHAPES)))]
+        chosen = rng.permutation(len(self._rooms))[:_BATCH]
+        samples = [augment(self._rooms[int(k)], self._pieces, shape, rng) for k in chosen]
+        photos, labels, planes = (
+            torch.from_numpy(np.stack(part)) for part in zip(*samples, strict=True)
+        )
+        return photos, labels, planes
+
+
+def start(models: Path, rate: float, device: str) -> Running[WallNet]:
+    """MobileSAM's encoder with a fresh pyramid; what it knew already learns slower."""
+    torch.manual_seed(0)
+    net = WallNet()
+    net.backbone.load_state_dict(published_state(models / _ENCODER))
+    net = net.to(device, memory_format=torch.channels_last)
     old = [weight for pretrained, weight in net.groups() if pretrained]
     new = [weight for pretrained, weight in net.groups() if not pretrained]
     optimiser = torch.optim.AdamW(
-        [{"params": old, "top": 2.5e-4}, {"params": new, "top": 2e-3}], lr=1e-3, weight_decay=0.02
+        [{"params": old, "top": rate}, {"params": new, "top": _NEW_RATE}], weight_decay=0.02
     )
     return Running(net, optimiser, {k: v.detach().clone() for k, v in net.state_dict().items()})
-
-
-def make_batch(
-    rooms: list[Room], pieces: list[tuple[Uint8, Uint8]], seed: int, step: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Batch `step` of training `seed`: the same numbers whenever it is asked for."""
-    rng = np.random.default_rng([seed, step])
-    shape = SHAPES[int(rng.integers(len(SHAPES)))]
-    chosen = rng.permutation(len(rooms))[:_BATCH]
-    samples = [augment(rooms[int(k)], pieces, shape, rng) for k in chosen]
-    photos, labels, planes = (np.stack(part) for part in zip(*samples, strict=True))
-    return torch.from_numpy(photos), torch.from_numpy(labels), torch.from_numpy(planes)
 
 
 def wall_loss(logit: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
@@ -69,30 +89,35 @@ def wall_loss(logit: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
 
 
 def plane_loss(vectors: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
-    """Random pairs of wall cells: near when on one plane, apart when not (logistic on distance)."""
-    losses = []
-    for vector, plane in zip(vectors, planes, strict=True):
-        cells = torch.nonzero(plane.flatten()).flatten()
-        if len(cells) < 16:
-            continue
-        some = cells[torch.randint(len(cells), (_PAIRS,))]
-        v, n = vector.flatten(1)[:, some].T, plane.flatten()[some]
-        logit = PLANE_BIAS - ((v[:, None] - v[None]) ** 2).sum(2)
-        same = (n[:, None] == n[None]).float()
-        weight = torch.where(same > 0, 0.5 / same.mean(), 0.5 / (1 - same.mean()).clamp(min=0.05))
-        losses.append(F.binary_cross_entropy_with_logits(logit, same, weight=weight))
-    return torch.stack(losses).mean() if losses else vectors.sum() * 0
+    """Random pairs of wall cells: near when on one plane, apart when not (logistic on distance).
+
+    vectors: B x C x h x w. planes: B x h x w, 0 where nothing is wall.
+    """
+    numbers = planes.flatten(1)
+    some = torch.multinomial((numbers > 0).float() + 1e-7, _PAIRS, replacement=True)
+    chosen = some[:, None].expand(-1, vectors.shape[1], -1)
+    v, n = vectors.flatten(2).gather(2, chosen).transpose(1, 2), numbers.gather(1, some)
+    logit = PLANE_BIAS - ((v[:, :, None] - v[:, None]) ** 2).sum(3)
+    walls = (n > 0).float()
+    pairs = walls[:, :, None] * walls[:, None]
+    same = (n[:, :, None] == n[:, None]).float() * pairs
+    share = same.sum((1, 2), keepdim=True) / pairs.sum((1, 2), keepdim=True).clamp(min=1)
+    weight = torch.where(same > 0, 0.5 / share.clamp(min=0.01), 0.5 / (1 - share).clamp(min=0.05))
+    losses = F.binary_cross_entropy_with_logits(logit, same, reduction="none")
+    return (losses * weight * pairs).sum() / pairs.sum().clamp(min=1)
 
 
-def train_step(
-    running: Running[WallNet], batch: tuple[torch.Tensor, ...], steps: int
-) -> dict[str, float]:
+def train_step(running: Running[WallNet], batch: Batch, steps: int) -> dict[str, torch.Tensor]:
     """One step; returns the parts of the loss."""
-    photos, labels, planes = batch
-    turn = cosine(running.step, steps) * min(1, (running.step + 1) / 50)
+    device = next(running.net.parameters()).device
+    photos, labels, planes = (part.to(device, non_blocking=True) for part in batch)
+    turn = cosine(running.step, steps) * min(1, (running.step + 1) / 100)
     for group in running.optimiser.param_groups:
         group["lr"] = group["top"] * turn
-    wall, classes, vectors = running.net(standardise(photos))
+    # Half of float32's time, on CPUs as well where they know bfloat16, and no worse.
+    with torch.autocast(device.type, torch.bfloat16):
+        answers = running.net(standardise(photos))
+    wall, classes, vectors = (answer.float() for answer in answers)
     small = slice(STRIDE // 2, None, STRIDE)
     share = F.avg_pool2d((labels == WALL).float()[:, None], STRIDE)
     parts = {
@@ -108,7 +133,7 @@ def train_step(
     decay = min(_DECAY, (1 + running.step) / (10 + running.step))
     blend(running.average, running.net, decay)
     running.step += 1
-    return {name: float(value.detach()) for name, value in parts.items()}
+    return {name: value.detach() for name, value in parts.items()}
 
 
 @torch.no_grad()
@@ -126,8 +151,9 @@ def wall_logit(net: WallNet, photo: Uint8) -> np.ndarray[Any, np.dtype[np.float3
     """Wall logit float32 H x W of a photo uint8 H x W x 3 RGB, read as the product reads it."""
     height, width = photo.shape[:2]
     picture, (rows, columns) = scene_input(photo)
-    logit = net(torch.from_numpy(picture).contiguous(memory_format=torch.channels_last))[0][0, 0]
-    inside = logit.numpy()[:rows, :columns]
+    device = next(net.parameters()).device
+    shown = torch.from_numpy(picture).to(device, memory_format=torch.channels_last)
+    inside = net(shown)[0][0, 0].cpu().numpy()[:rows, :columns]
     return cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
 
 
@@ -135,49 +161,65 @@ def main() -> None:
     """Train, log, hold back, save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rooms", type=Path, required=True, nargs="+")
+    parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--rate", type=float, default=1e-4, help="of the pretrained part")
     parser.add_argument("--keep-for-clicks", nargs="*", default=[], metavar="FIRST-END")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 2))
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
     options.out.mkdir(parents=True, exist_ok=True)
     rooms = load_folders(options.rooms)
     held = [room for room in rooms if is_held_back(room)]
     rooms = [r for r in rooms if not is_held_back(r) and not is_in(r, options.keep_for_clicks)]
-    rooms = rooms[: max(_BATCH, round(len(rooms) * options.share))]
-    pieces = cut_pieces(rooms)
-    running = start(options.seed)
-    checkpoint = options.out / "checkpoint.pt"
-    running.resume(checkpoint)
-    print(f"{len(rooms)} rooms, {len(held)} held back, {len(pieces)} pieces, from {running.step}")
-    with ThreadPoolExecutor(1) as pool, (options.out / "log.jsonl").open("a") as log:
-        ahead = pool.submit(make_batch, rooms, pieces, options.seed, running.step)
-        since = time.monotonic()
-        while running.step < options.steps:
-            batch = ahead.result()
-            ahead = pool.submit(make_batch, rooms, pieces, options.seed, running.step + 1)
+    running = start(options.models, options.rate, options.device)
+    running.resume(options.out / "checkpoint.pt")
+    torch.manual_seed(options.seed + running.step)
+    print(f"{len(rooms)} rooms, {len(held)} held back, from step {running.step}")
+    batches = Batches(rooms, options.seed, range(running.step, options.steps))
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=options.workers,
+        worker_init_fn=lambda _: cv2.setNumThreads(1),
+        pin_memory=options.device.startswith("cuda"),
+    )
+    learn(running, loader, held, options)
+
+
+def learn(
+    running: Running[WallNet],
+    batches: DataLoader[Batch],
+    held: list[Room],
+    options: argparse.Namespace,
+) -> None:
+    """All steps, with a line of the log every 50; a checkpoint every 100, a measure every 500."""
+    since = time.monotonic()
+    with (options.out / "log.jsonl").open("a", encoding="utf-8") as log:
+        for batch in batches:
             running.net.train()
             parts = train_step(running, batch, options.steps)
-            if running.step % 20 == 0:
-                row = {"step": running.step, **{k: round(v, 4) for k, v in parts.items()}}
+            checked = running.step % _CHECK_EVERY == 0 or running.step == options.steps
+            row: dict[str, Any] = {"step": running.step}
+            if checked:
+                net = averaged(running)
+                torch.save(net.cpu().state_dict(), options.out / f"wall_net.{running.step}.pt")
+                row["held_back_iou"] = round(wall_iou(net.to(options.device), held), 4)
+            if running.step % 50 == 0 or checked:
+                row |= {name: round(float(value), 4) for name, value in parts.items()}
                 row["seconds"] = round(time.monotonic() - since, 1)
-                if running.step % 200 == 0 or running.step == options.steps:
-                    row["held_back_iou"] = round(wall_iou(averaged(running), held), 4)
                 log.write(json.dumps(row) + "\n")
                 log.flush()
                 print(row, flush=True)
-            if running.step % 100 == 0:
-                running.save(checkpoint)
-    running.save(checkpoint)
-    torch.save(averaged(running).state_dict(), options.out / "wall_net.pt")
+            if running.step % _SAVE_EVERY == 0 or checked:
+                running.save(options.out / "checkpoint.pt")
 
 
 def averaged(running: Running[WallNet]) -> WallNet:
     """The network with the average of its late weights (Polyak 1992): steadier than the last."""
-    net = WallNet(pretrained=False).to(memory_format=torch.channels_last)
+    net = WallNet().to(memory_format=torch.channels_last)
     net.load_state_dict(running.average)
     return net.eval()
 

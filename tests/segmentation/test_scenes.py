@@ -22,7 +22,7 @@ def test_the_network_is_shown_multiples_of_32_whatever_the_photo(width: int, hei
 
 
 def test_what_lies_beside_the_photo_repeats_its_edge() -> None:
-    photo = np.zeros((300, 640, 3), np.uint8)
+    photo = np.zeros((300, 768, 3), np.uint8)
     photo[-1] = 255
 
     picture, _ = scene_input(photo)
@@ -31,9 +31,9 @@ def test_what_lies_beside_the_photo_repeats_its_edge() -> None:
     np.testing.assert_array_equal(picture[0, :, 300:], picture[0, :, 299:300].repeat(20, axis=1))
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(120, 160), (160, 120), (90, 160), (160, 160)])
+@pytest.mark.parametrize(("rows", "columns"), [(144, 192), (192, 144), (108, 192), (192, 192)])
 def test_a_place_in_the_answer_keeps_its_share_of_the_photo(rows: int, columns: int) -> None:
-    found = np.zeros((SCENE_SHAPE[0], 160, 160), np.float32)
+    found = np.zeros((SCENE_SHAPE[0], 192, 192), np.float32)
     found[0, : rows // 2, : columns // 2] = 4
 
     scene = on_scene_grid(found, (rows, columns))

@@ -10,6 +10,7 @@ import pytest
 
 from segmentation import Click
 from segmentation.click_maps import ClickEvidence, EarlierClicks
+from segmentation.constraints import UNSEEN_LOGIT
 from segmentation.geometry import FloatArray, PhotoGrid
 from segmentation.sequence import ClickSequences
 
@@ -88,7 +89,7 @@ def test_a_first_click_is_answered_beside_the_wall_seen_without_one() -> None:
 
 
 def test_an_exclude_takes_less_where_sam_saw_nothing() -> None:
-    doubtful = wall() / 10
+    doubtful = np.sign(wall()) * np.float32(UNSEEN_LOGIT / 2)
 
     found = ClickSequences().compose("photo", Scripted([wall(LEFT), doubtful]), CLICKS[::2], GRID)
 

@@ -1,0 +1,136 @@
+"""The wall network: what it begins as, what it is told of planes, and what an export keeps of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs training/requirements-train.txt (PyTorch)")
+onnx = pytest.importorskip("onnx", reason="needs training/requirements-train.txt (onnx)")
+ort = pytest.importorskip("onnxruntime")
+
+from training.augment import _refinish  # noqa: E402
+from training.export import Scene, export  # noqa: E402
+from training.rooms import OBJECT, WALL, Room  # noqa: E402
+from training.running import Running  # noqa: E402
+from training.tiny_vit import TinyViT, published_state  # noqa: E402
+from training.train_walls import Batches, plane_loss  # noqa: E402
+from training.wall_net import Restyle, WallNet  # noqa: E402
+
+
+@pytest.mark.model
+def test_it_begins_as_the_published_encoder(sam_weights: Path) -> None:
+    published = sam_weights / "encoder.onnx"
+    photo = np.random.default_rng(0).normal(size=(1, 3, 1024, 1024)).astype(np.float32)
+    [expected] = ort.InferenceSession(str(published)).run(None, {"input": photo})
+    encoder = TinyViT().eval()
+    encoder.load_state_dict(published_state(published))
+
+    with torch.no_grad():
+        features = encoder(torch.from_numpy(photo))[-1].numpy()
+
+    np.testing.assert_allclose(features, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [(32, 96), (160, 64)])
+def test_it_answers_on_a_quarter_of_wide_and_of_high_photos(size: tuple[int, int]) -> None:
+    with torch.no_grad():
+        answers = WallNet().eval()(torch.zeros(1, 3, *size))
+
+    assert {tuple(answer.shape[2:]) for answer in answers} == {(size[0] // 4, size[1] // 4)}
+
+
+@pytest.mark.filterwarnings(
+    "ignore"
+)  # the exporter warns of sizes that become constants, and of its age
+def test_the_exported_graph_takes_photos_of_other_sizes_than_it_was_traced_with(
+    tmp_path: Path,
+) -> None:
+    torch.manual_seed(1)
+    walls = Scene(WallNet().eval()).eval()
+    photos = [(torch.randn(1, 3, *size),) for size in ((96, 64), (64, 224), (32, 32))]
+
+    export(walls, photos, tmp_path / "walls.onnx", ["photo"], "scene")  # exits if one differs
+
+    assert (tmp_path / "walls.onnx").is_file()
+
+
+def test_in_use_no_photo_gets_anothers_style() -> None:
+    maps = torch.randn(2, 3, 4, 4)
+
+    assert Restyle().eval()(maps) is maps
+
+
+def test_while_learning_some_photos_change_their_style_and_none_its_structure() -> None:
+    torch.manual_seed(2)
+    maps = torch.randn(16, 3, 8, 8)
+
+    styled = Restyle().train()(maps)
+
+    changed = (styled - maps).abs().amax((1, 2, 3)) > 0.05
+    assert 0 < changed.sum() < 16
+    torch.testing.assert_close(structure(styled), structure(maps), atol=1e-3, rtol=1e-3)
+
+
+def structure(maps: torch.Tensor) -> torch.Tensor:
+    """Maps without their channels' mean and deviation."""
+    deviation, mean = torch.std_mean(maps, (2, 3), keepdim=True)
+    return (maps - mean) / deviation
+
+
+def test_batches_after_a_stop_are_those_that_would_have_come() -> None:
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 255, (120, 160, 3), np.uint8)
+    rooms = [Room(f"{n:05}_0", photo, *np.ones((2, 120, 160), np.uint8)) for n in range(16)]
+
+    through, after = Batches(rooms, 3, range(5))[4], Batches(rooms, 3, range(4, 5))[0]
+
+    assert all(torch.equal(one, other) for one, other in zip(through, after, strict=True))
+
+
+def test_a_stopped_training_goes_on_with_its_average(tmp_path: Path) -> None:
+    def begun() -> Running[torch.nn.Linear]:
+        net = torch.nn.Linear(2, 1)
+        optimiser = torch.optim.AdamW(net.parameters())
+        return Running(net, optimiser, {k: v.detach() * 0 for k, v in net.state_dict().items()})
+
+    stopped = begun()
+    stopped.average["weight"] += 7
+    stopped.step = 30
+    stopped.save(tmp_path / "checkpoint.pt")
+    going = begun()
+    going.resume(tmp_path / "checkpoint.pt")
+
+    assert going.step == 30
+    assert going.average["weight"].tolist() == [[7, 7]]
+    assert torch.equal(going.net.weight, stopped.net.weight)
+
+
+def test_furniture_alone_is_refinished() -> None:
+    labels = np.full((40, 60), WALL, np.uint8)
+    labels[10:30, 10:40] = OBJECT
+    colour = np.where((labels == OBJECT)[..., None], 0.2, 0.7).astype(np.float32).repeat(3, 2)
+    before = colour.copy()
+
+    for seed in range(4):
+        _refinish(colour, labels, np.random.default_rng(seed))
+
+    changed = (colour != before).any(axis=2)
+    assert changed.any()
+    assert not changed[labels == WALL].any()
+
+
+def test_vectors_that_tell_planes_apart_cost_less() -> None:
+    planes = torch.zeros(1, 8, 8, dtype=torch.long)
+    planes[:, :, :3], planes[:, :, 5:] = 1, 2
+    same = torch.zeros(1, 8, 8, 8)
+    apart = same.clone()
+    apart[:, 0, :, 5:] = 4
+
+    assert plane_loss(apart, planes) < 0.1 < plane_loss(same, planes)
+
+
+def test_a_photo_without_walls_costs_no_plane_loss() -> None:
+    assert plane_loss(torch.randn(1, 8, 8, 8), torch.zeros(1, 8, 8, dtype=torch.long)) == 0
