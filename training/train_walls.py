@@ -1,4 +1,4 @@
-"""Train the wall network on rendered rooms; resumable, on a GPU or, for days, on a CPU.
+"""Train the wall network on rendered rooms; resumable, on a GPU.
 
     python -m training.train_walls --rooms DIR [DIR ...] --models var/models --out DIR [--steps 5000]
         [--seed 0] [--rate 1e-4] [--keep-for-clicks 11000-11300 ...]
