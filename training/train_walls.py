@@ -205,7 +205,7 @@ def learn(
             row: dict[str, Any] = {"step": running.step}
             if checked:
                 net = averaged(running)
-                torch.save(net.cpu().state_dict(), options.out / f"wall_net.{running.step}.pt")
+                torch.save(net.state_dict(), options.out / f"wall_net.{running.step}.pt")
                 row["held_back_iou"] = round(wall_iou(net.to(options.device), held), 4)
             if running.step % 50 == 0 or checked:
                 row |= {name: round(float(value), 4) for name, value in parts.items()}
