@@ -130,15 +130,14 @@ class WallHeads:
 
     def scene(self, photo: npt.NDArray[np.uint8]) -> FloatArray:
         """What the wall network sees in a photo, uint8 H x W x 3 RGB: float32 9 x 128 x 128."""
-        picture, extent = scene_input(photo)
-        [found] = self._wall_net.run(["scene"], {"photo": picture})
-        return on_scene_grid(found[0], extent)
+        [found] = self._wall_net.run(["scene"], {"photo": scene_input(photo)})
+        return on_scene_grid(found[0], *photo.shape[:2])
 
     def walls(self, embedding: Embedding) -> FloatArray:
         """All walls without a click, logits float32 256 x 256: `mean_of_walls`.
 
         The one on the photo and the one on SAM's features err in different places: on 26 real photos
-        IoU 0.63 and 0.55 alone, 0.64 together.
+        IoU 0.66 and 0.55 alone, 0.69 together.
         """
         return self._view(embedding).walls
 

@@ -22,13 +22,19 @@ _FINISHED_THINGS: Final = 8  # of a photo, the largest
 
 
 def augment(
-    room: Room, pieces: list[tuple[Uint8, Uint8]], size: tuple[int, int], rng: np.random.Generator
+    room: Room,
+    pieces: list[tuple[Uint8, Uint8]],
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    *,
+    closest: float = 0.45,
 ) -> Sample:
     """A new look at a room: photo uint8 h x w x 3 RGB, labels and planes uint8 h x w.
 
-    pieces: cut-outs from other rooms, see `cut_pieces`. size: (height, width) of the result.
+    pieces: cut-outs from other rooms, see `cut_pieces`. size: (height, width) of the result. closest:
+    the least share of the photo's sides that a window of it shows.
     """
-    photo, labels, planes = _crop(room, size, rng)
+    photo, labels, planes = _crop(room, size, closest, rng)
     if rng.random() < 0.5:
         photo, labels, planes = photo[:, ::-1], labels[:, ::-1], planes[:, ::-1]
     colour = photo.astype(np.float32) / 255
@@ -58,11 +64,11 @@ def cut_pieces(rooms: list[Room]) -> list[tuple[Uint8, Uint8]]:
     return pieces
 
 
-def _crop(room: Room, size: tuple[int, int], rng: np.random.Generator) -> Sample:
+def _crop(room: Room, size: tuple[int, int], closest: float, rng: np.random.Generator) -> Sample:
     """A random window of the wanted shape, the whole photo at times; enlarged or reduced to fit."""
     height, width = room.labels.shape
     for _ in range(4):
-        scale = 1.0 if rng.random() < 0.4 else rng.uniform(0.45, 1.0)
+        scale = 1.0 if rng.random() < 0.4 else rng.uniform(closest, 1.0)
         stretch = np.exp(rng.normal(0, 0.06))
         fit = min(height / size[0], width / size[1]) * scale
         h, w = min(height, round(size[0] * fit * stretch)), min(width, round(size[1] * fit))

@@ -24,6 +24,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from segmentation.click_maps import COARSE_MAPS, FINE, MAPS
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE
@@ -33,8 +34,10 @@ from training.train_sam_head import SamHead
 from training.wall_net import WallNet, with_weights
 
 _OPSET: Final = 17
+_MOST_APART: Final = 0.02  # of the answers' range
+_MOST_APART_IN_BYTES: Final = 0.15  # on noise, which no network was taught
 _SMALL: Final = 64  # weights of fewer elements stay float32: biases, norms
-_PHOTO_SIZES: Final = ((576, 768), (768, 512), (768, 32))
+_PHOTO_SIZES: Final = ((392, 518), (518, 350), (518, 14))
 _CLICK_SIZES: Final = ((MASK_SIDE, MASK_SIDE), (192, MASK_SIDE), (MASK_SIDE, 8))  # of photos' parts
 
 
@@ -46,8 +49,24 @@ class Scene(nn.Module):
         self.walls = walls
 
     def forward(self, photo: torch.Tensor) -> torch.Tensor:
-        """B x 3 x h x w -> B x 9 x h/4 x w/4."""
+        """B x 3 x h x w -> B x 9 x 4 h/14 x 4 w/14."""
         return self.walls.scene(photo)
+
+
+def store_in_bytes(path: Path) -> None:
+    """Make the file's linear layers int8, a range for each output; activations get theirs as they come.
+
+    On 26 real photos the walls of the network are as right as with float32 (IoU 0.662 and 0.660), for 0.58 of
+    the time on processors with VNNI.
+    """
+    quantize_dynamic(
+        path,
+        path,
+        op_types_to_quantize=["MatMul"],
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        extra_options={"MatMulConstBOnly": True},
+    )
 
 
 def store_halved(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -85,10 +104,13 @@ def export(
     path: Path,
     inputs: list[str],
     output: str,
+    *,
+    in_bytes: bool = False,
 ) -> str:
     """Write one graph, compare it with its network, return its SHA-256.
 
-    several: inputs, perhaps of different sizes; the first are traced, all compared.
+    several: inputs, perhaps of different sizes; the first are traced, all compared. in_bytes: linear
+    layers become int8 (`store_in_bytes`).
     """
     torch.onnx.export(
         net,
@@ -100,6 +122,8 @@ def export(
         dynamic_axes={name: _AXES[name] for name in [*inputs, output] if name in _AXES},
         dynamo=False,
     )
+    if in_bytes:
+        store_in_bytes(path)
     onnx.save(store_halved(onnx.load(str(path))), str(path))
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     worst = 0.0
@@ -109,7 +133,7 @@ def export(
             expected = net(*examples).numpy()
         apart = np.abs(session.run([output], feeds)[0] - expected).max()
         worst = max(worst, float(apart / np.abs(expected).max()))
-    if worst > 0.02:
+    if worst > (_MOST_APART_IN_BYTES if in_bytes else _MOST_APART):
         raise SystemExit(f"{path.name} differs from its network by {worst:.3f} of its range.")
     print(
         f"{path.name}: {path.stat().st_size / 1e6:.1f} MB, largest difference {worst:.5f} of range"
@@ -169,10 +193,12 @@ def main() -> None:
         digests |= export_clicks(with_weights(ClickNet(), *options.clicks), folder)
     if options.walls is not None:
         # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
-        walls = Scene(with_weights(WallNet(), *options.walls)).eval()
+        net = with_weights(WallNet(), *options.walls)
+        net.backbone.fold_scales()
+        walls = Scene(net).eval()
         photos = [(torch.randn(1, 3, *size),) for size in _PHOTO_SIZES]
         digests["wall_net.onnx"] = export(
-            walls, photos, folder / "wall_net.onnx", ["photo"], "scene"
+            walls, photos, folder / "wall_net.onnx", ["photo"], "scene", in_bytes=True
         )
     if options.sam_head is not None:
         head = with_weights(SamHead(), options.sam_head)

@@ -1,7 +1,7 @@
 """Train the wall network on rendered rooms; resumable, on a GPU.
 
-    python -m training.train_walls --rooms DIR [DIR ...] --models var/models --out DIR [--steps 5000]
-        [--seed 0] [--rate 1e-4] [--keep-for-clicks 11000-11300 ...]
+    python -m training.train_walls --rooms DIR [DIR ...] --encoder vit_s_focus.onnx --out DIR [--steps 5000]
+        [--seed 0] [--rate 1e-4] [--decay 0.8] [--drop 0] [--keep-for-clicks 11000-11300 ...]
 
 Writes `checkpoint.pt` every 100 steps (a second call with the same options goes on from it), `log.jsonl`,
 and every 500 the averaged weights: `wall_net.500.pt` and so on. Whatever the seed, the network begins
@@ -26,21 +26,21 @@ import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from segmentation.click_maps import PLANE_BIAS
-from segmentation.scene import STRIDE, scene_input
+from segmentation.scene import scene_input
 from training.augment import augment, cut_pieces
 from training.rooms import WALL, Room, Uint8, is_held_back, is_in, load_folders
 from training.running import Running
-from training.tiny_vit import published_state
+from training.vit import published_state
 from training.wall_net import WallNet, blend, cosine, standardise
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
-SHAPES: Final = ((384, 512), (480, 640), (512, 384), (448, 448))
-_ENCODER: Final = "encoder.onnx"
+SHAPES: Final = ((420, 560), (392, 518), (546, 406), (462, 462))
+_CLOSEST: Final = 0.6  # of a photo's sides: windows near the scale at which whole photos are read
 _BATCH: Final = 16
 _PAIRS: Final = 160
 _DECAY: Final = 0.998
-_NEW_RATE: Final = 2e-3  # of what is not pretrained
+_NEW_RATE: Final = 1e-3  # of what is not pretrained
 _SAVE_EVERY: Final = 100
 _CHECK_EVERY: Final = 500
 
@@ -60,24 +60,23 @@ class Batches(Dataset[Batch]):
         rng = np.random.default_rng([self._seed, self._steps[index]])
         shape = SHAPES[int(rng.integers(len(SHAPES)))]
         chosen = rng.permutation(len(self._rooms))[:_BATCH]
-        samples = [augment(self._rooms[int(k)], self._pieces, shape, rng) for k in chosen]
+        samples = [
+            augment(self._rooms[int(k)], self._pieces, shape, rng, closest=_CLOSEST) for k in chosen
+        ]
         photos, labels, planes = (
             torch.from_numpy(np.stack(part)) for part in zip(*samples, strict=True)
         )
         return photos, labels, planes
 
 
-def start(models: Path, rate: float, device: str) -> Running[WallNet]:
-    """MobileSAM's encoder with a fresh pyramid; what it knew already learns slower."""
+def start(encoder: Path, rate: float, decay: float, drop: float, device: str) -> Running[WallNet]:
+    """DINOv2's encoder with a fresh pyramid; what it knew already learns slower, the deepest least slow."""
     torch.manual_seed(0)
-    net = WallNet()
-    net.backbone.load_state_dict(published_state(models / _ENCODER))
-    net = net.to(device, memory_format=torch.channels_last)
-    old = [weight for pretrained, weight in net.groups() if pretrained]
-    new = [weight for pretrained, weight in net.groups() if not pretrained]
-    optimiser = torch.optim.AdamW(
-        [{"params": old, "top": rate}, {"params": new, "top": _NEW_RATE}], weight_decay=0.02
-    )
+    net = WallNet(drop)
+    net.begin(published_state(encoder))
+    net = net.to(device)
+    groups = [{"params": some, "top": top} for top, some in net.rates(rate, decay, _NEW_RATE)]
+    optimiser = torch.optim.AdamW(groups, weight_decay=0.02)
     return Running(net, optimiser, {k: v.detach().clone() for k, v in net.state_dict().items()})
 
 
@@ -118,12 +117,15 @@ def train_step(running: Running[WallNet], batch: Batch, steps: int) -> dict[str,
     with torch.autocast(device.type, torch.bfloat16):
         answers = running.net(standardise(photos))
     wall, classes, vectors = (answer.float() for answer in answers)
-    small = slice(STRIDE // 2, None, STRIDE)
-    share = F.avg_pool2d((labels == WALL).float()[:, None], STRIDE)
+    size = wall.shape[2:]
+    share = F.adaptive_avg_pool2d((labels == WALL).float()[:, None], size)
+    labels, planes = (
+        F.interpolate(maps[:, None].float(), size)[:, 0].long() for maps in (labels, planes)
+    )
     parts = {
         "wall": wall_loss(wall, share),
-        "classes": F.cross_entropy(classes, labels[:, small, small].long()),
-        "planes": plane_loss(vectors, planes[:, small, small].long()),
+        "classes": F.cross_entropy(classes, labels),
+        "planes": plane_loss(vectors, planes),
     }
     loss = parts["wall"] + 0.4 * parts["classes"] + 0.15 * parts["planes"]
     running.optimiser.zero_grad()
@@ -150,10 +152,8 @@ def wall_iou(net: WallNet, rooms: list[Room]) -> float:
 def wall_logit(net: WallNet, photo: Uint8) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Wall logit float32 H x W of a photo uint8 H x W x 3 RGB, read as the product reads it."""
     height, width = photo.shape[:2]
-    picture, (rows, columns) = scene_input(photo)
-    device = next(net.parameters()).device
-    shown = torch.from_numpy(picture).to(device, memory_format=torch.channels_last)
-    inside = net(shown)[0][0, 0].cpu().numpy()[:rows, :columns]
+    shown = torch.from_numpy(scene_input(photo)).to(next(net.parameters()).device)
+    inside = net(shown)[0][0, 0].cpu().numpy()
     return cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
 
 
@@ -161,11 +161,15 @@ def main() -> None:
     """Train, log, hold back, save."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rooms", type=Path, required=True, nargs="+")
-    parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--encoder", type=Path, required=True, help="DINOv2's ViT-S/14, ONNX")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rate", type=float, default=1e-4, help="of the pretrained part")
+    parser.add_argument("--rate", type=float, default=1e-4, help="of the last block")
+    parser.add_argument("--decay", type=float, default=0.8, help="of the rate, a block")
+    parser.add_argument(
+        "--drop", type=float, default=0.0, help="share of photos a block is left out for"
+    )
     parser.add_argument("--keep-for-clicks", nargs="*", default=[], metavar="FIRST-END")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 2))
@@ -174,7 +178,7 @@ def main() -> None:
     rooms = load_folders(options.rooms)
     held = [room for room in rooms if is_held_back(room)]
     rooms = [r for r in rooms if not is_held_back(r) and not is_in(r, options.keep_for_clicks)]
-    running = start(options.models, options.rate, options.device)
+    running = start(options.encoder, options.rate, options.decay, options.drop, options.device)
     running.resume(options.out / "checkpoint.pt")
     torch.manual_seed(options.seed + running.step)
     print(f"{len(rooms)} rooms, {len(held)} held back, from step {running.step}")
@@ -219,7 +223,7 @@ def learn(
 
 def averaged(running: Running[WallNet]) -> WallNet:
     """The network with the average of its late weights (Polyak 1992): steadier than the last."""
-    net = WallNet().to(memory_format=torch.channels_last)
+    net = WallNet()
     net.load_state_dict(running.average)
     return net.eval()
 

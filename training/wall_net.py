@@ -1,8 +1,9 @@
 """The wall network: a photo -> where its walls are, and which of their pixels share a plane.
 
-MobileSAM's encoder (`tiny_vit.py`; Zhang et al. 2023, Apache 2.0), taught on: it has seen eleven million real
-photos, and on 26 of them knows walls better for it than ImageNet's networks of its size. A small feature
-pyramid (Lin et al. 2017) with the photo's mean in every cell brings its scales to a quarter of the photo.
+DINOv2's small vision transformer (`vit.py`; Oquab et al. 2024, Apache 2.0), taught on: what it knows of real
+photos lets walls that were learnt on rendered rooms be found in photos (docs/models.md has what other
+encoders reached). Tokens of four depths are mixed with the whole photo in view and brought to four times
+their grid; a few plain convolutions of the photo draw the edges.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ from segmentation.scene import (
     PLANE_CHANNELS,
 )
 from training.rooms import CLASSES
-from training.tiny_vit import TinyViT
+from training.vit import WIDTH, VisionTransformer
 
 Net = TypeVar("Net", bound=nn.Module)
 
 _WIDTH: Final = 96
 _NARROW: Final = 32
 _FEATURES: Final = 24
+_DEPTHS: Final = 4
+_STEM: Final = 24
+_SHARP: Final = 8  # pixels of the photo that a token's place is drawn from, each way
 _STRENGTH: Final = 0.3  # of what is drawn for a channel's mean and deviation
 _BLEND: Final = 0.3  # Beta's parameter: mostly the photo's own style, at most half another's
 
@@ -72,19 +76,27 @@ class Mix(nn.Module):
 
 
 class WallNet(nn.Module):
-    """Photo -> at a quarter of its size: wall logit, class logits, plane vectors."""
+    """Photo -> on four times its grid of patches: wall logit, class logits, plane vectors.
 
-    def __init__(self) -> None:
+    drop: the share of photos that a block is left out for while learning.
+    """
+
+    def __init__(self, drop: float = 0.0) -> None:
         super().__init__()
-        fine, near, *far = TinyViT.channels
-        self.backbone = TinyViT()
+        self.backbone = VisionTransformer(drop)
         self.backbone.restyle = Restyle()
-        self.side16 = nn.Conv2d(sum(far), _WIDTH, 1)
-        self.deep = nn.Sequential(*[Mix(_WIDTH, d) for d in (1, 2, 4, 8)])
-        self.side8 = nn.Conv2d(near, _WIDTH, 1)
-        self.mix8 = Mix(_WIDTH)
+        self.norms = nn.ModuleList(nn.LayerNorm(WIDTH, eps=1e-6) for _ in range(_DEPTHS))
+        self.side = nn.Conv2d(_DEPTHS * WIDTH, _WIDTH, 1)
+        self.drop = nn.Dropout2d(0.1)
+        self.deep = nn.Sequential(*[Mix(_WIDTH, d) for d in (1, 2, 4)])
+        self.mix = Mix(_WIDTH)
         self.narrow = nn.Conv2d(_WIDTH, _NARROW, 1)
-        self.side4 = nn.Conv2d(fine, _NARROW, 1)
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, _STEM, 3, stride=2, padding=1),
+            nn.GELU(),
+            nn.Conv2d(_STEM, _NARROW, 3, padding=1),
+            Restyle(),
+        )
         self.fine = nn.Conv2d(_NARROW, _NARROW, 3, padding=1)
         self.features = nn.Conv2d(_NARROW, _FEATURES, 3, padding=1)
         self.wall = nn.Conv2d(_FEATURES, 1, 1)
@@ -92,27 +104,59 @@ class WallNet(nn.Module):
         self.planes = nn.Conv2d(_FEATURES, PLANE_CHANNELS, 1)
 
     def forward(self, photo: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """photo: B x 3 x H x W, standardised. Results: B x (1 | classes | 8) x H/4 x W/4."""
+        """photo: B x 3 x H x W, standardised, H and W multiples of 14.
+
+        Results: B x (1 | classes | 8) x 4 H/14 x 4 W/14.
+        """
         x = self.read(photo)
         return self.wall(x), self.classes(x), self.planes(x)
 
     def scene(self, photo: torch.Tensor) -> torch.Tensor:
-        """What the product keeps of a photo: wall logit and plane vectors, B x 9 x H/4 x W/4."""
+        """What the product keeps of a photo: wall logit and plane vectors, B x 9 x 4 H/14 x 4 W/14."""
         x = self.read(photo)
         return torch.cat([self.wall(x), self.planes(x)], 1)
 
     def read(self, photo: torch.Tensor) -> torch.Tensor:
-        """The features that all answers are read from, B x 24 x H/4 x W/4."""
-        f4, f8, *f16 = self.backbone(photo)
-        x = self.deep(self.side16(torch.cat(f16, 1)))
-        x = self.mix8(_double(x) + self.side8(f8))
-        x = F.relu(_double(self.narrow(x)) + self.side4(f4))
+        """The features that all answers are read from, B x 24 x 4 H/14 x 4 W/14."""
+        told = [
+            norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+            for norm, x in zip(self.norms, self.backbone(photo), strict=True)
+        ]
+        rows, columns = told[0].shape[2:]
+        x = self.deep(self.side(self.drop(torch.cat(told, 1))))
+        x = self.mix(_double(x))
+        sharp = F.interpolate(
+            photo, size=(_SHARP * rows, _SHARP * columns), mode="bilinear", align_corners=False
+        )
+        x = F.relu(_double(self.narrow(x)) + self.stem(sharp))
         return F.relu(self.features(F.relu(self.fine(x))))
 
-    def groups(self) -> Iterator[tuple[bool, nn.Parameter]]:
-        """Every weight with whether it is the pretrained backbone's."""
-        for name, weight in self.named_parameters():
-            yield name.startswith("backbone."), weight
+    def begin(self, published: dict[str, torch.Tensor]) -> None:
+        """Take the pretrained weights of `vit.published_state`."""
+        state = dict(published)
+        self.norms[-1].load_state_dict(
+            {kind: state.pop(f"norm.{kind}") for kind in ("weight", "bias")}
+        )
+        self.backbone.load_state_dict(state)
+
+    def rates(
+        self, top: float, decay: float, new: float
+    ) -> Iterator[tuple[float, list[nn.Parameter]]]:
+        """Every weight with its learning rate: `new` for what is not pretrained.
+
+        top: of the last block; each one before it learns `decay` times as fast, the patches and places
+        slowest (Bao et al. 2022, arXiv:2106.08254).
+        """
+        blocks = self.backbone.blocks
+        deep = {id(weight) for weight in self.backbone.parameters()}
+        yield new, [weight for weight in self.parameters() if id(weight) not in deep]
+        for number, block in enumerate(blocks):
+            yield top * decay ** (len(blocks) - 1 - number), list(block.parameters())
+        below = {id(weight) for weight in blocks.parameters()}
+        yield (
+            top * decay ** len(blocks),
+            [w for w in self.backbone.parameters() if id(w) not in below],
+        )
 
 
 def with_weights(net: Net, *paths: Path) -> Net:
@@ -143,7 +187,7 @@ def standardise(photos: torch.Tensor) -> torch.Tensor:
         torch.from_numpy(values).view(1, 3, 1, 1).to(x.device)
         for values in (IMAGENET_MEAN, IMAGENET_DEVIATION)
     )
-    return ((x - mean) / deviation).contiguous(memory_format=torch.channels_last)
+    return (x - mean) / deviation
 
 
 def _double(x: torch.Tensor) -> torch.Tensor:

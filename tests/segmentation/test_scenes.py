@@ -12,39 +12,42 @@ from segmentation.scene import on_scene_grid, planes_of, scene_input, wall_of
 
 
 @given(st.integers(1, 900), st.integers(1, 900))
-def test_the_network_is_shown_multiples_of_32_whatever_the_photo(width: int, height: int) -> None:
-    picture, (rows, columns) = scene_input(np.zeros((height, width, 3), np.uint8))
+def test_the_network_is_shown_whole_patches_whatever_the_photo(width: int, height: int) -> None:
+    picture = scene_input(np.zeros((height, width, 3), np.uint8))
 
-    assert picture.shape[2] % 32 == 0
-    assert picture.shape[3] % 32 == 0
-    assert 4 * rows <= picture.shape[2] + 3
-    assert 4 * columns <= picture.shape[3] + 3
+    sides = picture.shape[2:]
+    assert all(side % 14 == 0 and side > 0 for side in sides)
+    assert max(sides) == 518
+    assert abs(sides[0] - 518 * height / max(width, height)) <= 14
 
 
-def test_what_lies_beside_the_photo_repeats_its_edge() -> None:
+def test_the_photo_fills_what_the_network_is_shown() -> None:
     photo = np.zeros((300, 768, 3), np.uint8)
-    photo[-1] = 255
+    photo[-8:, -8:] = 255
 
-    picture, _ = scene_input(photo)
+    picture = scene_input(photo)
 
-    assert picture.shape[2] == 320
-    np.testing.assert_array_equal(picture[0, :, 300:], picture[0, :, 299:300].repeat(20, axis=1))
+    assert picture[0, 0, -1, -1] > picture[0, 0, 0, 0]
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(144, 192), (192, 144), (108, 192), (192, 192)])
-def test_a_place_in_the_answer_keeps_its_share_of_the_photo(rows: int, columns: int) -> None:
-    found = np.zeros((SCENE_SHAPE[0], 192, 192), np.float32)
+@pytest.mark.parametrize("size", [(600, 800), (800, 600), (450, 800), (800, 800), (800, 20)])
+def test_a_place_in_the_answer_keeps_its_share_of_the_photo(size: tuple[int, int]) -> None:
+    height, width = size
+    rows, columns = (
+        4 * side // 14 for side in scene_input(np.zeros((*size, 3), np.uint8)).shape[2:]
+    )
+    found = np.zeros((SCENE_SHAPE[0], rows, columns), np.float32)
     found[0, : rows // 2, : columns // 2] = 4
 
-    scene = on_scene_grid(found, (rows, columns))
+    scene = on_scene_grid(found, height, width)
 
     assert scene.shape == SCENE_SHAPE
-    wall = wall_of(scene) > 2
-    longest = max(rows, columns)
-    assert wall.sum() == pytest.approx(
-        (256 * rows / longest / 2) * (256 * columns / longest / 2), rel=0.03
-    )
-    assert not wall[round(256 * rows / longest / 2) + 2 :].any()
+    seen = wall_of(scene)
+    high, wide = (256 * side / max(size) / 2 for side in size)
+    assert (seen[:, 0] > 2).sum() == pytest.approx(high, abs=2)
+    assert (seen[0] > 2).sum() == pytest.approx(wide, abs=2)
+    assert not seen[round(2 * high) + 2 :].any()
+    assert not seen[:, round(2 * wide) + 2 :].any()
 
 
 def test_a_scene_is_cut_into_wall_and_planes() -> None:

