@@ -7,8 +7,9 @@ two pixels of the 1024 grid, the share of clicks that lose more than 0.02, and t
 takes beyond one stock decode. Writes a page of overlays, best to worst. Rooms, user and scores are those
 of `../shared/bench/clickbench.py` (seed 7); real rooms count all walls, rendered ones the main wall.
 
-Modes: stock (as published), product, line (product without edges from colour), plain (product without
-wall heads).
+Modes: stock (as published), product, told (product, whose visitor says beforehand, as the page's buttons do,
+whether all walls or only this one are meant), line (product without edges from colour), plain (product
+without wall heads).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
-from segmentation import Click, SamModel, outline_path  # noqa: E402 - after the path is known
+from segmentation import Click, SamModel, Scope, outline_path  # noqa: E402 - after the path is known
 
 MODELS = ROOT / "var" / "models"
 cv2.setNumThreads(1)  # CPU times are those of one thread, as the decoder's
@@ -61,14 +62,16 @@ def load_bench() -> ModuleType:
 class Product:
     """The product's model; `mask` also measures what answering the last click took."""
 
-    def __init__(self, *, heads: bool = True, edges: bool = True) -> None:
+    def __init__(self, *, heads: bool = True, edges: bool = True, told: bool = False) -> None:
         options: dict[str, Any] = {} if heads else {"heads_directory": None}
         self.model = SamModel.load(MODELS, encoder_threads=2, decoder_threads=1, **options)
         self.edges = edges
+        self.told = told
         self.seconds = 0.0
 
-    def start(self, path: str) -> None:
-        """Encode a photo."""
+    def start(self, path: str, meant: Scope) -> None:
+        """Encode a photo. meant: what its visitor wants, said only where `told`."""
+        self.scope = meant if self.told else Scope.UNSAID
         with Image.open(path) as image:
             self.photo = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
         self.embedding = self.model.encode(self.photo)
@@ -81,7 +84,7 @@ class Product:
             return self._full(self.model.predict_auto(self.embedding, self.photo))
         given = [Click(*click) for click in clicks]
         before = time.process_time()
-        found = self.model.predict(self.embedding, given)
+        found = self.model.predict(self.embedding, given, scope=self.scope)
         view = self.view if self.edges else None
         outline_path(found, view_size=(VIEW_SIDE, VIEW_SIDE), photo=view)
         self.seconds = time.process_time() - before
@@ -99,7 +102,7 @@ class Stock:
         self.model = bench.Stock(*files, threads=1)
         self.seconds = 0.0
 
-    def start(self, path: str) -> None:
+    def start(self, path: str, meant: Scope) -> None:
         """Encode a photo."""
         self.model.start(path)
 
@@ -247,6 +250,7 @@ def main() -> None:
         "plain": lambda: Product(heads=False),
         "line": lambda: Product(edges=False),
         "product": Product,
+        "told": lambda: Product(told=True),
     }
     parser.add_argument("--modes", nargs="+", choices=models, default=["stock", "product"])
     parser.add_argument("--limit", type=int, default=10**9, help="so many rooms of each kind")
@@ -267,7 +271,7 @@ def main() -> None:
             continue
         truths[photo] = true
         for mode, model in running.items():
-            model.start(photo)
+            model.start(photo, Scope.ALL_WALLS if kind == "real" else Scope.THIS_WALL)
             rows.append(Row(kind, mode, photo))
             simulate(bench, model, true, rows[-1], [options.seed, index])
     report(rows, options.modes)
