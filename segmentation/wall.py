@@ -100,6 +100,7 @@ class WallHeads:
             check=HeadCheck(
                 {"photo": (1, 3, None, None)}, {"scene": (1, SCENE_SHAPE[0], None, None)}
             ),
+            exact_bytes=True,
         )
         self._click_net = LazySession(
             paths[1],

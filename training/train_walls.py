@@ -70,7 +70,7 @@ class Batches(Dataset[Batch]):
 
 
 def start(encoder: Path, rate: float, decay: float, drop: float, device: str) -> Running[WallNet]:
-    """DINOv2's encoder with a fresh pyramid; what it knew already learns slower, the deepest least slow."""
+    """DINOv2's encoder with a fresh decoder; its blocks learn slower than that, the earlier the slower."""
     torch.manual_seed(0)
     net = WallNet(drop)
     net.begin(published_state(encoder))
@@ -120,7 +120,8 @@ def train_step(running: Running[WallNet], batch: Batch, steps: int) -> dict[str,
     size = wall.shape[2:]
     share = F.adaptive_avg_pool2d((labels == WALL).float()[:, None], size)
     labels, planes = (
-        F.interpolate(maps[:, None].float(), size)[:, 0].long() for maps in (labels, planes)
+        F.interpolate(maps[:, None].float(), size, mode="nearest-exact")[:, 0].long()
+        for maps in (labels, planes)
     )
     parts = {
         "wall": wall_loss(wall, share),

@@ -15,6 +15,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from onnx_models.errors import VariantError
 from onnx_models.graph_writer import PublishedWeights
 
 PATCH: Final = 14
@@ -31,6 +32,7 @@ class Block(nn.Module):
     def __init__(self, drop: float) -> None:
         super().__init__()
         self.drop = drop
+        self.folded = False
         self.norm1 = nn.LayerNorm(WIDTH, eps=1e-6)
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
         self.proj = nn.Linear(WIDTH, WIDTH)
@@ -42,8 +44,10 @@ class Block(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """B x tokens x 384, the same."""
-        x = x + self._kept(self.scale1 * self.proj(self._seen(self.norm1(x))))
-        return x + self._kept(self.scale2 * self.fc2(F.gelu(self.fc1(self.norm2(x)))))
+        seen = self.proj(self._seen(self.norm1(x)))
+        x = x + self._kept(seen if self.folded else self.scale1 * seen)
+        told = self.fc2(F.gelu(self.fc1(self.norm2(x))))
+        return x + self._kept(told if self.folded else self.scale2 * told)
 
     def _seen(self, x: torch.Tensor) -> torch.Tensor:
         count, tokens, _ = x.shape
@@ -64,6 +68,7 @@ class Block(nn.Module):
             layer.weight.data *= scale.data[:, None]
             layer.bias.data *= scale.data
             scale.data.fill_(1)
+        self.folded = True
 
 
 class VisionTransformer(nn.Module):
@@ -100,10 +105,12 @@ class VisionTransformer(nn.Module):
 def published_state(source: Path) -> dict[str, torch.Tensor]:
     """`VisionTransformer`'s weights, and its last norm's as `norm`, from a published file.
 
-    Raises `onnx_models.errors.VariantError` when the file is another network.
+    Raises `onnx_models.errors.VariantError` when the file lacks one of them.
     """
     weights = PublishedWeights(source)
     kernel, bias = weights.convolution("backbone/embeddings/patch_embeddings/projection")
+    if bias is None:
+        raise VariantError("this file's patches have no bias")
     at = "/backbone/embeddings"
     places = weights.used_by(f"{at}/Reshape_1_output_0").reshape(_GRID, _GRID, WIDTH)
     first = weights.named("backbone.embeddings.cls_token")

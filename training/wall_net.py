@@ -87,7 +87,7 @@ class WallNet(nn.Module):
         self.backbone.restyle = Restyle()
         self.norms = nn.ModuleList(nn.LayerNorm(WIDTH, eps=1e-6) for _ in range(_DEPTHS))
         self.side = nn.Conv2d(_DEPTHS * WIDTH, _WIDTH, 1)
-        self.drop = nn.Dropout2d(0.1)
+        self.silence = nn.Dropout2d(0.1)
         self.deep = nn.Sequential(*[Mix(_WIDTH, d) for d in (1, 2, 4)])
         self.mix = Mix(_WIDTH)
         self.narrow = nn.Conv2d(_WIDTH, _NARROW, 1)
@@ -123,7 +123,7 @@ class WallNet(nn.Module):
             for norm, x in zip(self.norms, self.backbone(photo), strict=True)
         ]
         rows, columns = told[0].shape[2:]
-        x = self.deep(self.side(self.drop(torch.cat(told, 1))))
+        x = self.deep(self.side(self.silence(torch.cat(told, 1))))
         x = self.mix(_double(x))
         sharp = F.interpolate(
             photo, size=(_SHARP * rows, _SHARP * columns), mode="bilinear", align_corners=False
