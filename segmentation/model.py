@@ -166,6 +166,7 @@ class SamModel:
             doubt=seen.doubt,
             warning=seen.warning,
             suggested=seen.suggested,
+            clicks=tuple(clicks),
         )
 
     def _composed(
@@ -197,6 +198,7 @@ class SamModel:
             doubt=seen.doubt,
             warning=seen.warning,
             suggested=seen.suggested,
+            clicks=tuple(clicks),
         )
 
     def predict_auto(self, embedding: Embedding, photo: npt.NDArray[np.uint8]) -> Prediction:

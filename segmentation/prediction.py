@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.constraints import click_trust
 from segmentation.edges import refine, refined_field
 from segmentation.geometry import FloatArray, PhotoGrid
 from segmentation.raster import coverage, resized
@@ -22,7 +23,8 @@ class Prediction:
     own masks (K is 4, or 1 for an export that hides them). scores: float32 (K,), the decoder's
     guess of each candidate's IoU. chosen: index of the candidate that SAM's rule picks. score:
     how sure the model is of `logits`, 0..1. width, height: the photo's, in pixels. doubt, warning,
-    suggested: what a second look found (`review.Review`).
+    suggested: what a second look found (`review.Review`). clicks: those that it answers; at their places
+    the edge does not follow the photo's colours.
     """
 
     logits: FloatArray
@@ -35,6 +37,7 @@ class Prediction:
     doubt: Doubt | None = None
     warning: str | None = None
     suggested: Click | None = None
+    clicks: tuple[Click, ...] = ()
 
     @property
     def grid(self) -> PhotoGrid:
@@ -61,8 +64,10 @@ class Prediction:
         """
         if photo is None:
             return coverage(self.logits, self.grid, size or (self.width, self.height))
-        return refine(self.logits, photo if size is None else resized(photo, size), self.grid)
+        seen = photo if size is None else resized(photo, size)
+        return refine(self.logits, seen, self.grid, trust=click_trust(self.clicks, self.grid))
 
     def field(self, photo: npt.NDArray[np.uint8]) -> FloatArray:
         """What `mask(photo=photo)` thresholds: float32 at the photo's size, above 0 is wall."""
-        return refined_field(self.logits, photo, self.grid)
+        trust = click_trust(self.clicks, self.grid)
+        return refined_field(self.logits, photo, self.grid, trust=trust)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from segmentation import PhotoGrid
+from segmentation import Click, PhotoGrid
+from segmentation.constraints import honour_clicks
 from segmentation.edges import refine, refined_field
 from segmentation.raster import coverage, line_distance
-from tests.segmentation.shapes import disc, half_plane, iou, logits_of, truth_of
+from tests.segmentation.shapes import disc, half_plane, iou, logits_of, prediction_of, truth_of
 
 WALL, OTHER = (222, 214, 199), (96, 120, 84)
 
@@ -138,3 +141,18 @@ def test_grain_leaves_no_specks() -> None:
 
     assert mask[:, 296].all()
     assert not mask[:, 306].any()
+
+
+def test_what_a_click_takes_out_stays_out_though_it_has_the_walls_colour() -> None:
+    photo = np.full((512, 512, 3), 200, np.uint8)
+    photo[:, 256:] = 90
+    click = Click(246, 200, 0)
+    wall = prediction_of(lambda x, _: 3 * (256 - x), 512, 512)
+    answered = replace(wall, logits=honour_clicks(wall.logits, [click], wall.grid))
+
+    by_colour_alone = answered.mask(photo=photo)
+    as_asked = replace(answered, clicks=(click,)).mask(photo=photo)
+
+    assert by_colour_alone[200, 246] > 127  # coloured in again
+    assert as_asked[200, 246] < 128
+    assert iou(as_asked > 127, by_colour_alone > 127) > 0.99
