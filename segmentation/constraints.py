@@ -55,7 +55,8 @@ HARD_LOGIT: Final = 8.0
 # Every click decides over the cells around it; 2.5 cells are 1 % of the photo's long side.
 _HONOUR_RADIUS_CELLS: Final = 2.5
 _HONOUR_LOGIT: Final = 4.0
-_COLOUR_SILENT_CELLS: Final = 1.5  # around a click, where colour does not move its side: its own cell
+# Around a click, where colour does not move its side: its own cell.
+_COLOUR_SILENT_CELLS: Final = 1.5
 
 _YY, _XX = np.mgrid[0:MASK_SIDE, 0:MASK_SIDE].astype(np.float32)
 
