@@ -176,7 +176,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 2))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    cv2.setNumThreads(1)  # its threads do not live on in the forked workers, which would wait for them
+    # Its threads do not live on in the forked workers, which would wait for them.
+    cv2.setNumThreads(1)
     rooms = load_folders(options.rooms)
     held = [room for room in rooms if is_held_back(room)]
     rooms = [r for r in rooms if not is_held_back(r) and not is_in(r, options.keep_for_clicks)]
