@@ -55,8 +55,6 @@ HARD_LOGIT: Final = 8.0
 # Every click decides over the cells around it; 2.5 cells are 1 % of the photo's long side.
 _HONOUR_RADIUS_CELLS: Final = 2.5
 _HONOUR_LOGIT: Final = 4.0
-# Around a click, where colour does not move its side: its own cell.
-_COLOUR_SILENT_CELLS: Final = 1.5
 
 _YY, _XX = np.mgrid[0:MASK_SIDE, 0:MASK_SIDE].astype(np.float32)
 
@@ -161,19 +159,12 @@ def stroke_trust(strokes: Sequence[Stroke], grid: PhotoGrid) -> FloatArray:
     return trust
 
 
-def click_trust(clicks: Sequence[Click], grid: PhotoGrid) -> FloatArray | None:
-    """Float32 256 x 256 for `edges.refine`: 0 around every click, else 1; None without clicks.
+def click_trust(clicks: Sequence[Click], grid: PhotoGrid) -> FloatArray:
+    """`stroke_trust` of clicks: each is a brush of no width, which silences colour in its own cell.
 
     A thing of the wall's colour, pointed at and taken out, would be coloured in again.
     """
-    if not clicks:
-        return None
-    trust = np.ones((MASK_SIDE, MASK_SIDE), np.float32)
-    for x, y in grid.photo_to_mask([(click.x, click.y) for click in clicks]):
-        here = _window(x, y, _COLOUR_SILENT_CELLS)
-        distance = np.hypot(_XX[here] - np.float32(x), _YY[here] - np.float32(y))
-        trust[here][distance < _COLOUR_SILENT_CELLS] = 0
-    return trust
+    return stroke_trust([Stroke(((click.x, click.y),), 0, click.label) for click in clicks], grid)
 
 
 def apply_box(logits: FloatArray, box: Box, grid: PhotoGrid) -> FloatArray:

@@ -65,9 +65,13 @@ class Prediction:
         if photo is None:
             return coverage(self.logits, self.grid, size or (self.width, self.height))
         seen = photo if size is None else resized(photo, size)
-        return refine(self.logits, seen, self.grid, trust=click_trust(self.clicks, self.grid))
+        return refine(self.logits, seen, self.grid, trust=self._trust)
 
     def field(self, photo: npt.NDArray[np.uint8]) -> FloatArray:
         """What `mask(photo=photo)` thresholds: float32 at the photo's size, above 0 is wall."""
-        trust = click_trust(self.clicks, self.grid)
-        return refined_field(self.logits, photo, self.grid, trust=trust)
+        return refined_field(self.logits, photo, self.grid, trust=self._trust)
+
+    @property
+    def _trust(self) -> FloatArray | None:
+        """Where colour may move the edge; None, everywhere, without clicks."""
+        return click_trust(self.clicks, self.grid) if self.clicks else None
