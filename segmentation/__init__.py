@@ -24,12 +24,13 @@ from segmentation.geometry import PhotoGrid
 from segmentation.model import SamModel
 from segmentation.outline import outline_path
 from segmentation.prediction import Prediction
-from segmentation.scene import SCENE_SHAPE
+from segmentation.scene import SCENE_SHAPE, TOKEN_SHAPE
 from segmentation.values import FEATURE_SHAPE, Box, Click, Embedding
 
 __all__ = [
     "FEATURE_SHAPE",
     "SCENE_SHAPE",
+    "TOKEN_SHAPE",
     "Box",
     "Click",
     "Embedding",

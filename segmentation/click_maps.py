@@ -1,6 +1,6 @@
 """Everything known about clicks as maps on the mask grid: the click network's input.
 
-29 maps, all of them on half of the mask grid, those that tell where an edge runs on the whole
+32 maps, all of them on half of the mask grid, those that tell where an edge runs on the whole
 of it as well: the network reads the first at its beginning, the second at its last step alone. Grids end where
 the photo does (`covered`): what SAM and the network imagine beside it would feed back from click to click.
 `training/` makes its samples with the same functions.
@@ -19,16 +19,14 @@ import numpy.typing as npt
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
 from segmentation.scene import SCENE_SIDE, enlarge
 
-MAPS: Final = 29
-COARSE_MAPS: Final = (
-    32  # convolutions work on blocks of 16 channels: three maps of zeros cost nothing
-)
+MAPS: Final = 32  # convolutions work on blocks of 16 channels
 # What the last, finest step sees besides the coarse answer: the walls, the mask so far, the newest
 # click and its masks, likeness of paint, and the photo.
 FINE: Final = (0, 1, 2, 4, 5, 14, 15, 16, 17, 24, 25, 26)
 _STEP: Final = 8  # cells of the mask grid in one of the network's coarsest
 _OF_PHOTO: Final = (0, 1, 24, 25, 26)  # the maps that no click changes
-_OF_EARLIER: Final = ((6, 9, 12, 18, 19, 20), (7, 10, 13, 21, 22, 23))  # by includes, by excludes
+# By includes, by excludes.
+_OF_EARLIER: Final = ((6, 9, 12, 30, 18, 19, 20), (7, 10, 13, 31, 21, 22, 23))
 
 _DISC_VARIANCE: Final = 32.0  # cells^2: a click speaks for about six cells round it
 PLANE_BIAS: Final = 3.0  # squared distance of plane vectors at which cells may share a plane or not
@@ -86,7 +84,7 @@ class ClickEvidence:
     """What one click says. label: 1 include, 0 exclude. x, y: on the mask grid.
 
     affinity: H/2 x W/2, probability of being on the clicked plane. similarity: H/2 x W/2, cosine of
-    SAM's features to those clicked. masks: 3 x H x W, SAM's logits of what was clicked on, as tanh
+    SAM's features to those clicked. likeness: the same of the wall network's tokens. masks: 3 x H x W, SAM's logits of what was clicked on, as tanh
     of a quarter. masks_coarse: the same, 3 x H/2 x W/2.
     """
 
@@ -95,6 +93,7 @@ class ClickEvidence:
     y: float
     affinity: FloatArray
     similarity: FloatArray
+    likeness: FloatArray
     masks: FloatArray
     masks_coarse: FloatArray
 
@@ -106,26 +105,22 @@ class ClickEvidence:
         *,
         affinity: FloatArray,
         similarity: FloatArray,
+        likeness: FloatArray,
         logits: npt.NDArray[np.floating],
     ) -> ClickEvidence:
         """logits: SAM's three masks, 3 x H x W of any precision."""
         masks = np.multiply(logits, np.float32(0.25), dtype=np.float32)
         np.tanh(masks, out=masks)
         coarse = np.stack([halved(one) for one in masks])
-        return cls(label, *place, affinity, similarity, masks, coarse)
-
-    @property
-    def seen(self) -> npt.NDArray[np.bool_]:
-        """Where SAM sees what was clicked on, H x W: in any of its masks."""
-        return np.asarray((self.masks > 0).any(axis=0))
+        return cls(label, *place, affinity, similarity, likeness, masks, coarse)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EarlierClicks:
     """What the clicks before the newest say together, by label: of several the largest value counts.
 
-    includes, excludes: float16 6 x H/2 x W/2, None without such a click: disc, plane affinity,
-    similarity, SAM's three masks. At most a quarter of a megabyte a label, however many clicks there were.
+    includes, excludes: float16 7 x H/2 x W/2, None without such a click: disc, plane affinity,
+    similarity, likeness, SAM's three masks. At most a quarter of a megabyte a label, however many clicks there were.
     """
 
     includes: npt.NDArray[np.float16] | None = None
@@ -135,7 +130,8 @@ class EarlierClicks:
         """These and another."""
         told = np.empty((len(_OF_EARLIER[0]), *click.affinity.shape), np.float16)
         told[0] = halved(disc(click.x, click.y, click.masks.shape[1:]))
-        told[1], told[2], told[3:] = click.affinity, click.similarity, click.masks_coarse
+        told[1], told[2], told[3] = click.affinity, click.similarity, click.likeness
+        told[4:] = click.masks_coarse
         before = self.includes if click.label == 1 else self.excludes
         if before is not None:
             np.maximum(told, before, out=told)
@@ -152,10 +148,10 @@ class ClickMaps:
     0 wall; 1 sam_wall; 2 previous; 3 first click; 4, 5 disc at the newest click, as include and as
     exclude; 6, 7 discs at earlier includes and excludes; 8-10 plane affinity of the newest click, of
     earlier includes, of earlier excludes; 11-13 similarity; 14 likeness of paint to the newest
-    click; 15-17, 18-20, 21-23 SAM's masks; 24-26 the photo; 27 this wall; 28 all walls. Absent
-    clicks leave zeros.
+    click; 15-17, 18-20, 21-23 SAM's masks; 24-26 the photo; 27 this wall; 28 all walls;
+    29-31 likeness. Absent clicks leave zeros.
 
-    coarse: float32 32 x H/2 x W/2, all of them and three of zeros. fine: float32 12 x H x W, those of
+    coarse: float32 32 x H/2 x W/2, all of them. fine: float32 12 x H x W, those of
     `FINE`.
     """
 
@@ -163,11 +159,11 @@ class ClickMaps:
     fine: FloatArray
 
     def as_one(self) -> FloatArray:
-        """All on the mask grid, float32 29 x H x W: the coarse ones in blocks of two by two.
+        """All on the mask grid, float32 32 x H x W: the coarse ones in blocks of two by two.
 
         Their means over such blocks are the coarse maps again.
         """
-        maps = self.coarse[:MAPS].repeat(2, axis=1).repeat(2, axis=2)
+        maps = self.coarse.repeat(2, axis=1).repeat(2, axis=2)
         maps[list(FINE)] = self.fine
         return maps
 
@@ -201,6 +197,12 @@ def halved(grid: FloatArray) -> FloatArray:
     """A map of the mask grid on half of it: means of two by two cells."""
     size = (grid.shape[1] // 2, grid.shape[0] // 2)
     return np.asarray(cv2.resize(grid, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def doubled(grid: FloatArray) -> FloatArray:
+    """A map h x w on a grid twice as fine, bilinear."""
+    size = (grid.shape[1] * 2, grid.shape[0] * 2)
+    return np.asarray(cv2.resize(grid, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def disc(x: float, y: float, shape: tuple[int, ...] = (MASK_SIDE, MASK_SIDE)) -> FloatArray:
@@ -265,12 +267,12 @@ def click_maps(
     before = np.multiply(previous[: shape[0], : shape[1]], np.float32(0.25), dtype=np.float32)
     np.tanh(before, out=before)
     paint = paint_likeness(photo.fine[2:], newest.x, newest.y)
-    coarse = np.zeros((COARSE_MAPS, *photo.coarse.shape[1:]), np.float32)
+    coarse = np.zeros((MAPS, *photo.coarse.shape[1:]), np.float32)
     coarse[list(_OF_PHOTO)] = photo.coarse
     coarse[2], coarse[14], coarse[15:18] = halved(before), halved(paint), newest.masks_coarse
     coarse[3] = earlier.includes is None and earlier.excludes is None
     coarse[4 if newest.label == 1 else 5] = halved(seen)
-    coarse[8], coarse[11] = newest.affinity, newest.similarity
+    coarse[8], coarse[11], coarse[29] = newest.affinity, newest.similarity, newest.likeness
     for numbers, told in zip(_OF_EARLIER, (earlier.includes, earlier.excludes), strict=True):
         if told is not None:
             coarse[list(numbers)] = told

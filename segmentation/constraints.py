@@ -6,7 +6,7 @@ would change, only what fits the click is let in:
 
 - an include never loses what was wall, an exclude never adds any;
 - what does change hangs together with the click, or the networks are very sure of it;
-- an exclude takes less of what SAM does not see as the thing, and of what looks more like wall than it;
+- an exclude takes less of what is unlike the thing, and of what looks more like wall than it;
 - the rest stays as it was.
 
 A first click corrects the wall that the networks see without one, and adds to it by the same rule.
@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.click_maps import doubled
 from segmentation.geometry import MASK_SIDE, FloatArray, PhotoGrid
 from segmentation.values import Box, Click
 
@@ -41,9 +42,10 @@ FIRST_FAR_LOGIT: Final = 2.0
 # The networks fill less of real walls than of rendered ones: with this for each include 0.811 and 0.838 after three and
 # five clicks on photos, without 0.807 and 0.837; fewer clicks lose wall; rendered rooms the same.
 INCLUDE_GAIN: Final = 0.5
-# Where SAM sees nothing of what an exclude points at, wall goes only against this logit: a cupboard's click took the wall beside
-# it. IoU of photos after three and five clicks is 0.811 and 0.838 with 0.5, 0.809 and 0.839 with 1.
-UNSEEN_LOGIT: Final = 0.5
+# Wall that is unlike what an exclude points at goes only against this many logits for each unit of likeness (`tokens`) below
+# that which speaks neither for nor against it, and what is more alike goes sooner: a cupboard's click took the wall beside it.
+UNLIKE_GAIN: Final = 2.0
+_ALIKE: Final = 0.4
 # And against this much of what it looks more like wall than the place pointed at does, without any click. Photos after three
 # and five clicks 0.803 and 0.839 with 0.5, 0.811 and 0.838 with 1, 0.813 and 0.840 with 1.5; rendered rooms 0.951, 0.947 and 0.946 after five.
 MORE_WALL_GAIN: Final = 1.5
@@ -75,14 +77,14 @@ def compose(
     grid: PhotoGrid,
     *,
     walls: FloatArray | None = None,
-    seen: BoolArray | None = None,
+    likeness: FloatArray | None = None,
 ) -> FloatArray:
     """The logits after `click`: of what `proposed` changes, that which fits the click.
 
     previous: before the click, None when it is the first. proposed: what the networks answer to all
     clicks with the new one. walls: what is seen without a click; without them a first one
-    is answered as proposed. seen: bool H x W, where SAM sees the thing clicked on, on the part of the grid
-    that the photo covers or all of it. The click's own neighbourhood ends up as its label asks.
+    is answered as proposed. likeness: float32 H/2 x W/2, how alike everything is to what was clicked on, on the
+    part of the grid that the photo covers or all of it. The click's own neighbourhood ends up as its label asks.
     """
     if previous is None:
         return honour_clicks(_first(proposed, click, grid, walls), [click], grid)
@@ -90,7 +92,7 @@ def compose(
     if click.label == 1:
         proposed = proposed + np.float32(INCLUDE_GAIN)
     else:
-        proposed = proposed + _kept_from_excludes(click, grid, walls, seen)
+        proposed = proposed + _kept_from_excludes(click, grid, walls, likeness)
     wanted = (sign * proposed > 0) & (sign * previous <= 0)
     unwanted = (sign * proposed <= 0) & (sign * previous > 0)
     allowed = _fitting(wanted, sign * proposed, click, grid, FAR_LOGIT)
@@ -207,13 +209,16 @@ def _first(
 
 
 def _kept_from_excludes(
-    click: Click, grid: PhotoGrid, walls: FloatArray | None, seen: BoolArray | None
+    click: Click, grid: PhotoGrid, walls: FloatArray | None, likeness: FloatArray | None
 ) -> FloatArray:
-    """How much more than nothing must speak for an exclude to take a cell, logits float32 256 x 256."""
+    """How much more than nothing must speak for an exclude to take a cell, logits float32 256 x 256.
+
+    Below 0 where less is enough.
+    """
     kept = np.zeros((MASK_SIDE, MASK_SIDE), np.float32)
-    if seen is not None:
-        kept += np.float32(UNSEEN_LOGIT)
-        kept[: seen.shape[0], : seen.shape[1]][seen] = 0
+    if likeness is not None:
+        alike = doubled(likeness)
+        kept[: alike.shape[0], : alike.shape[1]] = np.float32(UNLIKE_GAIN) * (_ALIKE - alike)
     if walls is not None:
         [(x, y)] = grid.photo_to_mask([(click.x, click.y)])
         columns, rows = grid.mask_extent

@@ -113,15 +113,20 @@ class SamModel:
         if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8 or 0 in photo.shape:
             raise PhotoError(f"photo is {photo.dtype} {photo.shape}, expected uint8 H x W x 3")
         height, width = photo.shape[:2]
+        grid = PhotoGrid(width, height)
         photo = halved_often(photo)
-        small = _resize(photo, PhotoGrid(width, height).resized)
+        small = _resize(photo, grid.resized)
         signature = self._encoder.signature
         [features] = self._encoder.run(
             list(signature.outputs), {next(iter(signature.inputs)): encoder_input(small)}
         )
+        scene, tokens = (
+            (None, None) if self._heads is None else self._heads.scene_and_tokens(photo, grid)
+        )
         return Embedding.build(
             features,
-            scene=None if self._heads is None else self._heads.scene(photo),
+            scene=scene,
+            tokens=tokens,
             width=width,
             height=height,
             model=self.identity,

@@ -1,7 +1,7 @@
-"""How a photo is shown to the wall network, and what the network's answer is.
+"""How a photo is shown to the wall network, and what the network's answers are.
 
-The network reads patches of 14 x 14 pixels and answers on a grid four times as fine; the answer is laid on
-half of SAM's mask grid. `training/` uses the same functions.
+The network reads patches of 14 x 14 pixels and answers on a grid four times as fine, which is laid on
+half of SAM's mask grid; and it tells each patch's token. `training/` uses the same functions.
 """
 
 from __future__ import annotations
@@ -18,28 +18,44 @@ SCENE_SIDE: Final = MASK_SIDE // 2
 PLANE_CHANNELS: Final = 8
 SCENE_SHAPE: Final = (1 + PLANE_CHANNELS, SCENE_SIDE, SCENE_SIDE)
 
-# 37 patches: what its encoder learnt with last. 574 and 630 pixels are read no better (docs/models.md).
+# 37 patches: what its encoder learnt with last. At 462 walls without a click are better, and clicks draw worse (docs/models.md).
 _LONG_SIDE: Final = 518
 _PATCH: Final = 14
+TOKEN_CHANNELS: Final = 64
+TOKEN_SHAPE: Final = (TOKEN_CHANNELS, _LONG_SIDE // _PATCH, _LONG_SIDE // _PATCH)
 # RGB, 0..255: ImageNet's statistics, which the network's encoder was trained with.
 IMAGENET_MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32) * 255
 IMAGENET_DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32) * 255
 
 
-def scene_input(photo: npt.NDArray[np.uint8]) -> FloatArray:
+def scene_input(photo: npt.NDArray[np.uint8], size: tuple[int, int] | None = None) -> FloatArray:
     """The network's input float32 1 x 3 x h x w, both sides multiples of 14.
 
     photo: uint8 H x W x 3 RGB. Resized to a long side of 518, the other to the nearest multiple,
-    standardised as ImageNet's networks are.
+    standardised as ImageNet's networks are. size: (height, width) of the whole photo, where it comes halved:
+    the patches are counted by these.
     """
-    longer = max(photo.shape[:2])
-    h, w = (
-        max(1, round(side * _LONG_SIDE / (longer * _PATCH))) * _PATCH for side in photo.shape[:2]
-    )
-    way = cv2.INTER_AREA if longer > _LONG_SIDE else cv2.INTER_LINEAR
+    h, w = (patches * _PATCH for patches in token_grid(*(size or photo.shape[:2])))
+    way = cv2.INTER_AREA if max(photo.shape[:2]) > _LONG_SIDE else cv2.INTER_LINEAR
     small = cv2.resize(photo, (w, h), interpolation=way)
     standard = (small.astype(np.float32) - IMAGENET_MEAN) / IMAGENET_DEVIATION
     return np.ascontiguousarray(standard.transpose(2, 0, 1)[None])
+
+
+def token_grid(height: int, width: int) -> tuple[int, int]:
+    """Rows and columns of patches that the network reads of a photo."""
+    longer = max(height, width)
+    rows, columns = (
+        max(1, round(side * _LONG_SIDE / (longer * _PATCH))) for side in (height, width)
+    )
+    return rows, columns
+
+
+def on_token_square(tokens: npt.NDArray[np.floating]) -> FloatArray:
+    """A photo's tokens 64 x rows x columns in the top left of 64 x 37 x 37, zero elsewhere."""
+    square = np.zeros(TOKEN_SHAPE, np.float32)
+    square[:, : tokens.shape[1], : tokens.shape[2]] = tokens
+    return square
 
 
 def on_scene_grid(found: npt.NDArray[np.floating], height: int, width: int) -> FloatArray:

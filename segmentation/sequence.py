@@ -18,7 +18,7 @@ from segmentation.geometry import FloatArray, PhotoGrid
 from segmentation.values import Click
 
 _KEPT: Final = (
-    64  # half a megabyte each with clicks of both kinds: the last state of as many visitors
+    64  # 0.7 megabytes each with clicks of both kinds: the last state of as many visitors
 )
 # Clicks of one sequence that may be taken back for one answer each. A long sequence that comes at once, from a program or
 # in another process, must not push out all other visitors' states.
@@ -116,5 +116,5 @@ def step(
     newest: what that click says. walls: the wall that is seen without a click.
     Beside the photo they repeat its edge: a mask at the photo's size looks half a cell further.
     """
-    composed = compose(previous, proposed, clicks[-1], grid, walls=walls, seen=newest.seen)
+    composed = compose(previous, proposed, clicks[-1], grid, walls=walls, likeness=newest.likeness)
     return continued(honour_clicks(composed, clicks, grid), grid)

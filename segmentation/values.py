@@ -16,15 +16,16 @@ import numpy.typing as npt
 
 from segmentation.errors import EmbeddingError
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
-from segmentation.scene import SCENE_SHAPE
+from segmentation.scene import SCENE_SHAPE, TOKEN_SHAPE
 
 FEATURE_SHAPE: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
 THUMBNAIL_SHAPE: Final = (MASK_SIDE, MASK_SIDE, 3)
 
-_MAGIC: Final = b"WVEM\x03"
+_MAGIC: Final = b"WVEM\x04"
 _HEADER_MAX_BYTES: Final = 4096
 _FEATURE_BYTES: Final = 2 * 256 * FEATURE_SIDE * FEATURE_SIDE
 _SCENE_BYTES: Final = 2 * math.prod(SCENE_SHAPE)
+_TOKEN_BYTES: Final = 2 * math.prod(TOKEN_SHAPE)
 _THUMBNAIL_BYTES: Final = MASK_SIDE * MASK_SIDE * 3
 _SIDE_MAX_PX: Final = 1 << 20
 
@@ -66,15 +67,16 @@ class DecodedClick:
 class Embedding:
     """What the networks that run once a photo made of it.
 
-    features: float32 1 x 256 x 64 x 64, SAM's. scene: float32 9 x 128 x 128, the wall network's,
-    all zero for plain SAM. Both are already rounded to float16 precision, so that storing and
-    loading them changes no later mask. width, height: the photo's, in pixels. model: identity of
+    features: float32 1 x 256 x 64 x 64, SAM's. scene: float32 9 x 128 x 128, the wall network's, and
+    tokens: float32 64 x 37 x 37, its patches', both all zero for plain SAM. All are already rounded to
+    float16 precision, so that storing and loading them changes no later mask. width, height: the photo's, in pixels. model: identity of
     the model that made it. thumbnail: uint8 256 x 256 x 3 RGB, the photo on the mask grid, padding
     black (the click network reads edges from it). digest: SHA-256 of all of this, in hex.
     """
 
     features: FloatArray
     scene: FloatArray
+    tokens: FloatArray
     width: int
     height: int
     model: str
@@ -87,22 +89,22 @@ class Embedding:
         features: npt.NDArray[np.floating],
         *,
         scene: npt.NDArray[np.floating] | None = None,
+        tokens: npt.NDArray[np.floating] | None = None,
         width: int,
         height: int,
         model: str,
         thumbnail: npt.NDArray[np.uint8],
     ) -> Embedding:
         """Round to float16, freeze the arrays and name them by their digest."""
-        half = np.ascontiguousarray(features, np.float16)
-        half_scene = np.ascontiguousarray(
-            np.zeros(SCENE_SHAPE) if scene is None else scene, np.float16
-        )
+        scene = np.zeros(SCENE_SHAPE) if scene is None else scene
+        tokens = np.zeros(TOKEN_SHAPE) if tokens is None else tokens
+        halves = [np.ascontiguousarray(some, np.float16) for some in (features, scene, tokens)]
         thumbnail = np.ascontiguousarray(thumbnail)
-        digest = _digest([half, half_scene, thumbnail], width, height, model)
-        whole, whole_scene = half.astype(np.float32), half_scene.astype(np.float32)
-        for array in (whole, whole_scene, thumbnail):
+        digest = _digest([*halves, thumbnail], width, height, model)
+        whole, whole_scene, whole_tokens = (half.astype(np.float32) for half in halves)
+        for array in (whole, whole_scene, whole_tokens, thumbnail):
             array.setflags(write=False)
-        return cls(whole, whole_scene, width, height, model, thumbnail, digest)
+        return cls(whole, whole_scene, whole_tokens, width, height, model, thumbnail, digest)
 
     @property
     def grid(self) -> PhotoGrid:
@@ -110,16 +112,15 @@ class Embedding:
         return PhotoGrid(self.width, self.height)
 
     def to_bytes(self) -> bytes:
-        """Header, float16 features and scene (2.3 MiB), deflated thumbnail; inverse of `from_bytes`."""
+        """Header, float16 features, scene and tokens (2.4 MiB), deflated thumbnail; inverse of `from_bytes`."""
         header = json.dumps(
             {"w": self.width, "h": self.height, "model": self.model, "digest": self.digest}
         ).encode()
-        features = self.features.astype(np.float16).tobytes()
-        scene = self.scene.astype(np.float16).tobytes()
+        arrays = [
+            some.astype(np.float16).tobytes() for some in (self.features, self.scene, self.tokens)
+        ]
         thumbnail = zlib.compress(self.thumbnail.tobytes(), 1)
-        return b"".join(
-            [_MAGIC, struct.pack("<I", len(header)), header, features, scene, thumbnail]
-        )
+        return b"".join([_MAGIC, struct.pack("<I", len(header)), header, *arrays, thumbnail])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Embedding:
@@ -129,26 +130,33 @@ class Embedding:
         digest covers every byte of content.
         """
         try:
-            header, features, scene, thumbnail = _split(data)
+            header, arrays, thumbnail = _split(data)
             width, height, model = int(header["w"]), int(header["h"]), str(header["model"])
             stated = str(header["digest"])
         except (ValueError, KeyError, TypeError, UnicodeDecodeError, zlib.error) as error:
             raise EmbeddingError(f"not an embedding: {error}") from error
         if not (0 < width < _SIDE_MAX_PX and 0 < height < _SIDE_MAX_PX):
             raise EmbeddingError(f"not an embedding: photo size {width} x {height}")
-        half = np.frombuffer(features, np.float16).reshape(FEATURE_SHAPE)
-        half_scene = np.frombuffer(scene, np.float16).reshape(SCENE_SHAPE)
-        small = np.frombuffer(thumbnail, np.uint8).reshape(THUMBNAIL_SHAPE)
+        features, scene, tokens = (
+            np.frombuffer(part, np.float16).reshape(shape)
+            for part, shape in zip(arrays, (FEATURE_SHAPE, SCENE_SHAPE, TOKEN_SHAPE), strict=True)
+        )
         found = cls.build(
-            half, scene=half_scene, width=width, height=height, model=model, thumbnail=small
+            features,
+            scene=scene,
+            tokens=tokens,
+            width=width,
+            height=height,
+            model=model,
+            thumbnail=np.frombuffer(thumbnail, np.uint8).reshape(THUMBNAIL_SHAPE),
         )
         if found.digest != stated:
             raise EmbeddingError(f"embedding altered: digest {found.digest}, stated {stated}")
         return found
 
 
-def _split(data: bytes) -> tuple[dict[str, Any], bytes, bytes, bytes]:
-    """Cut the byte format apart; ValueError when a part is missing or has the wrong length."""
+def _split(data: bytes) -> tuple[dict[str, Any], list[bytes], bytes]:
+    """Cut the byte format apart: header, arrays, thumbnail; ValueError when a part is missing or has the wrong length."""
     start = len(_MAGIC) + 4
     if data[: len(_MAGIC)] != _MAGIC or len(data) < start:
         raise ValueError("wrong first bytes")
@@ -158,17 +166,18 @@ def _split(data: bytes) -> tuple[dict[str, Any], bytes, bytes, bytes]:
     header = json.loads(data[start : start + length])
     if not isinstance(header, dict):
         raise ValueError("header is not an object")
-    after_features = start + length + _FEATURE_BYTES
-    after_scene = after_features + _SCENE_BYTES
-    features, scene = data[start + length : after_features], data[after_features:after_scene]
-    if len(scene) != _SCENE_BYTES:
-        raise ValueError(f"cut short: {len(features)} bytes of features, {len(scene)} of the scene")
+    arrays, at = [], start + length
+    for size in (_FEATURE_BYTES, _SCENE_BYTES, _TOKEN_BYTES):
+        arrays.append(data[at : at + size])
+        at += size
+    if len(data) < at:
+        raise ValueError(f"cut short: {[len(some) for some in arrays]} bytes of the arrays")
     # A bounded inflate: a damaged cache entry must not be able to fill the memory.
     inflater = zlib.decompressobj()
-    thumbnail = inflater.decompress(data[after_scene:], _THUMBNAIL_BYTES + 1)
+    thumbnail = inflater.decompress(data[at:], _THUMBNAIL_BYTES + 1)
     if not inflater.eof or inflater.unused_data or len(thumbnail) != _THUMBNAIL_BYTES:
         raise ValueError(f"thumbnail cut or not {_THUMBNAIL_BYTES} bytes")
-    return header, features, scene, thumbnail
+    return header, arrays, thumbnail
 
 
 def _digest(arrays: Sequence[npt.NDArray[Any]], width: int, height: int, model: str) -> str:

@@ -1,11 +1,11 @@
 """The click network as the product runs it: the same numbers as `ClickNet`, less work.
 
-Two graphs. What SAM's features contribute does not depend on the clicks and is computed once a photo
+Two graphs. What SAM's features and the tokens contribute does not depend on the clicks and is computed once a photo
 (`OfPhoto`). Of the rest (`OfClick`), with ONNX Runtime 1.32 on AVX-512, which works on blocks of 16 channels:
 
 - a convolution of several inputs one after the other in memory is the sum of one of each: joining them
   meant leaving the blocks and coming back;
-- all widths are whole blocks, the maps filled up to one.
+- all widths are whole blocks.
 """
 
 from __future__ import annotations
@@ -14,22 +14,23 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from segmentation.click_maps import COARSE_MAPS, FINE
+from segmentation.click_maps import FINE
 from training.click_net import PREVIOUS, ClickNet, double
 
 
 class OfPhoto(nn.Module):
-    """SAM's features on the network's 64 grid."""
+    """SAM's features and the wall network's tokens on the network's 64 grid."""
 
     def __init__(self, net: ClickNet) -> None:
         super().__init__()
         weight = net.sam.weight / net.deviation
         self.sam = nn.Conv2d(weight.shape[1], weight.shape[0], 1)
         _set(self.sam, weight, _bias(net.sam) - (weight * net.mean).sum((1, 2, 3)))
+        self.tokens = net.tokens
 
-    def forward(self, embedding: torch.Tensor) -> torch.Tensor:
-        """B x 256 x h x w -> B x 48 x h x w."""
-        return self.sam(embedding)
+    def forward(self, embedding: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """B x 256 x h x w, B x 64 x h x w -> B x 48 x h x w."""
+        return self.sam(embedding) + self.tokens(tokens)
 
 
 class OfClick(nn.Module):
@@ -38,7 +39,6 @@ class OfClick(nn.Module):
     def __init__(self, net: ClickNet) -> None:
         super().__init__()
         self.net = net
-        self.maps = _widened(net.maps, inputs=COARSE_MAPS)
         width = net.up128.in_channels - net.maps.out_channels
         # Does nothing but bring the blocks back after the norm: else enlarging leaves them for good.
         self.blocks = nn.Conv2d(width, width, 1)
@@ -51,7 +51,7 @@ class OfClick(nn.Module):
         1 x 48 x H/4 x W/4 of `OfPhoto`. Logit 1 x 1 x H x W.
         """
         net = self.net
-        a = F.relu(self.maps(coarse))
+        a = F.relu(net.maps(coarse))
         b = net.before(F.relu(net.down64(a) + seen))
         b = b + double(net.up64(net.deep(F.relu(net.down32(b)))))
         b = net.after(b)
@@ -69,14 +69,6 @@ def _parts(conv: nn.Conv2d, first: int) -> tuple[nn.Conv2d, nn.Conv2d]:
         _set(part, some, bias)
         parts.append(part)
     return parts[0], parts[1]
-
-
-def _widened(conv: nn.Conv2d, inputs: int) -> nn.Conv2d:
-    """The same convolution of more inputs, the further ones without weight."""
-    wide = nn.Conv2d(inputs, conv.out_channels, conv.kernel_size, padding=conv.padding)
-    shape = (conv.out_channels, inputs - conv.in_channels, *conv.kernel_size)
-    _set(wide, torch.cat([conv.weight, conv.weight.new_zeros(shape)], 1), _bias(conv))
-    return wide
 
 
 def _bias(conv: nn.Conv2d) -> torch.Tensor:

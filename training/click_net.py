@@ -2,8 +2,8 @@
 
 All grids are MobileSAM's, cut to what the photo covers: the 256 grid is its mask grid, the 64 grid
 its features'. What lies beside the photo would be SAM's guess, and feed back from click to click.
-It reads SAM's own embedding, not the wall network's features: those say the wall network's opinion
-once more, right or wrong, while SAM's never saw a label of ours.
+It reads SAM's own embedding and tokens from the middle of the wall network's encoder: later ones say
+the wall network's opinion once more, right or wrong.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from segmentation.click_maps import FINE, MAPS
+from segmentation.scene import TOKEN_CHANNELS
 from training.wall_net import Mix
 
 _FINE_WIDTH: Final = 32
@@ -34,6 +35,7 @@ class ClickNet(nn.Module):
         self.maps = nn.Conv2d(MAPS, _FINE_WIDTH, 3, padding=1)
         self.down64 = nn.Conv2d(_FINE_WIDTH, _WIDTH, 3, stride=2, padding=1)
         self.sam = nn.Conv2d(256, _WIDTH, 1)
+        self.tokens = nn.Conv2d(TOKEN_CHANNELS, _WIDTH, 1, bias=False)
         self.before = Mix(_WIDTH, 1, 0.05)
         self.down32 = nn.Conv2d(_WIDTH, _DEEP_WIDTH, 3, stride=2, padding=1)
         self.deep = nn.Sequential(*[Mix(_DEEP_WIDTH, d, 0.05) for d in (1, 2, 4)])
@@ -51,13 +53,17 @@ class ClickNet(nn.Module):
         if self.out.bias is not None:
             nn.init.zeros_(self.out.bias)
 
-    def forward(self, maps: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
-        """maps: B x 29 x H x W; embedding: B x 256 x H/4 x W/4. Logit B x 1 x H x W.
+    def forward(
+        self, maps: torch.Tensor, embedding: torch.Tensor, tokens: torch.Tensor
+    ) -> torch.Tensor:
+        """maps: B x 32 x H x W; embedding: B x 256 x H/4 x W/4; tokens: B x 64 x H/4 x W/4.
+
+        Logit B x 1 x H x W.
 
         The part of the grids that the photo covers; H and W are multiples of 8.
         """
         a = F.relu(self.maps(F.avg_pool2d(maps, 2)))
-        seen = self.sam((embedding - self.mean) / self.deviation)
+        seen = self.sam((embedding - self.mean) / self.deviation) + self.tokens(tokens)
         b = self.before(F.relu(self.down64(a) + seen))
         b = b + double(self.up64(self.deep(F.relu(self.down32(b)))))
         b = self.after(b)

@@ -24,6 +24,7 @@ import torch
 import torch.nn.functional as F
 
 from segmentation.click_maps import Scope, covered, covered_features, disc
+from segmentation.tokens import tokens_on_features
 from segmentation.wall import HEADS_DIRECTORY
 from training.click_net import ClickNet
 from training.rooms import house_is_held_back
@@ -33,15 +34,18 @@ from training.wall_net import blend, cosine
 from training.wishes import Wish
 
 Float32 = npt.NDArray[np.float32]
-Inputs = tuple[torch.Tensor, torch.Tensor]
+Target = tuple[torch.Tensor, torch.Tensor]
+Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 _GROUP: Final = 8
 _DECAY: Final = 0.995
 _LEAVES: Final = 0.1  # chance that somebody leaves before they are content
 _NEAR: Final = 3.0  # further weight close to clicks
 _FIXED: Final = 2.0  # further weight on what the newest click should put right
-_LOUDNESS: Final = 0.25  # deviation of what SAM's channels are multiplied by
-_SILENT: Final = 0.1  # share of them that keep their mean
+_LOUDNESS: Final = 0.5  # deviation of what channels of features are multiplied by
+_MOVED: Final = 0.3  # deviation of what is added to them, as a share of their own
+_SILENT: Final = 0.2  # share of them that keep their mean
+_UNSEEN: Final = 0.15  # chance that all of them do
 _CHECKED_CLICKS: Final = (1, 2, 3, 5)
 
 
@@ -61,7 +65,7 @@ class Group:
                 return visit
 
     def inputs(self) -> list[Inputs]:
-        """Maps and embedding of everybody's newest click."""
+        """Maps, embedding and tokens of everybody's newest click."""
         return [inputs_of(visit, self._visitors) for visit in self.visits]
 
     def turn(self, answers: list[Float32]) -> list[Inputs]:
@@ -74,13 +78,15 @@ class Group:
 
 
 def inputs_of(visit: Visit, visitors: Visitors) -> Inputs:
-    """The network's maps 1 x 29 x H x W and embedding 1 x 256 x H/4 x W/4, where the photo is."""
+    """The network's maps 1 x 32 x H x W, embedding 1 x 256 x H/4 x W/4 and tokens, where the photo is."""
     embedding = visit.sample.embedding
     features = covered_features(embedding.features, embedding.grid).copy()
-    return torch.from_numpy(visitors.maps(visit)[None]), torch.from_numpy(features)
+    tokens = tokens_on_features(embedding.tokens, embedding.grid)[None]
+    maps = visitors.maps(visit)[None]
+    return torch.from_numpy(maps), torch.from_numpy(features), torch.from_numpy(tokens)
 
 
-def target_of(visit: Visit) -> tuple[torch.Tensor, torch.Tensor]:
+def target_of(visit: Visit) -> Target:
     """Share of wanted wall and weight of every cell, 1 x 1 x H x W each."""
     rows, columns = visit.sample.extent
     expected, unknown = visit.expected
@@ -120,7 +126,7 @@ def start(samples: list[ClickSample], seed: int) -> Running[ClickNet]:
 
 def train_step(
     running: Running[ClickNet],
-    batch: list[tuple[Inputs, Inputs]],
+    batch: list[tuple[Inputs, Target]],
     rate: float,
 ) -> tuple[float, list[Float32]]:
     """One step on inputs and targets, photo by photo; the mean loss and the answers, H x W each."""
@@ -131,11 +137,12 @@ def train_step(
     running.optimiser.zero_grad()
     losses, answers = [], []
     for inputs, target in batch:
-        maps, embedding = (x.contiguous(memory_format=torch.channels_last) for x in inputs)
-        embedding = disturbed(embedding, net.mean)
+        maps, embedding, tokens = (x.contiguous(memory_format=torch.channels_last) for x in inputs)
+        embedding = disturbed(embedding, net.mean, net.deviation)
+        tokens = disturbed(tokens, tokens.new_zeros(1), tokens.new_ones(1))
         # Half of float32's time on processors that know bfloat16, and no worse.
         with torch.autocast("cpu", torch.bfloat16):
-            logit = net(maps, embedding)
+            logit = net(maps, embedding, tokens)
         loss = click_loss(logit.float(), *target) / len(batch)
         loss.backward()
         losses.append(float(loss.detach()))
@@ -147,14 +154,16 @@ def train_step(
     return sum(losses), answers
 
 
-def disturbed(embedding: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
-    """SAM's features 1 x 256 x h x w louder or softer channel by channel, some of them silent.
+def disturbed(features: torch.Tensor, mean: torch.Tensor, deviation: torch.Tensor) -> torch.Tensor:
+    """Features 1 x C x h x w louder or softer and moved channel by channel, some silent: at their mean.
 
     Whole channels tell rendered surfaces from real ones; the network shall not lean on any of them.
     """
-    channels = (*embedding.shape[:2], 1, 1)
-    louder = embedding * (1 + _LOUDNESS * torch.randn(channels))
-    return torch.where(torch.rand(channels) < _SILENT, mean, louder)
+    channels = (*features.shape[:2], 1, 1)
+    about = (features - mean) * (1 + _LOUDNESS * torch.randn(channels))
+    moved = about + mean + _MOVED * deviation * torch.randn(channels)
+    silent = (torch.rand(channels) < _SILENT) | (torch.rand(1) < _UNSEEN)
+    return torch.where(silent, mean, moved)
 
 
 @torch.no_grad()

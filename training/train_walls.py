@@ -28,6 +28,7 @@ from torch.utils.data import DataLoader, Dataset
 from segmentation.click_maps import PLANE_BIAS
 from segmentation.scene import scene_input
 from training.augment import augment, cut_pieces
+from training.restyle import convolved
 from training.rooms import WALL, Room, Uint8, is_held_back, is_in, load_folders
 from training.running import Running
 from training.vit import published_state
@@ -115,7 +116,7 @@ def train_step(running: Running[WallNet], batch: Batch, steps: int) -> dict[str,
         group["lr"] = group["top"] * turn
     # Half of float32's time, on CPUs as well where they know bfloat16, and no worse.
     with torch.autocast(device.type, torch.bfloat16):
-        answers = running.net(standardise(photos))
+        answers = running.net(convolved(standardise(photos)))
     wall, classes, vectors = (answer.float() for answer in answers)
     size = wall.shape[2:]
     share = F.adaptive_avg_pool2d((labels == WALL).float()[:, None], size)

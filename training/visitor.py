@@ -194,7 +194,7 @@ class Visitors:
         return True
 
     def maps(self, visit: Visit) -> FloatArray:
-        """The click network's maps for the newest click, 29 x H x W, where the photo is."""
+        """The click network's maps for the newest click, 32 x H x W, where the photo is."""
         previous = visit.walls if visit.logits is None else visit.logits
         earlier = EarlierClicks()
         for click in visit.evidence[:-1]:

@@ -24,6 +24,11 @@ BLOCKS: Final = 12
 _HEADS: Final = 6
 _GRID: Final = 37  # patches a side of the photos that it learnt from last
 _TOLD: Final = (2, 5, 8, 11)  # blocks whose tokens are answered
+_RESTYLED: Final = (
+    2,
+    5,
+)  # blocks after which tokens get another style in every second step of learning
+_ALIKE: Final = 7  # the block whose tokens tell best what is alike (docs/models.md)
 
 
 class Block(nn.Module):
@@ -72,7 +77,7 @@ class Block(nn.Module):
 
 
 class VisionTransformer(nn.Module):
-    """The encoder; answers the tokens of four of its blocks as maps."""
+    """The encoder; answers the tokens of four of its blocks, and of one more, as maps."""
 
     def __init__(self, drop: float = 0.0) -> None:
         super().__init__()
@@ -80,7 +85,7 @@ class VisionTransformer(nn.Module):
         self.first = nn.Parameter(torch.zeros(1, 1, WIDTH))
         self.places = nn.Parameter(torch.zeros(1, WIDTH, _GRID, _GRID))
         self.blocks = nn.ModuleList(Block(drop) for _ in range(BLOCKS))
-        # What the patches go through while learning.
+        # What the patches, and tokens of early blocks, go through while learning.
         self.restyle: nn.Module = nn.Identity()
 
     def fold_scales(self) -> None:
@@ -88,18 +93,30 @@ class VisionTransformer(nn.Module):
         for block in self.blocks:
             block.fold_scales()
 
-    def forward(self, photo: torch.Tensor) -> list[torch.Tensor]:
-        """photo: B x 3 x H x W, standardised, H and W multiples of 14. Four maps B x 384 x H/14 x W/14."""
+    def forward(self, photo: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
+        """photo: B x 3 x H x W, standardised, H and W multiples of 14.
+
+        Four maps B x 384 x H/14 x W/14 that walls are read from, and that which tells what is alike.
+        """
         x = self.restyle(self.patch(photo))
         shape = x.shape
         x = x + F.interpolate(self.places, size=shape[2:], mode="bicubic", align_corners=False)
         x = torch.cat([self.first.expand(shape[0], -1, -1), x.flatten(2).transpose(1, 2)], 1)
-        found = []
+        found, alike = [], x
         for number, block in enumerate(self.blocks):
             x = block(x)
+            if self.training and number in _RESTYLED and torch.rand(()) < 0.5:
+                x = self._restyled(x, shape)
             if number in _TOLD:
                 found.append(x[:, 1:].transpose(1, 2).reshape(shape))
-        return found
+            if number == _ALIKE:
+                alike = x[:, 1:].transpose(1, 2).reshape(shape)
+        return found, alike
+
+    def _restyled(self, x: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+        """Tokens B x 1 + h w x C whose patches went through `restyle` as maps of `shape`."""
+        patches = self.restyle(x[:, 1:].transpose(1, 2).reshape(shape))
+        return torch.cat([x[:, :1], patches.flatten(2).transpose(1, 2)], 1)
 
 
 def published_state(source: Path) -> dict[str, torch.Tensor]:

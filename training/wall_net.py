@@ -1,9 +1,10 @@
-"""The wall network: a photo -> where its walls are, and which of their pixels share a plane.
+"""The wall network: a photo -> where its walls are, which of their pixels share a plane, what is alike.
 
 DINOv2's small vision transformer (`vit.py`; Oquab et al. 2024, Apache 2.0), taught on: what it knows of real
 photos lets walls that were learnt on rendered rooms be found in photos (docs/models.md has what other
 encoders reached). Tokens of four depths are mixed with the whole photo in view and brought to four times
-their grid; a few plain convolutions of the photo draw the edges.
+their grid; a few plain convolutions of the photo draw the edges. Tokens of one depth, reduced to their
+principal components on our rooms (`token_basis.py`), go on to the click network.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from segmentation.scene import (
     IMAGENET_DEVIATION,
     IMAGENET_MEAN,
     PLANE_CHANNELS,
+    TOKEN_CHANNELS,
 )
+from training.restyle import Restyle
 from training.rooms import CLASSES
 from training.vit import WIDTH, VisionTransformer
 
@@ -33,31 +36,6 @@ _FEATURES: Final = 24
 _DEPTHS: Final = 4
 _STEM: Final = 24
 _SHARP: Final = 8  # pixels of the photo that a token's place is drawn from, each way
-_STRENGTH: Final = 0.3  # of what is drawn for a channel's mean and deviation
-_BLEND: Final = 0.3  # Beta's parameter: mostly the photo's own style, at most half another's
-
-
-class Restyle(nn.Module):
-    """While learning, half of the photos get their channels' mean and deviation blended with another's.
-
-    And disturbed by chance: what tells rendered surfaces from real ones is largely there (MixStyle, Zhou et al. 2021, arXiv:2104.02008).
-    """
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """B x C x H x W of any precision, the same when in use."""
-        if not self.training:
-            return x
-        y = x.float()
-        mean, deviation = y.mean((2, 3), keepdim=True), y.std((2, 3), keepdim=True) + 1e-4
-        other = torch.randperm(len(y), device=y.device)
-        share = torch.distributions.Beta(_BLEND, _BLEND).sample((len(y), 1, 1, 1)).to(y.device)
-        share = torch.maximum(share, 1 - share)
-        aim = share * mean + (1 - share) * mean[other]
-        aim = aim + _STRENGTH * deviation * torch.randn_like(mean)
-        wide = share * deviation + (1 - share) * deviation[other]
-        wide = wide * torch.exp(_STRENGTH * torch.randn_like(deviation))
-        drawn = torch.rand(len(y), 1, 1, 1, device=y.device) < 0.5
-        return torch.where(drawn, (y - mean) / deviation * wide + aim, y).to(x.dtype)
 
 
 class Mix(nn.Module):
@@ -102,25 +80,32 @@ class WallNet(nn.Module):
         self.wall = nn.Conv2d(_FEATURES, 1, 1)
         self.classes = nn.Conv2d(_FEATURES, len(CLASSES), 1)
         self.planes = nn.Conv2d(_FEATURES, PLANE_CHANNELS, 1)
+        self.register_buffer("basis", torch.zeros(TOKEN_CHANNELS, WIDTH))
 
     def forward(self, photo: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """photo: B x 3 x H x W, standardised, H and W multiples of 14.
 
         Results: B x (1 | classes | 8) x 4 H/14 x 4 W/14.
         """
-        x = self.read(photo)
+        x = self._read(photo, self.backbone(photo)[0])
         return self.wall(x), self.classes(x), self.planes(x)
 
-    def scene(self, photo: torch.Tensor) -> torch.Tensor:
-        """What the product keeps of a photo: wall logit and plane vectors, B x 9 x 4 H/14 x 4 W/14."""
-        x = self.read(photo)
-        return torch.cat([self.wall(x), self.planes(x)], 1)
+    def scene_and_tokens(self, photo: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the product keeps of a photo: its scene and its tokens.
 
-    def read(self, photo: torch.Tensor) -> torch.Tensor:
+        Wall logit and plane vectors, B x 9 x 4 H/14 x 4 W/14; tokens about their mean, B x 64 x H/14 x W/14.
+        """
+        told, alike = self.backbone(photo)
+        x = self._read(photo, told)
+        about = alike - alike.mean((2, 3), keepdim=True)
+        tokens = (about.permute(0, 2, 3, 1) @ self.basis.T).permute(0, 3, 1, 2)
+        return torch.cat([self.wall(x), self.planes(x)], 1), tokens
+
+    def _read(self, photo: torch.Tensor, depths: list[torch.Tensor]) -> torch.Tensor:
         """The features that all answers are read from, B x 24 x 4 H/14 x 4 W/14."""
         told = [
             norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-            for norm, x in zip(self.norms, self.backbone(photo), strict=True)
+            for norm, x in zip(self.norms, depths, strict=True)
         ]
         rows, columns = told[0].shape[2:]
         x = self.deep(self.side(self.silence(torch.cat(told, 1))))

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from segmentation import Scope
 from segmentation.click_maps import (
-    COARSE_MAPS,
     FINE,
     MAPS,
     ClickEvidence,
@@ -33,7 +32,9 @@ PHOTO = PhotoMaps.of(PhotoEvidence(NOTHING + 3, NOTHING - 3, np.ones((256, 256, 
 def click(label: int, x: float, y: float, logit: float = 1.0) -> ClickEvidence:
     grid = np.full((128, 128), 0.5, np.float32)
     masks = np.full((3, 256, 256), logit, np.float32)
-    return ClickEvidence.of(label, (x, y), affinity=grid, similarity=grid, logits=masks)
+    return ClickEvidence.of(
+        label, (x, y), affinity=grid, similarity=grid, likeness=grid * logit / 4, logits=masks
+    )
 
 
 def input_of(*clicks: ClickEvidence, scope: Scope = Scope.UNSAID) -> ClickMaps:
@@ -67,6 +68,16 @@ def test_the_newest_click_has_maps_of_its_own_by_its_label() -> None:
     assert not include[3].any()
 
 
+def test_likeness_is_told_of_the_newest_click_and_of_earlier_ones_by_label() -> None:
+    maps = maps_of(click(1, 20, 30, 1), click(0, 200, 100, 2), click(1, 5, 5, 3))
+
+    assert [set(maps[number].ravel().tolist()) for number in (29, 30, 31)] == [
+        {0.375},
+        {0.125},
+        {0.25},
+    ]
+
+
 def test_earlier_includes_and_excludes_are_kept_apart() -> None:
     maps = maps_of(click(1, 20, 30), click(0, 200, 100), click(1, 5, 5))
 
@@ -88,13 +99,13 @@ def test_the_surest_of_several_earlier_clicks_counts() -> None:
     maps = maps_of(click(1, 5, 5, -3), click(1, 9, 9, 8), click(0, 50, 50))
 
     assert (maps[18:21] > 0.9).all()
+    assert (maps[30] == 1).all()
 
 
 def test_the_coarse_maps_are_the_others_on_half_of_the_grid() -> None:
     found = input_of(click(1, 5, 5, -3), click(0, 50, 51, 2))
 
-    assert found.coarse.shape == (COARSE_MAPS, 128, 128)
-    assert not found.coarse[MAPS:].any()
+    assert found.coarse.shape == (MAPS, 128, 128)
     for number, fine in zip(FINE, found.fine, strict=True):
         np.testing.assert_allclose(found.coarse[number], halved(fine), atol=1e-6)
     for number, whole in enumerate(found.as_one()):
@@ -157,7 +168,7 @@ def test_the_maps_of_a_wide_photo_are_the_upper_part_of_the_squares() -> None:
     rng = np.random.default_rng(2)
     wall, sam, before = rng.normal(0, 3, (3, 256, 256)).astype(np.float32)
     evidence = PhotoEvidence(wall, sam, rng.random((256, 256, 3), np.float32))
-    grids, masks = rng.random((2, 2, 128, 128)), rng.normal(0, 5, (2, 3, 256, 256))
+    grids, masks = rng.random((2, 3, 128, 128)), rng.normal(0, 5, (2, 3, 256, 256))
 
     def seen(rows: int) -> FloatArray:
         earlier, newest = (
@@ -166,6 +177,7 @@ def test_the_maps_of_a_wide_photo_are_the_upper_part_of_the_squares() -> None:
                 place,
                 affinity=grid[0, : rows // 2],
                 similarity=grid[1, : rows // 2],
+                likeness=grid[2, : rows // 2],
                 logits=logits[:, :rows],
             )
             for label, place, grid, logits in zip(

@@ -130,14 +130,25 @@ def test_a_first_click_may_take_away_from_the_wall_that_was_seen() -> None:
     assert ((after > 0) == (field(LEFT) > 0)).all()
 
 
-def test_an_exclude_is_asked_for_more_where_sam_sees_nothing_of_the_thing() -> None:
-    cupboard = field(LEFT)[:200] > 0  # on the part of the grid that a photo covers
+def test_an_exclude_spares_what_is_unlike_the_thing_that_it_points_at() -> None:
+    likeness = np.full((100, 128), -0.2, np.float32)  # on the part of the grid that a photo covers
+    likeness[5:30, 5:30] = 1  # a cupboard
     before = field((10, 10, 160, 60))
     doubtful = np.where(before > 0, np.float32(-0.3), before)
 
-    after = compose(before, doubtful, at(30, 30, 0), GRID, seen=cupboard)
+    after = compose(before, doubtful, at(30, 30, 0), GRID, likeness=likeness)
 
     assert ((after > 0) == (field((60, 10, 160, 60)) > 0)).all()
+
+
+def test_an_exclude_takes_what_is_like_the_thing_though_the_networks_doubt_it() -> None:
+    before = field((10, 10, 160, 60))
+    doubtful = np.where(before > 0, np.float32(0.3), before)
+    doubtful[10:60, 10:40] = -2
+
+    after = compose(before, doubtful, at(30, 30, 0), GRID, likeness=np.ones((128, 128), np.float32))
+
+    assert not (after > 0).any()
 
 
 def test_an_exclude_spares_what_looks_more_like_wall_than_what_it_points_at() -> None:

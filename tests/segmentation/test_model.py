@@ -169,6 +169,7 @@ def test_rounding_to_float16_changes_no_mask_noticeably(
     exact = Embedding(
         features,
         rounded.scene,
+        rounded.tokens,
         640,
         480,
         rounded.model,

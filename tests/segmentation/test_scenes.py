@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmentation import SCENE_SHAPE
-from segmentation.scene import on_scene_grid, planes_of, scene_input, wall_of
+from segmentation.scene import on_scene_grid, planes_of, scene_input, token_grid, wall_of
 
 
 @given(st.integers(1, 900), st.integers(1, 900))
@@ -28,6 +28,15 @@ def test_the_photo_fills_what_the_network_is_shown() -> None:
     picture = scene_input(photo)
 
     assert picture[0, 0, -1, -1] > picture[0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("size", [(2567, 4870), (157, 3857)])
+def test_a_halved_photo_is_shown_in_as_many_patches_as_the_whole(size: tuple[int, int]) -> None:
+    half = np.zeros((size[0] // 2, size[1] // 2, 3), np.uint8)
+
+    sides = scene_input(half, size).shape[2:]
+
+    assert tuple(side // 14 for side in sides) == token_grid(*size) != token_grid(*half.shape[:2])
 
 
 @pytest.mark.parametrize("size", [(600, 800), (800, 600), (450, 800), (800, 800), (800, 20)])

@@ -10,7 +10,7 @@ import pytest
 
 from segmentation import Click
 from segmentation.click_maps import ClickEvidence, EarlierClicks
-from segmentation.constraints import UNSEEN_LOGIT
+from segmentation.constraints import UNLIKE_GAIN
 from segmentation.geometry import FloatArray, PhotoGrid
 from segmentation.sequence import ClickSequences
 
@@ -47,7 +47,7 @@ class Scripted:
         self.heard.append(click)
         grid, masks = np.zeros((128, 128), np.float32), np.zeros((3, 256, 256), np.float32)
         return ClickEvidence.of(
-            click.label, (9.0, 9.0), affinity=grid, similarity=grid, logits=masks
+            click.label, (9.0, 9.0), affinity=grid, similarity=grid, likeness=grid, logits=masks
         )
 
     def propose(
@@ -88,8 +88,8 @@ def test_a_first_click_is_answered_beside_the_wall_seen_without_one() -> None:
     assert not (found.logits[:, LEFT] > 0).any()
 
 
-def test_an_exclude_takes_less_where_sam_saw_nothing() -> None:
-    doubtful = np.sign(wall()) * np.float32(UNSEEN_LOGIT / 2)
+def test_an_exclude_takes_less_where_nothing_is_like_what_it_points_at() -> None:
+    doubtful = np.sign(wall()) * np.float32(UNLIKE_GAIN / 5)
 
     found = ClickSequences().compose("photo", Scripted([wall(LEFT), doubtful]), CLICKS[::2], GRID)
 

@@ -8,7 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs training/requirements-train.txt (PyTorch)")
 
-from segmentation.click_maps import COARSE_MAPS, FINE, MAPS  # noqa: E402
+from segmentation.click_maps import FINE, MAPS  # noqa: E402
+from segmentation.scene import TOKEN_CHANNELS  # noqa: E402
 from training.click_graph import OfClick, OfPhoto  # noqa: E402
 from training.click_net import ClickNet  # noqa: E402
 from training.wall_net import with_weights  # noqa: E402
@@ -21,16 +22,13 @@ def test_the_two_graphs_give_the_trained_networks_answer(rows: int, columns: int
     torch.nn.init.normal_(net.out.weight)
     net.mean.normal_()
     net.deviation.uniform_(0.5, 2)
-    maps, features = (
-        torch.rand(1, MAPS, rows, columns),
-        torch.randn(1, 256, rows // 4, columns // 4),
-    )
-    coarse = torch.zeros(1, COARSE_MAPS, rows // 2, columns // 2)
-    coarse[:, :MAPS] = torch.nn.functional.avg_pool2d(maps, 2)
+    maps = torch.rand(1, MAPS, rows, columns)
+    seen = [torch.randn(1, count, rows // 4, columns // 4) for count in (256, TOKEN_CHANNELS)]
+    coarse = torch.nn.functional.avg_pool2d(maps, 2)
 
     with torch.no_grad():
-        trained = net(maps, features)
-        rewritten = OfClick(net).eval()(coarse, maps[:, FINE], OfPhoto(net).eval()(features))
+        trained = net(maps, *seen)
+        rewritten = OfClick(net).eval()(coarse, maps[:, FINE], OfPhoto(net).eval()(*seen))
 
     torch.testing.assert_close(rewritten, trained, atol=1e-3, rtol=1e-3)
 

@@ -12,15 +12,28 @@ torch = pytest.importorskip("torch", reason="needs training/requirements-train.t
 onnx = pytest.importorskip("onnx", reason="needs training/requirements-train.txt (onnx)")
 ort = pytest.importorskip("onnxruntime")
 
+from segmentation.scene import scene_input  # noqa: E402
 from training.augment import _refinish  # noqa: E402
 from training.export import Scene, export  # noqa: E402
+from training.restyle import Restyle, convolved  # noqa: E402
 from training.rooms import OBJECT, WALL, Room  # noqa: E402
 from training.running import Running  # noqa: E402
+from training.token_basis import token_basis  # noqa: E402
 from training.train_walls import Batches, plane_loss  # noqa: E402
 from training.vit import VisionTransformer, published_state  # noqa: E402
-from training.wall_net import Restyle, WallNet  # noqa: E402
+from training.wall_net import WallNet  # noqa: E402
 
 ENCODER = os.environ.get("DINOV2_ONNX", "")
+
+
+OUTPUTS = ["scene", "tokens"]
+
+
+def untaught() -> WallNet:
+    """A network for use whose weights are those it was made with, and its tokens' basis any."""
+    net = WallNet().eval()
+    torch.nn.init.normal_(net.basis)
+    return net
 
 
 @pytest.mark.skipif(
@@ -39,7 +52,7 @@ def test_it_begins_as_the_published_encoder(tmp_path: Path) -> None:
     walls.begin(published_state(Path(ENCODER)))
 
     with torch.no_grad():
-        tokens = walls.backbone(torch.from_numpy(photo))[-1].permute(0, 2, 3, 1)
+        tokens = walls.backbone(torch.from_numpy(photo))[0][-1].permute(0, 2, 3, 1)
         tokens = walls.norms[-1](tokens).flatten(1, 2).numpy()
 
     np.testing.assert_allclose(tokens, expected[:, 1:], atol=1e-4)
@@ -64,9 +77,9 @@ def test_scales_folded_into_the_weights_change_no_answer() -> None:
     photo = torch.randn(1, 3, 42, 56)
 
     with torch.no_grad():
-        before = encoder(photo)
+        before, _ = encoder(photo)
         encoder.fold_scales()
-        after = encoder(photo)
+        after, _ = encoder(photo)
 
     for one, other in zip(before, after, strict=True):
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
@@ -92,11 +105,11 @@ def test_the_exported_graph_takes_photos_of_other_sizes_than_it_was_traced_with(
     tmp_path: Path, in_bytes: bool
 ) -> None:
     torch.manual_seed(1)
-    walls = Scene(WallNet().eval()).eval()
+    walls = Scene(untaught()).eval()
     photos = [(torch.randn(1, 3, *size),) for size in ((98, 70), (56, 224), (28, 28))]
     path = tmp_path / "walls.onnx"
 
-    export(walls, photos, path, ["photo"], "scene", in_bytes=in_bytes)  # exits if one differs
+    export(walls, photos, path, ["photo"], OUTPUTS, in_bytes=in_bytes)  # exits if one differs
 
     layers = [node for node in onnx.load(path).graph.node if node.op_type == "MatMulInteger"]
     assert len(layers) == (48 if in_bytes else 0)  # four of each block of the encoder
@@ -105,11 +118,11 @@ def test_the_exported_graph_takes_photos_of_other_sizes_than_it_was_traced_with(
 @pytest.mark.filterwarnings("ignore")
 def test_folded_scales_leave_no_multiplication_in_the_graph(tmp_path: Path) -> None:
     def scaled(folded: bool) -> int:
-        net = WallNet().eval()
+        net = untaught()
         if folded:
             net.backbone.fold_scales()
         path = tmp_path / f"{folded}.onnx"
-        export(Scene(net).eval(), [(torch.randn(1, 3, 28, 28),)], path, ["photo"], "scene")
+        export(Scene(net).eval(), [(torch.randn(1, 3, 28, 28),)], path, ["photo"], OUTPUTS)
         return sum(node.op_type == "Mul" for node in onnx.load(path).graph.node)
 
     assert scaled(False) - scaled(True) == 24
@@ -130,6 +143,61 @@ def test_while_learning_some_photos_change_their_style_and_none_its_structure() 
     changed = (styled - maps).abs().amax((1, 2, 3)) > 0.05
     assert 0 < changed.sum() < 16
     torch.testing.assert_close(structure(styled), structure(maps), atol=1e-3, rtol=1e-3)
+
+
+def test_a_random_convolution_keeps_the_mean_and_deviation_of_every_channel() -> None:
+    torch.manual_seed(5)
+    photos = torch.randn(16, 3, 24, 32) * torch.tensor([0.5, 1, 2])[:, None, None] + 0.3
+
+    styled = convolved(photos)
+
+    changed = (styled - photos).abs().amax((1, 2, 3)) > 0.05
+    assert 0 < changed.sum() < 16
+    for one, other in zip(
+        torch.std_mean(styled, (2, 3)), torch.std_mean(photos, (2, 3)), strict=True
+    ):
+        torch.testing.assert_close(one, other, atol=0.02, rtol=0.02)
+
+
+def test_tokens_restyled_on_their_way_are_the_same_but_for_their_channels_level_and_spread() -> (
+    None
+):
+    torch.manual_seed(8)
+    encoder, tokens = VisionTransformer(), torch.randn(8, 1 + 6, 384)
+    shape = torch.Size((8, 384, 2, 3))
+
+    kept = encoder._restyled(tokens, shape)
+    encoder.restyle = Restyle().train()
+    styled = encoder._restyled(tokens, shape)
+
+    torch.testing.assert_close(kept, tokens)
+    torch.testing.assert_close(styled[:, :1], tokens[:, :1])
+    assert not torch.equal(styled, tokens)
+    one, other = (
+        structure(some[:, 1:].transpose(1, 2).reshape(shape)) for some in (styled, tokens)
+    )
+    torch.testing.assert_close(one, other, atol=1e-2, rtol=1e-2)
+
+
+def test_tokens_are_told_about_their_mean_and_by_their_largest_differences() -> None:
+    torch.manual_seed(6)
+    rng = np.random.default_rng(1)
+    photos = [rng.integers(0, 255, (60, 80, 3), np.uint8) for _ in range(2)]
+    rooms = [
+        Room(f"{n:05}_0", photo, *np.ones((2, 60, 80), np.uint8)) for n, photo in enumerate(photos)
+    ]
+    net = untaught()
+
+    basis, share = token_basis(net, rooms)
+    net.basis[:] = basis
+    with torch.no_grad():
+        _, tokens = net.scene_and_tokens(torch.from_numpy(scene_input(photos[0])))
+
+    torch.testing.assert_close(
+        basis @ basis.T, torch.eye(64) * (basis[0] @ basis[0]), atol=1e-3, rtol=1e-3
+    )
+    assert 0.5 < share <= 1.0001
+    torch.testing.assert_close(tokens.mean((2, 3)), torch.zeros(1, 64), atol=1e-4, rtol=0)
 
 
 def structure(maps: torch.Tensor) -> torch.Tensor:
