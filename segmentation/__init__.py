@@ -25,10 +25,10 @@ from segmentation.model import SamModel
 from segmentation.outline import outline_path
 from segmentation.prediction import Prediction
 from segmentation.scene import SCENE_SHAPE, TOKEN_SHAPE
-from segmentation.values import FEATURE_SHAPE, Box, Click, Embedding
+from segmentation.values import EMBEDDING_SHAPES, Box, Click, Embedding
 
 __all__ = [
-    "FEATURE_SHAPE",
+    "EMBEDDING_SHAPES",
     "SCENE_SHAPE",
     "TOKEN_SHAPE",
     "Box",

@@ -84,8 +84,8 @@ class ClickEvidence:
     """What one click says. label: 1 include, 0 exclude. x, y: on the mask grid.
 
     affinity: H/2 x W/2, probability of being on the clicked plane. similarity: H/2 x W/2, cosine of
-    SAM's features to those clicked. likeness: the same of the wall network's tokens. masks: 3 x H x W, SAM's logits of what was clicked on, as tanh
-    of a quarter. masks_coarse: the same, 3 x H/2 x W/2.
+    SAM's features to those clicked. likeness: the same of the wall network's tokens. masks: 3 x H x W,
+    SAM's logits of what was clicked on, as tanh of a quarter. masks_coarse: the same, 3 x H/2 x W/2.
     """
 
     label: int

@@ -19,13 +19,12 @@ from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
 from segmentation.scene import SCENE_SHAPE, TOKEN_SHAPE
 
 FEATURE_SHAPE: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
+# Of an embedding's arrays, in the order of its byte format: features, scene, tokens.
+EMBEDDING_SHAPES: Final = (FEATURE_SHAPE, SCENE_SHAPE, TOKEN_SHAPE)
 THUMBNAIL_SHAPE: Final = (MASK_SIDE, MASK_SIDE, 3)
 
 _MAGIC: Final = b"WVEM\x04"
 _HEADER_MAX_BYTES: Final = 4096
-_FEATURE_BYTES: Final = 2 * 256 * FEATURE_SIDE * FEATURE_SIDE
-_SCENE_BYTES: Final = 2 * math.prod(SCENE_SHAPE)
-_TOKEN_BYTES: Final = 2 * math.prod(TOKEN_SHAPE)
 _THUMBNAIL_BYTES: Final = MASK_SIDE * MASK_SIDE * 3
 _SIDE_MAX_PX: Final = 1 << 20
 
@@ -69,9 +68,10 @@ class Embedding:
 
     features: float32 1 x 256 x 64 x 64, SAM's. scene: float32 9 x 128 x 128, the wall network's, and
     tokens: float32 64 x 37 x 37, its patches', both all zero for plain SAM. All are already rounded to
-    float16 precision, so that storing and loading them changes no later mask. width, height: the photo's, in pixels. model: identity of
-    the model that made it. thumbnail: uint8 256 x 256 x 3 RGB, the photo on the mask grid, padding
-    black (the click network reads edges from it). digest: SHA-256 of all of this, in hex.
+    float16 precision, so that storing and loading them changes no later mask. width, height: the
+    photo's, in pixels. model: identity of the model that made it. thumbnail: uint8 256 x 256 x 3 RGB,
+    the photo on the mask grid, padding black (the click network reads edges from it). digest: SHA-256
+    of all of this, in hex.
     """
 
     features: FloatArray
@@ -130,17 +130,13 @@ class Embedding:
         digest covers every byte of content.
         """
         try:
-            header, arrays, thumbnail = _split(data)
+            header, (features, scene, tokens), thumbnail = _split(data)
             width, height, model = int(header["w"]), int(header["h"]), str(header["model"])
             stated = str(header["digest"])
         except (ValueError, KeyError, TypeError, UnicodeDecodeError, zlib.error) as error:
             raise EmbeddingError(f"not an embedding: {error}") from error
         if not (0 < width < _SIDE_MAX_PX and 0 < height < _SIDE_MAX_PX):
             raise EmbeddingError(f"not an embedding: photo size {width} x {height}")
-        features, scene, tokens = (
-            np.frombuffer(part, np.float16).reshape(shape)
-            for part, shape in zip(arrays, (FEATURE_SHAPE, SCENE_SHAPE, TOKEN_SHAPE), strict=True)
-        )
         found = cls.build(
             features,
             scene=scene,
@@ -155,8 +151,11 @@ class Embedding:
         return found
 
 
-def _split(data: bytes) -> tuple[dict[str, Any], list[bytes], bytes]:
-    """Cut the byte format apart: header, arrays, thumbnail; ValueError when a part is missing or has the wrong length."""
+def _split(data: bytes) -> tuple[dict[str, Any], list[npt.NDArray[np.float16]], bytes]:
+    """Header, arrays and thumbnail of the byte format.
+
+    ValueError when a part is missing or has the wrong length.
+    """
     start = len(_MAGIC) + 4
     if data[: len(_MAGIC)] != _MAGIC or len(data) < start:
         raise ValueError("wrong first bytes")
@@ -167,11 +166,10 @@ def _split(data: bytes) -> tuple[dict[str, Any], list[bytes], bytes]:
     if not isinstance(header, dict):
         raise ValueError("header is not an object")
     arrays, at = [], start + length
-    for size in (_FEATURE_BYTES, _SCENE_BYTES, _TOKEN_BYTES):
-        arrays.append(data[at : at + size])
-        at += size
-    if len(data) < at:
-        raise ValueError(f"cut short: {[len(some) for some in arrays]} bytes of the arrays")
+    for shape in EMBEDDING_SHAPES:
+        # ValueError as well where the data end too soon.
+        arrays.append(np.frombuffer(data, np.float16, math.prod(shape), at).reshape(shape))
+        at += arrays[-1].nbytes
     # A bounded inflate: a damaged cache entry must not be able to fill the memory.
     inflater = zlib.decompressobj()
     thumbnail = inflater.decompress(data[at:], _THUMBNAIL_BYTES + 1)

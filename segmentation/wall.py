@@ -74,12 +74,13 @@ class _PhotoView:
     """What the networks say of a photo whatever the clicks are, as clicks need it.
 
     maps, seen: of the photo's part of the mask grid, H x W. walls: logits float32 256 x 256. seen: float32
-    1 x C x H/4 x W/4, the click network's own.
+    1 x C x H/4 x W/4, the click network's own. unit_tokens: float32 64 x H/4 x W/4, each of length 1.
     """
 
     maps: PhotoMaps
     walls: FloatArray
     seen: FloatArray
+    unit_tokens: FloatArray
 
 
 class WallHeads:
@@ -137,7 +138,6 @@ class WallHeads:
         )
         self._sam_wall = SamWallHead(paths[3], paths[4], sha256=digests[3], threads=threads)
         self._views: LruCache[_PhotoView] = LruCache(_PHOTOS_KEPT)
-        self._tokens: LruCache[FloatArray] = LruCache(_PHOTOS_KEPT)
 
     def warm_up(self) -> None:
         """Load every graph now. Raises ModelError."""
@@ -198,7 +198,7 @@ class WallHeads:
         shape = covered(embedding.grid)
         coarse = tuple(slice(side // 2) for side in shape)
         similarity = halved(enlarge(self._sam_wall.similarity(embedding, click.x, click.y)))
-        alike = likeness(self._unit_tokens(embedding), click.x, click.y)
+        alike = likeness(self._view(embedding).unit_tokens, click.x, click.y)
         return ClickEvidence.of(
             click.label,
             (click.x, click.y),
@@ -206,12 +206,6 @@ class WallHeads:
             similarity=similarity[coarse],
             likeness=doubled(alike),
             logits=continued(click.candidates[1:], embedding.grid, shape),
-        )
-
-    def _unit_tokens(self, embedding: Embedding) -> FloatArray:
-        return self._tokens.get_or_make(
-            embedding.digest,
-            lambda: unit_length(tokens_on_features(embedding.tokens, embedding.grid)),
         )
 
     def _view(self, embedding: Embedding) -> _PhotoView:
@@ -228,6 +222,7 @@ class WallHeads:
             PhotoMaps.of(photo.part(*covered(embedding.grid))),
             mean_of_walls(photo.wall, photo.sam_wall),
             as_float32(seen),
+            unit_length(tokens),
         )
 
 

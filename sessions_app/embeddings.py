@@ -18,14 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from django.conf import settings
 
 from jobs import valkey
-from segmentation import (
-    FEATURE_SHAPE,
-    SCENE_SHAPE,
-    TOKEN_SHAPE,
-    Embedding,
-    EmbeddingError,
-    SegmentationError,
-)
+from segmentation import EMBEDDING_SHAPES, Embedding, EmbeddingError, SegmentationError
 from sessions_app.image_types import Pixels
 from sessions_app.recently_used import RecentlyUsed
 from sessions_app.single_flight import SingleFlight
@@ -33,7 +26,7 @@ from sessions_app.wall_model import sam_model
 
 logger = logging.getLogger(__name__)
 
-EMBEDDING_BYTES = 4 * sum(map(math.prod, (FEATURE_SHAPE, SCENE_SHAPE, TOKEN_SHAPE)))
+EMBEDDING_BYTES = 4 * sum(math.prod(shape) for shape in EMBEDDING_SHAPES)
 LOCK_SECONDS = 60  # longer than any encoding; a dead encoder's lock ends by itself
 POLL_SECONDS = 0.05
 # Photos waiting for the background encoder, and the memory their pixels take: eight of twelve megapixels, or two of

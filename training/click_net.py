@@ -58,9 +58,7 @@ class ClickNet(nn.Module):
     ) -> torch.Tensor:
         """maps: B x 32 x H x W; embedding: B x 256 x H/4 x W/4; tokens: B x 64 x H/4 x W/4.
 
-        Logit B x 1 x H x W.
-
-        The part of the grids that the photo covers; H and W are multiples of 8.
+        Logit B x 1 x H x W. The part of the grids that the photo covers; H and W are multiples of 8.
         """
         a = F.relu(self.maps(F.avg_pool2d(maps, 2)))
         seen = self.sam((embedding - self.mean) / self.deviation) + self.tokens(tokens)

@@ -216,12 +216,12 @@ def main() -> None:
     if options.clicks is not None:
         digests |= export_clicks(with_weights(ClickNet(), *options.clicks), folder)
     if options.walls is not None:
-        # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
         bases = [torch.load(path, weights_only=True)["basis"] for path in options.walls]
         if not bases[0].any() or not all(torch.equal(bases[0], basis) for basis in bases):
             raise SystemExit("Give all of these weights one basis first: training/token_basis.py.")
         net = with_weights(WallNet(), *options.walls)
         net.backbone.fold_scales()
+        # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
         walls = Scene(net).eval()
         photos = [
             (torch.from_numpy(scene_input(cv2.resize(drawn_room(), size))),)

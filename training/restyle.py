@@ -31,7 +31,8 @@ class Restyle(nn.Module):
         if not self.training:
             return x
         y = x.float()
-        mean, deviation = y.mean((2, 3), keepdim=True), y.std((2, 3), keepdim=True) + 1e-4
+        mean, deviation = _moments(y)
+        deviation = deviation + 1e-4
         other = torch.randperm(len(y), device=y.device)
         share = torch.distributions.Beta(_BLEND, _BLEND).sample((len(y), 1, 1, 1)).to(y.device)
         share = torch.maximum(share, 1 - share)

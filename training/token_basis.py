@@ -46,18 +46,15 @@ def main() -> None:
     source.add_argument("--like", type=Path)
     parser.add_argument("--photos", type=int, default=150)
     options = parser.parse_args()
-    state = torch.load(options.walls, weights_only=True)
+    net = with_weights(WallNet(), options.walls)
     if options.like is not None:
-        other = torch.load(options.like, weights_only=True)
-        torch.save(state | {"basis": other["basis"]}, options.walls)
-        return
-    rooms = load_folders(options.rooms)
-    chosen = np.linspace(0, len(rooms) - 1, min(options.photos, len(rooms))).round().astype(int)
-    basis, share = token_basis(
-        with_weights(WallNet(), options.walls), [rooms[k] for k in sorted(set(chosen.tolist()))]
-    )
-    torch.save(state | {"basis": basis}, options.walls)
-    print(f"{TOKEN_CHANNELS} of {WIDTH} directions hold {share:.3f} of the tokens' variance")
+        net.basis[:] = torch.load(options.like, weights_only=True)["basis"]
+    else:
+        rooms = load_folders(options.rooms)
+        chosen = np.linspace(0, len(rooms) - 1, min(options.photos, len(rooms))).round().astype(int)
+        net.basis[:], share = token_basis(net, [rooms[k] for k in chosen])
+        print(f"{TOKEN_CHANNELS} of {WIDTH} directions hold {share:.3f} of the tokens' variance")
+    torch.save(net.state_dict(), options.walls)
 
 
 if __name__ == "__main__":

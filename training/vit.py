@@ -24,10 +24,8 @@ BLOCKS: Final = 12
 _HEADS: Final = 6
 _GRID: Final = 37  # patches a side of the photos that it learnt from last
 _TOLD: Final = (2, 5, 8, 11)  # blocks whose tokens are answered
-_RESTYLED: Final = (
-    2,
-    5,
-)  # blocks after which tokens get another style in every second step of learning
+# Blocks after which tokens get another style in every second step of learning.
+_RESTYLED: Final = (2, 5)
 _ALIKE: Final = 7  # the block whose tokens tell best what is alike (docs/models.md)
 
 
@@ -102,21 +100,24 @@ class VisionTransformer(nn.Module):
         shape = x.shape
         x = x + F.interpolate(self.places, size=shape[2:], mode="bicubic", align_corners=False)
         x = torch.cat([self.first.expand(shape[0], -1, -1), x.flatten(2).transpose(1, 2)], 1)
-        found, alike = [], x
+        found = {}
         for number, block in enumerate(self.blocks):
             x = block(x)
             if self.training and number in _RESTYLED and torch.rand(()) < 0.5:
                 x = self._restyled(x, shape)
-            if number in _TOLD:
-                found.append(x[:, 1:].transpose(1, 2).reshape(shape))
-            if number == _ALIKE:
-                alike = x[:, 1:].transpose(1, 2).reshape(shape)
-        return found, alike
+            if number in (*_TOLD, _ALIKE):
+                found[number] = _as_maps(x, shape)
+        return [found[number] for number in _TOLD], found[_ALIKE]
 
     def _restyled(self, x: torch.Tensor, shape: torch.Size) -> torch.Tensor:
         """Tokens B x 1 + h w x C whose patches went through `restyle` as maps of `shape`."""
-        patches = self.restyle(x[:, 1:].transpose(1, 2).reshape(shape))
+        patches = self.restyle(_as_maps(x, shape))
         return torch.cat([x[:, :1], patches.flatten(2).transpose(1, 2)], 1)
+
+
+def _as_maps(x: torch.Tensor, shape: torch.Size) -> torch.Tensor:
+    """The patches' tokens of B x 1 + h w x C as maps of `shape`, B x C x h x w."""
+    return x[:, 1:].transpose(1, 2).reshape(shape)
 
 
 def published_state(source: Path) -> dict[str, torch.Tensor]:
