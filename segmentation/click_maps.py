@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
+from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid, coarse_cell
 from segmentation.scene import SCENE_SIDE, enlarge
 
 MAPS: Final = 32  # convolutions work on blocks of 16 channels
@@ -126,6 +126,11 @@ class EarlierClicks:
     includes: npt.NDArray[np.float16] | None = None
     excludes: npt.NDArray[np.float16] | None = None
 
+    @property
+    def affinity_of_includes(self) -> npt.NDArray[np.float16] | None:
+        """Probability H/2 x W/2 of being on a plane that was included; None without an include."""
+        return None if self.includes is None else self.includes[1]
+
     def with_one_more(self, click: ClickEvidence) -> EarlierClicks:
         """These and another."""
         told = np.empty((len(_OF_EARLIER[0]), *click.affinity.shape), np.float16)
@@ -219,8 +224,7 @@ def plane_affinity(planes: FloatArray, x: float, y: float) -> FloatArray:
 
     planes: plane vectors 8 x 128 x 128; logistic on their squared distance, as they were trained.
     """
-    last = SCENE_SIDE - 1
-    row, column = min(last, max(0, int(y) // 2)), min(last, max(0, int(x) // 2))
+    row, column = coarse_cell(x, y, MASK_SIDE // SCENE_SIDE, (SCENE_SIDE, SCENE_SIDE))
     apart = planes - planes[:, row : row + 1, column : column + 1]
     distance2 = np.einsum("kyx,kyx->yx", apart, apart)
     affinity = np.float32(1) / (1 + np.exp(np.clip(distance2 - PLANE_BIAS, -30, 30)))

@@ -13,6 +13,7 @@ Two conventions meet here and are kept apart on purpose:
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,18 @@ FEATURE_SIDE: Final = 64
 CELL: Final = MODEL_SIDE // MASK_SIDE
 
 FloatArray = npt.NDArray[np.float32]
+
+
+def coarse_cell(x: float, y: float, cells_each: int, shape: tuple[int, int]) -> tuple[int, int]:
+    """Row and column, on a grid of `shape` with cells `cells_each` times as large, of a place on the mask grid.
+
+    The nearest one for a place beside it.
+    """
+    row, column = (
+        min(side - 1, max(0, math.floor(value + 0.5) // cells_each))
+        for side, value in zip(shape, (y, x), strict=True)
+    )
+    return row, column
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,7 +144,7 @@ class SamModel:
         """The wall that clicks and box point at.
 
         With the wall heads, each click lets in what fits it of the click network's answer
-        (`constraints`), and `scope` says whether one wall or all are meant; with a box, or without
+        (`constraints`), and `scope` says whether one wall or all are meant (unsaid: `meaning`); with a box, or without
         the heads, SAM's own joint decode answers. start: logits of `predict_auto` that the clicks
         correct; they may then be exclusions alone. Raises PromptError when nothing is included or a
         point is outside the photo, EmbeddingError when the embedding is another model's, ModelError.
@@ -256,7 +256,7 @@ class _Answers:
     decoder: Decoder
     heads: WallHeads
     embedding: Embedding
-    scope: Scope
+    said: Scope
 
     @property
     def walls(self) -> FloatArray:
@@ -269,10 +269,14 @@ class _Answers:
         return self.heads.evidence(self.embedding, newest)
 
     def propose(
-        self, newest: ClickEvidence, earlier: EarlierClicks, previous: FloatArray | None
+        self,
+        newest: ClickEvidence,
+        earlier: EarlierClicks,
+        previous: FloatArray | None,
+        meant: Scope,
     ) -> FloatArray:
         """The click network's answer."""
-        return self.heads.propose(self.embedding, newest, earlier, previous, self.scope)
+        return self.heads.propose(self.embedding, newest, earlier, previous, meant)
 
 
 def _load_heads(

@@ -14,7 +14,7 @@ import numpy as np
 from segmentation.cache import LruCache
 from segmentation.contract import HeadCheck
 from segmentation.errors import ModelError
-from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray
+from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, coarse_cell
 from segmentation.runtime import LazySession, as_float32
 from segmentation.values import Embedding
 
@@ -64,8 +64,8 @@ class SamWallHead:
         x, y: on the mask grid.
         """
         view = self.view(embedding)
-        cell = MASK_SIDE // FEATURE_SIDE
-        row, column = (min(FEATURE_SIDE - 1, max(0, int(value) // cell)) for value in (y, x))
+        each = MASK_SIDE // FEATURE_SIDE
+        row, column = coarse_cell(x, y, each, (FEATURE_SIDE, FEATURE_SIDE))
         features = embedding.features[0]
         unit = (features[:, row, column] - self._mean[:, 0, 0]) * self._inverse_deviation[:, 0, 0]
         # a . ((f - mean) / deviation) = (a / deviation) . f - (a / deviation) . mean

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from segmentation.cache import LruCache
-from segmentation.click_maps import ClickEvidence, EarlierClicks, continued
+from segmentation.click_maps import ClickEvidence, EarlierClicks, Scope, continued
 from segmentation.constraints import compose, honour_clicks
 from segmentation.geometry import FloatArray, PhotoGrid
+from segmentation.meaning import understood
 from segmentation.values import Click
 
 _KEPT: Final = (
@@ -29,6 +30,10 @@ class Answers(Protocol):
     """What a sequence asks of the networks, about one photo."""
 
     @property
+    def said(self) -> Scope:
+        """The walls that the visitor says to mean."""
+
+    @property
     def walls(self) -> FloatArray:
         """The wall that is seen without a click, logits float32 256 x 256."""
 
@@ -36,17 +41,25 @@ class Answers(Protocol):
         """What the last of some clicks says."""
 
     def propose(
-        self, newest: ClickEvidence, earlier: EarlierClicks, previous: FloatArray | None
+        self,
+        newest: ClickEvidence,
+        earlier: EarlierClicks,
+        previous: FloatArray | None,
+        meant: Scope,
     ) -> FloatArray:
         """The wall that is meant, logits float32 256 x 256, where `previous` was seen before."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """Where some clicks have led. logits: float32 256 x 256, None while nothing is included."""
+    """Where some clicks have led.
+
+    logits: float32 256 x 256, None while nothing is included. meant: what they mean (`meaning`), None as long.
+    """
 
     logits: FloatArray | None
     earlier: EarlierClicks
+    meant: Scope | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,16 +99,17 @@ class ClickSequences:
         while state is None and done > 0:
             done -= 1
             state = self._states.find((origin, tuple(clicks[:done])))
-        state = state or State(start, EarlierClicks())
+        state = state or State(start, EarlierClicks(), None if start is None else answers.said)
         previous, proposed = state.logits, None
         for count in range(done + 1, len(clicks) + 1):
             previous, newest = state.logits, answers.hear(clicks[:count])
-            logits = previous
+            logits, meant = previous, state.meant
             # An exclude before anything is marked counts with the first include.
             if previous is not None or newest.label == 1:
-                proposed = answers.propose(newest, state.earlier, previous)
+                meant = understood(answers.said, meant, newest, state.earlier, answers.walls)
+                proposed = answers.propose(newest, state.earlier, previous, meant)
                 logits = step(previous, proposed, clicks[:count], grid, newest, answers.walls)
-            state = State(logits, state.earlier.with_one_more(newest))
+            state = State(logits, state.earlier.with_one_more(newest), meant)
             if count > len(clicks) - _TAKEN_BACK:
                 self._states.keep((origin, tuple(clicks[:count])), state)
         if state.logits is None or proposed is None:

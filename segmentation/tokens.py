@@ -8,13 +8,19 @@ curve of 0.98 (includes) and 0.93 (excludes), SAM's features with 0.91 and 0.86 
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
 
 from segmentation.click_maps import covered
-from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, MODEL_SIDE, FloatArray, PhotoGrid
+from segmentation.geometry import (
+    FEATURE_SIDE,
+    MASK_SIDE,
+    MODEL_SIDE,
+    FloatArray,
+    PhotoGrid,
+    coarse_cell,
+)
 from segmentation.scene import token_grid
 
 _FEATURE_CELL: Final = MODEL_SIDE // FEATURE_SIDE
@@ -46,10 +52,7 @@ def likeness(unit: FloatArray, x: float, y: float) -> FloatArray:
 
     unit: `unit_length` of `tokens_on_features`.
     """
-    row, column = (
-        min(side - 1, max(0, math.floor(value + 0.5) // _CELLS_EACH))
-        for side, value in zip(unit.shape[1:], (y, x), strict=True)
-    )
+    row, column = coarse_cell(x, y, _CELLS_EACH, (unit.shape[1], unit.shape[2]))
     return np.asarray(np.tensordot(unit[:, row, column], unit, 1), np.float32)
 
 

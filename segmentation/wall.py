@@ -170,16 +170,16 @@ class WallHeads:
         newest: ClickEvidence,
         earlier: EarlierClicks,
         previous: FloatArray | None,
-        scope: Scope = Scope.UNSAID,
+        meant: Scope,
     ) -> FloatArray:
         """The click network's wall logit, float32 256 x 256, for the newest click.
 
         previous: logits of the mask that it corrects, None for a first click: then it corrects the
-        wall that is seen without one.
+        wall that is seen without one. meant: which walls the clicks mean (`meaning`).
         """
         view = self._view(embedding)
         corrected = view.walls if previous is None else previous
-        maps = click_maps(view.maps, newest, earlier, corrected, scope)
+        maps = click_maps(view.maps, newest, earlier, corrected, meant)
         [logit] = self._click_net.run(
             ["logit"], {"coarse": maps.coarse[None], "fine": maps.fine[None], "seen": view.seen}
         )

@@ -20,9 +20,11 @@ from segmentation.click_maps import (
     click_maps,
     continued,
     covered,
+    doubled,
 )
 from segmentation.decoder import Decoder
 from segmentation.geometry import FloatArray
+from segmentation.meaning import understood
 from segmentation.sequence import step
 from segmentation.wall import WallHeads, mean_of_walls
 from training.errors import BoolArray, Parts, parts_of, with_errors
@@ -78,7 +80,8 @@ class ClickSample:
 class Visit:
     """One person on one photo, with what they want of it and their clicks, oldest first.
 
-    said: the scope they state. logits: what they see, or None.
+    said: the scope they state. logits: what they see, or None. meant: what the product takes their clicks to
+    mean, None before the first where nothing is shown. one_wall: what it takes for the one wall meant.
     """
 
     sample: ClickSample
@@ -89,6 +92,8 @@ class Visit:
     clicks: list[Click] = field(default_factory=list)
     evidence: list[ClickEvidence] = field(default_factory=list)
     fixed: BoolArray | None = None  # the wrong part that the newest click is meant to put right
+    meant: Scope | None = None
+    one_wall: BoolArray | None = None
 
     @property
     def mask(self) -> BoolArray:
@@ -105,11 +110,31 @@ class Visit:
     def expected(self) -> tuple[BoolArray, BoolArray]:
         """What the newest click should give, and where nobody can know it yet.
 
-        A lone click that says no scope means all walls.
+        Who says no scope is understood as in the product: as long as their clicks lie on the main wall it
+        alone is expected, and a lone click elsewhere means all walls.
         """
         lone = len(self.clicks) == 1 and self.said is Scope.UNSAID
+        walls = self.sample.is_wall if lone else self.wish.walls
+        if self.meant is Scope.THIS_WALL and self.one_wall is not None:
+            walls = walls & self.one_wall
         places = [(round(click.x), round(click.y)) for click in self.evidence]
-        return self.wish.expected(places, self.sample.is_wall if lone else self.wish.walls)
+        return self.wish.expected(places, walls)
+
+    @property
+    def earlier(self) -> EarlierClicks:
+        """What the clicks before the newest say."""
+        earlier = EarlierClicks()
+        for click in self.evidence[:-1]:
+            earlier = earlier.with_one_more(click)
+        return earlier
+
+    def hear(self, evidence: ClickEvidence) -> None:
+        """Take in what the newest click says."""
+        self.evidence.append(evidence)
+        is_first = self.meant is None
+        self.meant = understood(self.said, self.meant, evidence, self.earlier, self.walls)
+        if is_first and self.said is Scope.UNSAID and self.meant is Scope.THIS_WALL:
+            self.one_wall = wall_under(self.sample, evidence)
 
     def show(self, proposed: FloatArray) -> None:
         """The network's answer H x W, composed as the product does."""
@@ -153,6 +178,7 @@ class Visitors:
             said,
             photo,
             mean_of_walls(photo.wall, photo.sam_wall) if shown else None,
+            meant=said if shown else None,
         )
 
     def _parts(self, sample: ClickSample, rng: np.random.Generator) -> Parts:
@@ -190,18 +216,15 @@ class Visitors:
         )
         visit.clicks.append(click)
         seen = self._decoder.decode_newest(embedding, visit.clicks)
-        visit.evidence.append(self._heads.evidence(embedding, seen))
+        visit.hear(self._heads.evidence(embedding, seen))
         return True
 
     def maps(self, visit: Visit) -> FloatArray:
         """The click network's maps for the newest click, 32 x H x W, where the photo is."""
         previous = visit.walls if visit.logits is None else visit.logits
-        earlier = EarlierClicks()
-        for click in visit.evidence[:-1]:
-            earlier = earlier.with_one_more(click)
-        newest = visit.evidence[-1]
         photo = PhotoMaps.of(visit.photo.part(*covered(visit.sample.embedding.grid)))
-        return click_maps(photo, newest, earlier, previous, visit.said).as_one()
+        meant = Scope.UNSAID if visit.meant is None else visit.meant
+        return click_maps(photo, visit.evidence[-1], visit.earlier, previous, meant).as_one()
 
 
 def next_place(
@@ -241,6 +264,15 @@ def next_place(
     ys, xs = np.nonzero(distance >= depth * distance.max())
     k = int(rng.integers(len(xs)))
     return (int(xs[k]), int(ys[k])), label, part
+
+
+def wall_under(sample: ClickSample, click: ClickEvidence) -> BoolArray:
+    """The wall plane that has most of what seems to lie on the clicked one."""
+    affinity = doubled(click.affinity)
+    rows, columns = affinity.shape
+    near = (affinity > 0.5) & sample.is_wall[:rows, :columns]
+    planes = np.bincount(sample.planes[:rows, :columns][near], minlength=1)
+    return np.asarray(sample.is_wall & (sample.planes == np.argmax(planes)))
 
 
 def same_paint(sample: ClickSample, plane: int) -> BoolArray:

@@ -146,7 +146,7 @@ CLICKS_REQUEST = record(
         },
         "scope": about(
             {"enum": [*SCOPES, None]},
-            "Which walls are meant: the clicked one, all of the photo, or what the points suggest.",
+            "Which walls are meant: the clicked one, all of the photo, or what the points suggest (one on the main wall: that one).",
         ),
     },
     optional=("scope",),

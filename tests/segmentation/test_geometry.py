@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmentation import PhotoGrid
+from segmentation.geometry import coarse_cell
 
 sides = st.integers(1, 12_000)
 
@@ -78,3 +79,21 @@ def test_the_photos_corners_are_edges_of_its_corner_pixels() -> None:
     [(x, y)] = grid.photo_to_mask([(2047.5, -0.5)])
 
     assert (x, y) == (255.5, -0.5)
+
+
+@given(st.floats(-0.5, 255.49), st.floats(-0.5, 255.49), st.sampled_from([2, 4]))
+def test_a_place_lies_within_its_coarse_cell(x: float, y: float, each: int) -> None:
+    row, column = coarse_cell(x, y, each, (256 // each, 256 // each))
+
+    for place, cell in ((y, row), (x, column)):
+        assert cell * each - 0.5 <= place < (cell + 1) * each - 0.5
+
+
+@given(st.floats(-50, 400), st.floats(-50, 400))
+def test_a_place_beside_the_grid_has_the_nearest_cell(x: float, y: float) -> None:
+    row, column = coarse_cell(x, y, 4, (48, 64))
+
+    assert (row, column) == (
+        min(47, max(0, int((y + 0.5) // 4))),
+        min(63, max(0, int((x + 0.5) // 4))),
+    )

@@ -10,7 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from segmentation import Box, Click, Embedding, EmbeddingError, PhotoError, PromptError, SamModel
+from segmentation import (
+    Box,
+    Click,
+    Embedding,
+    EmbeddingError,
+    PhotoError,
+    PromptError,
+    SamModel,
+    Scope,
+)
 from segmentation.click_maps import EarlierClicks
 from segmentation.model import halved_often
 from segmentation.values import DecodedClick
@@ -282,6 +291,7 @@ def test_what_sam_says_beside_the_photo_plays_no_part(
             ),
             EarlierClicks(),
             None,
+            Scope.UNSAID,
         )
         for some in (logits, other)
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from segmentation import Click
+from segmentation import Click, Scope
 from segmentation.click_maps import ClickEvidence, EarlierClicks
 from segmentation.constraints import UNLIKE_GAIN
 from segmentation.geometry import FloatArray, PhotoGrid
@@ -41,19 +41,32 @@ class Scripted:
     heard: list[Click] = field(default_factory=list)
     seen: list[FloatArray | None] = field(default_factory=list)
     earlier: list[EarlierClicks] = field(default_factory=list)
+    meant: list[Scope] = field(default_factory=list)
+    said: Scope = Scope.UNSAID
+    plane: FloatArray = field(default_factory=lambda: np.zeros((128, 128), np.float32))
 
     def hear(self, clicks: Sequence[Click]) -> ClickEvidence:
         click = clicks[-1]
         self.heard.append(click)
         grid, masks = np.zeros((128, 128), np.float32), np.zeros((3, 256, 256), np.float32)
         return ClickEvidence.of(
-            click.label, (9.0, 9.0), affinity=grid, similarity=grid, likeness=grid, logits=masks
+            click.label,
+            (9.0, 9.0),
+            affinity=self.plane,
+            similarity=grid,
+            likeness=grid,
+            logits=masks,
         )
 
     def propose(
-        self, newest: ClickEvidence, earlier: EarlierClicks, previous: FloatArray | None
+        self,
+        newest: ClickEvidence,
+        earlier: EarlierClicks,
+        previous: FloatArray | None,
+        meant: Scope,
     ) -> FloatArray:
         self.seen.append(previous)
+        self.meant.append(meant)
         self.earlier.append(earlier)
         return self.answers[len(self.seen) - 1]
 
@@ -165,3 +178,23 @@ def test_a_wall_found_without_a_click_may_be_corrected_by_an_exclude_alone() -> 
     )
 
     assert ((found.logits > 0) == (wall(LEFT) > 0)).all()
+
+
+def test_the_wall_that_a_first_click_means_is_remembered_for_the_next() -> None:
+    sequences = ClickSequences()
+    networks = Scripted(ANSWERS, walls=wall(LEFT), plane=np.ones((128, 128), np.float32))
+
+    for count in (1, 2):
+        sequences.compose("photo", networks, CLICKS[:count], GRID)
+
+    assert networks.meant == [Scope.THIS_WALL, Scope.THIS_WALL]
+
+
+def test_clicks_that_correct_a_found_wall_mean_what_is_said() -> None:
+    networks = Scripted(
+        ANSWERS, walls=wall(LEFT), plane=np.ones((128, 128), np.float32), said=Scope.ALL_WALLS
+    )
+
+    ClickSequences().compose("photo", networks, CLICKS[:1], GRID, start=wall(LEFT))
+
+    assert networks.meant == [Scope.ALL_WALLS]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segmentation import SCENE_SHAPE, Embedding
-from segmentation.click_maps import PhotoEvidence, Scope
+from segmentation import SCENE_SHAPE, Click, Embedding
+from segmentation.click_maps import ClickEvidence, PhotoEvidence, Scope
 from training.errors import parts_of, with_errors
 from training.rooms import WALL
 from training.visitor import ClickSample, Visit, next_place, same_paint
@@ -75,6 +75,32 @@ def test_a_wall_in_another_light_is_alike_and_one_in_another_paint_is_not(
     paint: tuple[int, int, int], alike: bool
 ) -> None:
     assert bool(same_paint(room(paint), 1)[RIGHT].all()) is alike
+
+
+def click_on_the_left(share: float) -> ClickEvidence:
+    """An include on the left wall, whose plane has `share` of all wall."""
+    affinity = np.zeros((128, 128), np.float32)
+    affinity[30:90, : round(share * 128)] = 1
+    masks = np.zeros((3, 256, 256), np.float32)
+    return ClickEvidence.of(
+        1, (60, 100), affinity=affinity, similarity=affinity, likeness=affinity, logits=masks
+    )
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.7, [LEFT]), (0.5, [LEFT, RIGHT])])
+def test_of_a_lone_click_that_wall_is_expected_where_it_is_the_main_one(
+    share: float, expected: list[tuple[slice, slice]]
+) -> None:
+    some = visit(room(), [])
+    some.photo.wall[:], some.logits = np.where(room().is_wall, 6, -6), None
+    some.clicks.append(Click(60, 100, 1))
+
+    some.hear(click_on_the_left(share))
+
+    wanted = np.zeros((256, 256), bool)
+    for window in expected:
+        wanted[window] = True
+    np.testing.assert_array_equal(some.expected[0], wanted)
 
 
 def test_errors_reach_whole_things_and_leave_the_given_logits_alone() -> None:

@@ -19,7 +19,7 @@ TAKE = Point(x="1", y="1", left="1", top="1", kind="exclude")
 @pytest.mark.parametrize(
     ("overlay", "suggestion", "sentence"),
     [
-        (Overlay("", "", 0.3, 0.9, None, None, None), ADD, "More of the wall may lie beside it"),
+        (Overlay("", "", 0.3, 0.9, None, None, None), ADD, "More wall may lie beside it"),
         (Overlay("", "", 0.3, 0.9, None, None, None), TAKE, "Part of it may not be wall"),
         (Overlay("", "", 0.3, 0.5, "not_wall", None, None), TAKE, "Much of it may not be wall"),
         (Overlay("", "", 0.3, 0.5, "edge", None, None), None, "Its edge is unsure"),
