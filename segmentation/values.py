@@ -23,7 +23,7 @@ FEATURE_SHAPE: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
 EMBEDDING_SHAPES: Final = (FEATURE_SHAPE, SCENE_SHAPE, TOKEN_SHAPE)
 THUMBNAIL_SHAPE: Final = (MASK_SIDE, MASK_SIDE, 3)
 
-_MAGIC: Final = b"WVEM\x04"
+_MAGIC: Final = b"WVEM\x05"
 _HEADER_MAX_BYTES: Final = 4096
 _THUMBNAIL_BYTES: Final = MASK_SIDE * MASK_SIDE * 3
 _SIDE_MAX_PX: Final = 1 << 20
@@ -67,7 +67,7 @@ class Embedding:
     """What the networks that run once a photo made of it.
 
     features: float32 1 x 256 x 64 x 64, SAM's. scene: float32 9 x 128 x 128, the wall network's, and
-    tokens: float32 64 x 37 x 37, its patches', both all zero for plain SAM. All are already rounded to
+    tokens: float32 64 x 33 x 33, its patches', both all zero for plain SAM. All are already rounded to
     float16 precision, so that storing and loading them changes no later mask. width, height: the
     photo's, in pixels. model: identity of the model that made it. thumbnail: uint8 256 x 256 x 3 RGB,
     the photo on the mask grid, padding black (the click network reads edges from it). digest: SHA-256

@@ -149,7 +149,7 @@ class WallHeads:
     ) -> tuple[FloatArray, FloatArray]:
         """What the wall network sees in a photo, uint8 h x w x 3 RGB: whole, perhaps halved.
 
-        An embedding's scene, float32 9 x 128 x 128, and tokens, float32 64 x 37 x 37. grid: of the photo as
+        An embedding's scene, float32 9 x 128 x 128, and tokens, float32 64 x 33 x 33. grid: of the photo as
         it came.
         """
         size = (grid.height, grid.width)

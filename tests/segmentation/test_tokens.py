@@ -44,7 +44,7 @@ def test_a_place_keeps_its_share_of_the_photo(size: tuple[int, int]) -> None:
 
 def test_a_thing_clicked_on_is_like_itself_and_unlike_another() -> None:
     tokens = np.zeros(TOKEN_SHAPE, np.float32)
-    tokens[0, :, :18], tokens[1, :, 18:] = 3, 2
+    tokens[0, :, :16], tokens[1, :, 16:] = 3, 2
 
     alike = likeness(unit_length(tokens_on_features(tokens, PhotoGrid(800, 800))), 40, 200)
 
