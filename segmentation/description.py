@@ -25,7 +25,7 @@ DESCRIPTION_FILE: Final = "model.json"
 _ENCODER_NAMES: Final = ("encoder.onnx",)
 _DECODER_NAMES: Final = ("decoder.onnx", "sam.onnx")
 # Part of every identity: raise it when the same files would give other embeddings or masks.
-_FORMAT: Final = "1"
+_FORMAT: Final = "2"
 # MobileSAM's published encoder: without a model.json the heads are used with this one only.
 _MOBILESAM_ENCODER: Final = "18348d144bd357285285dbd75dacd8c44a2789ea63c5edbc908e681516e95246"
 

@@ -29,9 +29,10 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def coarse_cell(x: float, y: float, cells_each: int, shape: tuple[int, int]) -> tuple[int, int]:
-    """Row and column, on a grid of `shape` with cells `cells_each` times as large, of a place on the mask grid.
+    """Row and column of the cell that a place lies in, on a grid with cells `cells_each` times those of the mask grid.
 
-    The nearest one for a place beside it.
+    x, y: in cells of the mask grid. shape: rows and columns of the coarser grid, or of the part of it in use; a place
+    beside it gets the nearest cell.
     """
     row, column = (
         min(side - 1, max(0, math.floor(value + 0.5) // cells_each))

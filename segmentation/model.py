@@ -204,6 +204,7 @@ class SamModel:
             warning=seen.warning,
             suggested=seen.suggested,
             clicks=tuple(clicks),
+            meant=done.meant,
         )
 
     def predict_auto(self, embedding: Embedding, photo: npt.NDArray[np.uint8]) -> Prediction:

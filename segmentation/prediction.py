@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from segmentation.click_maps import Scope
 from segmentation.constraints import click_trust
 from segmentation.edges import refine, refined_field
 from segmentation.geometry import FloatArray, PhotoGrid
@@ -24,7 +25,7 @@ class Prediction:
     guess of each candidate's IoU. chosen: index of the candidate that SAM's rule picks. score:
     how sure the model is of `logits`, 0..1. width, height: the photo's, in pixels. doubt, warning,
     suggested: what a second look found (`review.Review`). clicks: those that it answers; at their places
-    the edge does not follow the photo's colours.
+    the edge does not follow the photo's colours. meant: which walls they are taken to mean.
     """
 
     logits: FloatArray
@@ -38,6 +39,7 @@ class Prediction:
     warning: str | None = None
     suggested: Click | None = None
     clicks: tuple[Click, ...] = ()
+    meant: Scope = Scope.UNSAID
 
     @property
     def grid(self) -> PhotoGrid:

@@ -54,7 +54,7 @@ class Answers(Protocol):
 class State:
     """Where some clicks have led.
 
-    logits: float32 256 x 256, None while nothing is included. meant: what they mean (`meaning`), None as long.
+    logits: float32 256 x 256; meant: which walls the clicks mean (`meaning`). Both None until something is included.
     """
 
     logits: FloatArray | None
@@ -67,11 +67,13 @@ class Composition:
     """Logits after a sequence of clicks.
 
     previous: those before its last click, None after the first. proposed: the networks' answer to it.
+    meant: which walls the clicks are taken to mean.
     """
 
     logits: FloatArray
     previous: FloatArray | None
     proposed: FloatArray
+    meant: Scope
 
 
 class ClickSequences:
@@ -101,20 +103,22 @@ class ClickSequences:
             state = self._states.find((origin, tuple(clicks[:done])))
         state = state or State(start, EarlierClicks(), None if start is None else answers.said)
         previous, proposed = state.logits, None
+        columns, rows = grid.mask_extent
+        seen = answers.walls[:rows, :columns]
         for count in range(done + 1, len(clicks) + 1):
             previous, newest = state.logits, answers.hear(clicks[:count])
             logits, meant = previous, state.meant
             # An exclude before anything is marked counts with the first include.
             if previous is not None or newest.label == 1:
-                meant = understood(answers.said, meant, newest, state.earlier, answers.walls)
+                meant = understood(answers.said, meant, newest, state.earlier, seen)
                 proposed = answers.propose(newest, state.earlier, previous, meant)
                 logits = step(previous, proposed, clicks[:count], grid, newest, answers.walls)
             state = State(logits, state.earlier.with_one_more(newest), meant)
             if count > len(clicks) - _TAKEN_BACK:
                 self._states.keep((origin, tuple(clicks[:count])), state)
-        if state.logits is None or proposed is None:
+        if state.logits is None or proposed is None or state.meant is None:
             raise ValueError("nothing is included")
-        return Composition(state.logits, previous, proposed)
+        return Composition(state.logits, previous, proposed, state.meant)
 
 
 def step(

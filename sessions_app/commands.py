@@ -105,7 +105,7 @@ def add_prompt_arguments(parser: ArgumentParser) -> None:
         "--scope",
         choices=SCOPES,
         default=SCOPES[0],
-        help="this: only the wall clicked on; all: every wall; clicks (default): as the clicks suggest, one click on the main wall that wall",
+        help="this: only the wall clicked on; all: every wall; clicks (default): as the clicks suggest; a first click on the main wall: that wall",
     )
 
 

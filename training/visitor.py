@@ -23,8 +23,8 @@ from segmentation.click_maps import (
     doubled,
 )
 from segmentation.decoder import Decoder
-from segmentation.geometry import FloatArray
-from segmentation.meaning import understood
+from segmentation.geometry import FloatArray, coarse_cell
+from segmentation.meaning import ON_PLANE, understood
 from segmentation.sequence import step
 from segmentation.wall import WallHeads, mean_of_walls
 from training.errors import BoolArray, Parts, parts_of, with_errors
@@ -81,7 +81,8 @@ class Visit:
     """One person on one photo, with what they want of it and their clicks, oldest first.
 
     said: the scope they state. logits: what they see, or None. meant: what the product takes their clicks to
-    mean, None before the first where nothing is shown. one_wall: what it takes for the one wall meant.
+    mean, None before the first where nothing is shown. one_wall: the walls that their includes lie on while it takes them for
+    one. earlier: what the clicks before the newest say.
     """
 
     sample: ClickSample
@@ -94,6 +95,7 @@ class Visit:
     fixed: BoolArray | None = None  # the wrong part that the newest click is meant to put right
     meant: Scope | None = None
     one_wall: BoolArray | None = None
+    earlier: EarlierClicks = field(default_factory=EarlierClicks)
 
     @property
     def mask(self) -> BoolArray:
@@ -120,21 +122,17 @@ class Visit:
         places = [(round(click.x), round(click.y)) for click in self.evidence]
         return self.wish.expected(places, walls)
 
-    @property
-    def earlier(self) -> EarlierClicks:
-        """What the clicks before the newest say."""
-        earlier = EarlierClicks()
-        for click in self.evidence[:-1]:
-            earlier = earlier.with_one_more(click)
-        return earlier
-
-    def hear(self, evidence: ClickEvidence) -> None:
+    def hear(self, newest: ClickEvidence) -> None:
         """Take in what the newest click says."""
-        self.evidence.append(evidence)
-        is_first = self.meant is None
-        self.meant = understood(self.said, self.meant, evidence, self.earlier, self.walls)
-        if is_first and self.said is Scope.UNSAID and self.meant is Scope.THIS_WALL:
-            self.one_wall = wall_under(self.sample, evidence)
+        if self.evidence:
+            self.earlier = self.earlier.with_one_more(self.evidence[-1])
+        self.evidence.append(newest)
+        columns, rows = self.sample.embedding.grid.mask_extent
+        seen = self.walls[:rows, :columns]
+        self.meant = understood(self.said, self.meant, newest, self.earlier, seen)
+        if self.said is Scope.UNSAID and self.meant is Scope.THIS_WALL and newest.label == 1:
+            wall = wall_under(self.sample, newest)
+            self.one_wall = wall if self.one_wall is None else self.one_wall | wall
 
     def show(self, proposed: FloatArray) -> None:
         """The network's answer H x W, composed as the product does."""
@@ -170,8 +168,9 @@ class Visitors:
         walls, scope = _walls_meant(sample, rng)
         whimsical = has_whims and rng.random() < WITH_WHIMS
         some = whims(self._parts(sample, rng), rng) if whimsical else ()
-        said = scope if rng.random() < 0.3 else Scope.UNSAID
         shown = rng.random() < 0.25 and scope is Scope.ALL_WALLS
+        # Of a found wall the product takes clicks to mean all walls.
+        said = scope if shown or rng.random() < 0.3 else Scope.UNSAID
         return Visit(
             sample,
             Wish(walls, some),
@@ -223,8 +222,8 @@ class Visitors:
         """The click network's maps for the newest click, 32 x H x W, where the photo is."""
         previous = visit.walls if visit.logits is None else visit.logits
         photo = PhotoMaps.of(visit.photo.part(*covered(visit.sample.embedding.grid)))
-        meant = Scope.UNSAID if visit.meant is None else visit.meant
-        return click_maps(photo, visit.evidence[-1], visit.earlier, previous, meant).as_one()
+        newest, meant = visit.evidence[-1], visit.meant or Scope.UNSAID
+        return click_maps(photo, newest, visit.earlier, previous, meant).as_one()
 
 
 def next_place(
@@ -267,12 +266,20 @@ def next_place(
 
 
 def wall_under(sample: ClickSample, click: ClickEvidence) -> BoolArray:
-    """The wall plane that has most of what seems to lie on the clicked one."""
+    """The wall plane that was clicked on; where no wall was, the one with most of what seems to lie on that plane.
+
+    Bool 256 x 256, all walls where none seems to.
+    """
+    row, column = coarse_cell(click.x, click.y, 1, sample.extent)
+    if sample.is_wall[row, column]:
+        return np.asarray(sample.is_wall & (sample.planes == sample.planes[row, column]))
     affinity = doubled(click.affinity)
     rows, columns = affinity.shape
-    near = (affinity > 0.5) & sample.is_wall[:rows, :columns]
-    planes = np.bincount(sample.planes[:rows, :columns][near], minlength=1)
-    return np.asarray(sample.is_wall & (sample.planes == np.argmax(planes)))
+    near = (affinity > ON_PLANE) & sample.is_wall[:rows, :columns]
+    if not near.any():
+        return sample.is_wall
+    most = np.argmax(np.bincount(sample.planes[:rows, :columns][near]))
+    return np.asarray(sample.is_wall & (sample.planes == most))
 
 
 def same_paint(sample: ClickSample, plane: int) -> BoolArray:

@@ -146,7 +146,7 @@ CLICKS_REQUEST = record(
         },
         "scope": about(
             {"enum": [*SCOPES, None]},
-            "Which walls are meant: the clicked one, all of the photo, or what the points suggest (one on the main wall: that one).",
+            "Which walls are meant: the clicked one, all of the photo, or what the points suggest (a first one on the main wall: that wall).",
         ),
     },
     optional=("scope",),

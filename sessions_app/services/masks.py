@@ -21,7 +21,7 @@ from segmentation import (
 from segmentation.outline import OUTLINE_SIDE, outline_path, path_of_logits
 from segmentation.review import Doubt, middle_of_wall
 from sessions_app import embeddings, keys, storage
-from sessions_app.click_history import ClickHistory, ClickTuple
+from sessions_app.click_history import SCOPES, ClickHistory, ClickTuple
 from sessions_app.errors import AppError, BadClick, Unavailable, WrongState
 from sessions_app.image_types import Mask, Pixels
 from sessions_app.intake import (
@@ -60,7 +60,8 @@ class Overlay:
     path: SVG path data in photo pixels (even-odd). view_box: of the svg element, so that pixel centres are at
     integers. share: of the photo that is wall, 0..1. score: the model's own trust in the mask, 0..1, None for a mask
     that was brought. doubt: what speaks most against the mask, None when little does. warning: a sentence when the
-    mask looks wrong. suggestion: a next click that would help.
+    mask looks wrong. suggestion: a next click that would help. is_main_wall: the clicks were taken to mean the main wall
+    alone, though nobody said so.
     """
 
     path: str
@@ -70,6 +71,7 @@ class Overlay:
     doubt: Doubt | None
     warning: str | None
     suggestion: tuple[float, float, int] | None
+    is_main_wall: bool = False
 
 
 _predictions: RecentlyUsed[PredictionKey, Prediction] = RecentlyUsed(KEPT_PREDICTIONS)
@@ -178,6 +180,7 @@ def overlay(session: Session) -> Overlay | None:
         doubt=prediction.doubt,
         warning=prediction.warning,
         suggestion=None if suggested is None else (suggested.x, suggested.y, suggested.label),
+        is_main_wall=prediction.meant is Scope.THIS_WALL and session.history.scope == SCOPES[0],
     )
 
 

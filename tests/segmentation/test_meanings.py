@@ -15,19 +15,19 @@ LEFT, RIGHT = 20.0, 240.0  # columns of the mask grid that are on one wall or th
 
 def walls() -> FloatArray:
     """Walls in the upper half of a photo of 4:3."""
-    logits = np.full((256, 256), -4, np.float32)
+    logits = np.full((192, 256), -4, np.float32)
     logits[:96] = 4
     return logits
 
 
-def click(x: float, share: float, label: int = 1) -> ClickEvidence:
+def click(x: float, share: float, label: int = 1, y: float = 50) -> ClickEvidence:
     """A click on one of two walls, the left with `share` of both, the right with the rest."""
     affinity = np.zeros((96, 128), np.float32)
     edge = round(share * 128)
     affinity[:, slice(edge) if x < 2 * edge else slice(edge, None)] = 1
     masks = np.zeros((3, 192, 256), np.float32)
     return ClickEvidence.of(
-        label, (x, 50), affinity=affinity, similarity=affinity, likeness=affinity, logits=masks
+        label, (x, y), affinity=affinity, similarity=affinity, likeness=affinity, logits=masks
     )
 
 
@@ -59,6 +59,14 @@ def test_floor_and_things_on_the_same_plane_do_not_count() -> None:
     assert share_of_wall(walls(), affinity) == pytest.approx(0.5)
 
 
+def test_what_the_network_reads_beside_the_photo_does_not_count() -> None:
+    walls_of_2_to_3 = np.full((171, 256), 4, np.float32)
+    affinity = np.ones((88, 128), np.float32)
+    affinity[86:] = 0
+
+    assert share_of_wall(walls_of_2_to_3, affinity) == 1
+
+
 def test_where_no_wall_is_seen_there_is_no_main_wall() -> None:
     assert share_of_wall(-walls() - 5, click(LEFT, 1).affinity) == 0
 
@@ -70,6 +78,12 @@ def test_more_clicks_on_the_main_wall_still_mean_it(label: int) -> None:
 
 def test_an_exclusion_elsewhere_leaves_the_main_wall_meant() -> None:
     assert meant(click(LEFT, 0.7), click(RIGHT, 0.7, 0)) is Scope.THIS_WALL
+
+
+def test_a_thing_that_is_not_on_the_main_wall_is_no_other_wall() -> None:
+    below = click(RIGHT, 0.7, y=150)
+
+    assert meant(click(LEFT, 0.7), below) is Scope.THIS_WALL
 
 
 def test_who_includes_another_wall_too_means_more_than_one_from_then_on() -> None:

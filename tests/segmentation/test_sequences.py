@@ -43,16 +43,17 @@ class Scripted:
     earlier: list[EarlierClicks] = field(default_factory=list)
     meant: list[Scope] = field(default_factory=list)
     said: Scope = Scope.UNSAID
-    plane: FloatArray = field(default_factory=lambda: np.zeros((128, 128), np.float32))
+    planes: Sequence[float] = (0, 0, 0)  # of each click: 1 where all is on its plane
 
     def hear(self, clicks: Sequence[Click]) -> ClickEvidence:
         click = clicks[-1]
         self.heard.append(click)
         grid, masks = np.zeros((128, 128), np.float32), np.zeros((3, 256, 256), np.float32)
+        plane = np.full((128, 128), self.planes[(len(self.heard) - 1) % 3], np.float32)
         return ClickEvidence.of(
             click.label,
             (9.0, 9.0),
-            affinity=self.plane,
+            affinity=plane,
             similarity=grid,
             likeness=grid,
             logits=masks,
@@ -181,20 +182,34 @@ def test_a_wall_found_without_a_click_may_be_corrected_by_an_exclude_alone() -> 
 
 
 def test_the_wall_that_a_first_click_means_is_remembered_for_the_next() -> None:
-    sequences = ClickSequences()
-    networks = Scripted(ANSWERS, walls=wall(LEFT), plane=np.ones((128, 128), np.float32))
+    sequences, networks = ClickSequences(), Scripted(ANSWERS, walls=wall(LEFT), planes=(1, 0, 0))
 
-    for count in (1, 2):
+    for count in (1, 2, 3):
         sequences.compose("photo", networks, CLICKS[:count], GRID)
 
-    assert networks.meant == [Scope.THIS_WALL, Scope.THIS_WALL]
+    assert networks.meant == [Scope.THIS_WALL] * 3
 
 
-def test_clicks_that_correct_a_found_wall_mean_what_is_said() -> None:
-    networks = Scripted(
-        ANSWERS, walls=wall(LEFT), plane=np.ones((128, 128), np.float32), said=Scope.ALL_WALLS
-    )
+def test_a_later_click_on_the_main_wall_does_not_take_back_that_more_is_meant() -> None:
+    networks = Scripted(ANSWERS, walls=wall(LEFT), planes=(0, 1, 1))
+
+    found = ClickSequences().compose("photo", networks, CLICKS, GRID)
+
+    assert networks.meant == [Scope.UNSAID] * 3
+    assert found.meant is Scope.UNSAID
+
+
+def test_an_exclude_before_the_first_include_means_nothing_yet() -> None:
+    networks = Scripted(ANSWERS, walls=wall(LEFT), planes=(0, 1, 0))
+
+    ClickSequences().compose("photo", networks, [CLICKS[2], CLICKS[0]], GRID)
+
+    assert networks.meant == [Scope.THIS_WALL]
+
+
+def test_clicks_that_correct_a_found_wall_mean_no_single_one() -> None:
+    networks = Scripted(ANSWERS, walls=wall(LEFT), planes=(1, 1, 1))
 
     ClickSequences().compose("photo", networks, CLICKS[:1], GRID, start=wall(LEFT))
 
-    assert networks.meant == [Scope.ALL_WALLS]
+    assert networks.meant == [Scope.UNSAID]

@@ -9,7 +9,7 @@ from segmentation import SCENE_SHAPE, Click, Embedding
 from segmentation.click_maps import ClickEvidence, PhotoEvidence, Scope
 from training.errors import parts_of, with_errors
 from training.rooms import WALL
-from training.visitor import ClickSample, Visit, next_place, same_paint
+from training.visitor import ClickSample, Visit, next_place, same_paint, wall_under
 from training.wishes import Whim, Wish, whims
 
 CEILING = 3
@@ -87,12 +87,51 @@ def click_on_the_left(share: float) -> ClickEvidence:
     )
 
 
+def on_the_right(share: float) -> ClickEvidence:
+    """An include on the right wall, whose plane seems to have `share` of the left one's probability."""
+    masks = np.zeros((3, 256, 256), np.float32)
+    affinity = np.full((128, 128), share, np.float32)
+    return ClickEvidence.of(
+        1, (200, 100), affinity=affinity, similarity=affinity, likeness=affinity, logits=masks
+    )
+
+
+def newcomer(said: Scope = Scope.UNSAID) -> Visit:
+    """Wants all walls of a room in which they are seen."""
+    some = visit(room(), [])
+    some.photo.wall[:], some.logits, some.said = np.where(room().is_wall, 6, -6), None, said
+    return some
+
+
+def test_once_another_wall_is_included_all_that_is_wanted_is_expected() -> None:
+    some = newcomer()
+    for evidence in (click_on_the_left(0.7), on_the_right(0)):
+        some.clicks.append(Click(evidence.x, evidence.y, 1))
+        some.hear(evidence)
+
+    assert some.meant is Scope.UNSAID
+    np.testing.assert_array_equal(some.expected[0], room().is_wall)
+
+
+def test_of_who_says_all_walls_all_are_expected_at_once() -> None:
+    some = newcomer(Scope.ALL_WALLS)
+    some.clicks.append(Click(60, 100, 1))
+
+    some.hear(click_on_the_left(0.7))
+
+    np.testing.assert_array_equal(some.expected[0], room().is_wall)
+
+
+def test_the_wall_clicked_on_is_meant_though_another_seems_more_of_its_plane() -> None:
+    np.testing.assert_array_equal(wall_under(room(), on_the_right(0.7))[RIGHT], True)
+    np.testing.assert_array_equal(wall_under(room(), on_the_right(0.7))[LEFT], False)
+
+
 @pytest.mark.parametrize(("share", "expected"), [(0.7, [LEFT]), (0.5, [LEFT, RIGHT])])
 def test_of_a_lone_click_that_wall_is_expected_where_it_is_the_main_one(
     share: float, expected: list[tuple[slice, slice]]
 ) -> None:
-    some = visit(room(), [])
-    some.photo.wall[:], some.logits = np.where(room().is_wall, 6, -6), None
+    some = newcomer()
     some.clicks.append(Click(60, 100, 1))
 
     some.hear(click_on_the_left(share))

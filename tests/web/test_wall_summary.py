@@ -19,7 +19,7 @@ TAKE = Point(x="1", y="1", left="1", top="1", kind="exclude")
 @pytest.mark.parametrize(
     ("overlay", "suggestion", "sentence"),
     [
-        (Overlay("", "", 0.3, 0.9, None, None, None), ADD, "More wall may lie beside it"),
+        (Overlay("", "", 0.3, 0.9, None, None, None), ADD, "More of the wall may lie beside it"),
         (Overlay("", "", 0.3, 0.9, None, None, None), TAKE, "Part of it may not be wall"),
         (Overlay("", "", 0.3, 0.5, "not_wall", None, None), TAKE, "Much of it may not be wall"),
         (Overlay("", "", 0.3, 0.5, "edge", None, None), None, "Its edge is unsure"),
@@ -39,6 +39,18 @@ def test_the_summary_says_what_is_doubtful_and_which_click_settles_it(
     page = render_to_string("session/wall_summary.html", context)
 
     assert sentence in page
+
+
+@pytest.mark.parametrize("is_main_wall", [True, False])
+def test_that_one_click_took_the_main_wall_alone_is_said(is_main_wall: bool) -> None:
+    overlay = Overlay("", "", 0.3, 0.95, None, None, None, is_main_wall=is_main_wall)
+
+    page = render_to_string(
+        "session/wall_summary.html",
+        {"overlay": overlay, "history": ClickHistory(), "session": Session(pk=uuid.uuid4())},
+    )
+
+    assert ("adds the others" in page) is is_main_wall
 
 
 def test_of_a_mask_beyond_doubt_only_its_share_is_said() -> None:
