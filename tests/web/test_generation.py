@@ -15,6 +15,7 @@ from django.utils import timezone
 from jobs.tasks import run_generation
 from sessions_app.models import Generation, Session
 from sessions_app.services.runs import fail, start
+from sessions_app.views.presenting import generation_context
 from tests.factories import make_generation, make_session
 from tests.web.conftest import HTMX, OWNER
 
@@ -199,3 +200,16 @@ def test_a_status_by_a_plain_get_is_the_page(room: Session, owner: Client) -> No
 def test_a_picture_that_is_not_there_is_404(room: Session, owner: Client) -> None:
     assert owner.get(to("download", room, 5)).status_code == 404
     assert owner.get(to("result-view", room, 5)).status_code == 404
+
+
+def test_a_picture_that_ends_while_its_page_is_made_is_shown_as_ended() -> None:
+    generation = make_generation()
+    run = start(str(generation.pk), generation.run)
+    assert run is not None
+    before_the_end = Session.objects.get(pk=generation.session_id)
+    fail(str(generation.pk), run.run, code="odd", message="It broke.", detail="", is_ours=True)
+
+    shown = generation_context(before_the_end)
+
+    assert (shown["status_text"], shown["poll_every"]) == ("Failed", "")
+    assert shown["session"].attempts_left == Session.objects.get().attempts_left
