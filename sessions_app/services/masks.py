@@ -21,7 +21,7 @@ from segmentation import (
 from segmentation.outline import OUTLINE_SIDE, outline_path, path_of_logits
 from segmentation.review import Doubt, middle_of_wall
 from sessions_app import embeddings, keys, storage
-from sessions_app.click_history import SCOPES, ClickHistory, ClickTuple
+from sessions_app.click_history import ClickHistory, ClickTuple
 from sessions_app.errors import AppError, BadClick, Unavailable, WrongState
 from sessions_app.image_types import Mask, Pixels
 from sessions_app.intake import (
@@ -180,7 +180,8 @@ def overlay(session: Session) -> Overlay | None:
         doubt=prediction.doubt,
         warning=prediction.warning,
         suggestion=None if suggested is None else (suggested.x, suggested.y, suggested.label),
-        is_main_wall=prediction.meant is Scope.THIS_WALL and session.history.scope == SCOPES[0],
+        is_main_wall=prediction.meant is Scope.THIS_WALL
+        and scope_of(session.history.scope) is Scope.UNSAID,
     )
 
 

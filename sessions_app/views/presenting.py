@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -231,9 +231,6 @@ def _options(titles: dict[float, str], chosen: float, other: str) -> list[Option
 # --- the picture --------------------------------------------------------------------------------------------
 
 
-_FOLLOWED: Final = (Session.Status.QUEUED, Session.Status.GENERATING)
-
-
 def generation_context(session: Session) -> dict[str, Any]:
     """How the newest generation stands, and the finished pictures."""
     generations = all_generations(session)
@@ -241,7 +238,7 @@ def generation_context(session: Session) -> dict[str, Any]:
     status = generation_status(latest) if latest else None
     results = [one for one in generations if one.state == Generation.State.COMPLETED]
     is_active = latest is not None and latest.is_active
-    if session.status in _FOLLOWED and not is_active:
+    if session.status in Generation.ACTIVE and not is_active:
         # It ended after the session was read: the page would say "Generating" and never ask again.
         session.refresh_from_db(fields=["status", "attempts_left"])
     # The same until this generation has ended: a double click, a second tab and a page kept open all ask for
