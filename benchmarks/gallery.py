@@ -30,7 +30,7 @@ SHARED = ROOT.parent / "shared" / "data"
 sys.path.insert(0, str(ROOT))
 
 from rendering import Placement, Rendered, WallPlane, estimate_plane, render  # noqa: E402
-from rendering.plane import homography, project  # noqa: E402
+from rendering.geometry.plane import homography, project  # noqa: E402
 from segmentation import Click, SamModel  # noqa: E402
 
 UNKNOWN_REPEAT_M = 0.53  # what the product takes for a paper of unknown size

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from rendering import Placement, WallPlane, estimate_plane, plane_from_quad, render  # noqa: E402
-from rendering.paper import Paper  # noqa: E402
+from rendering.texture.sampler import Paper  # noqa: E402
 
 COLUMNS = [
     ("inside", "dE00"),

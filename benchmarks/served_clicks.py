@@ -22,8 +22,8 @@ import numpy as np
 from benchmarks import processes, worker_load
 from benchmarks.stock import Stock
 from benchmarks.visitor import Visitor, on_wall, phone_photo
-from tests import environment
-from tests.stack import start_stack
+from tests.harness import environment
+from tests.harness.stack import start_stack
 
 TARGET_DECODES, TARGET_KB = 1.3, 60
 

@@ -31,8 +31,8 @@ import numpy as np
 from benchmarks import processes
 from benchmarks.stock import Stock
 from benchmarks.visitor import Visitor, on_wall, phone_photo
-from tests import environment
-from tests.stack import Stack, start_stack
+from tests.harness import environment
+from tests.harness.stack import Stack, start_stack
 
 TARGET_SHARE = 0.85
 ALONE_CLICKS = 25

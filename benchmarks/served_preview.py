@@ -22,8 +22,8 @@ import numpy as np
 
 from benchmarks import processes
 from benchmarks.visitor import Visitor, on_wall, phone_photo
-from tests import environment
-from tests.stack import start_stack
+from tests.harness import environment
+from tests.harness.stack import start_stack
 
 PREVIEW = re.compile(rb'data-preview[^>]* src="([^"]+)"')
 DESIGN = re.compile(rb'name="slug" id="paper-([^"]+)"')

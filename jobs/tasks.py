@@ -16,15 +16,17 @@ from django.conf import settings
 from django.db import DatabaseError
 from rq.timeouts import JobTimeoutException
 
-from jobs import making
-from jobs.generators import GeneratorError, generator
-from jobs.retrying import delay_after, passes, patiently
-from sessions_app import keys, storage
+from imaging import encode_stored_photo, encode_view, fit_within
+from imaging.types import Pixels
+from jobs import recovery
+from jobs.backends import GeneratorError, generator
+from jobs.inputs import load_inputs, unchanged_outside
+from jobs.retries import delay_after, passes, patiently
+from sessions_app import storage
 from sessions_app.errors import AppError
-from sessions_app.image_types import Pixels
-from sessions_app.intake import encode_stored_photo, encode_view, fit_within
 from sessions_app.models import Generation
-from sessions_app.services import rescue, runs
+from sessions_app.services import runs
+from sessions_app.storage import keys
 
 logger = logging.getLogger(__name__)
 
@@ -75,14 +77,14 @@ def run_generation(generation_id: str, run: int, *, retry: bool = False) -> str:
 def _make(generation: Generation) -> dict[str, Any]:
     """Load, generate, check, store; returns the fields of the completed row."""
     started = time.perf_counter()
-    inputs = patiently(lambda: making.load_inputs(generation))
+    inputs = patiently(lambda: load_inputs(generation))
     timings = {"loading": time.perf_counter() - started}
     _report(generation, "loading")
     made = generator(generation.backend).generate(
         inputs, lambda stage, _seconds: _report(generation, stage)
     )
     timings.update(made.timings)
-    if not making.unchanged_outside(inputs.photo, made.picture, inputs.mask):
+    if not unchanged_outside(inputs.photo, made.picture, inputs.mask):
         raise GeneratorError(INTERNAL, code="touched_outside", is_ours=True)
     started = time.perf_counter()
     stored = _store(generation, made.picture)
@@ -148,7 +150,7 @@ def _reason(error: Exception) -> tuple[str, str, bool]:
 
 def _discard(generation: Generation) -> None:
     """Remove what this run may have stored, unless the row points at it: an alarm may strike after the commit."""
-    keys = rescue.result_keys(generation.session_id, generation.number, [generation.run])
+    keys = recovery.result_keys(generation.session_id, generation.number, [generation.run])
     try:
         if Generation.objects.filter(pk=generation.pk, result_key=keys[0]).exists():
             return
@@ -163,6 +165,6 @@ def _discard_earlier(generation: Generation) -> None:
     if generation.run == 1:
         return
     try:
-        rescue.remove_results(Generation.objects.get(pk=generation.pk))
+        recovery.remove_results(Generation.objects.get(pk=generation.pk))
     except (AppError, DatabaseError, Generation.DoesNotExist):
         logger.warning("results of earlier runs are left for the sweep", extra=generation.as_log())

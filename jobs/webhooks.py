@@ -7,7 +7,7 @@ import logging
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from jobs.generators import replicate_webhook as hook
+from jobs.backends.diffusion import replicate_webhook as hook
 
 logger = logging.getLogger(__name__)
 

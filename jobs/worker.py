@@ -25,8 +25,9 @@ from rq.job import Job
 from rq.utils import now
 from rq.worker.base import SHUTDOWN_SIGNAL
 
-from jobs import queues, valkey
-from sessions_app.services import rescue, runs
+from jobs import recovery
+from sessions_app.queueing import queues, redis_client
+from sessions_app.services import runs
 
 logger = logging.getLogger(__name__)
 
@@ -54,14 +55,14 @@ class GenerationWorker(Worker):
         self.told_to_stop = True
         try:
             super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
-        except valkey.AnyFailure:
+        except redis_client.AnyFailure:
             logger.warning("stopping; Redis is away and was not told")
 
     def teardown(self) -> None:
         """Sign off, if Redis is there to hear it."""
         try:
             super().teardown()  # type: ignore[no-untyped-call]
-        except valkey.AnyFailure:
+        except redis_client.AnyFailure:
             listener: Any = self.pubsub_thread
             if listener is not None:
                 listener.stop()
@@ -88,7 +89,7 @@ class GenerationWorker(Worker):
         """Every few seconds of a job. Redis being away is no reason to leave the horse alone."""
         try:
             super().maintain_heartbeats(job, execution)
-        except valkey.AnyFailure as error:
+        except redis_client.AnyFailure as error:
             logger.warning("no heartbeat: %s", error)
         self._watch_horse(job)
 
@@ -151,9 +152,9 @@ def keep_alive(generation_id: str, run: int) -> bool:
 def sweep() -> None:
     """Rescue stale runs once; a fault is logged and left for the next time."""
     try:
-        rescue.rescue_stale()
-        if valkey.acquire("tidy", seconds=TIDY_SECONDS) is not None:
-            rescue.tidy()
+        recovery.rescue_stale()
+        if redis_client.acquire("tidy", seconds=TIDY_SECONDS) is not None:
+            recovery.tidy()
     except Exception:  # the worker must outlive a bad minute of the database or of Redis
         logger.exception("sweep failed")
     finally:
@@ -194,7 +195,7 @@ def work(name: str | None = None, *, burst: bool = False, log_level: str = "INFO
             worker.work(burst=burst, logging_level=log_level)
         except StopRequested:  # the signal came when no job and no wait for one was going on
             return
-        except valkey.AnyFailure as error:
+        except redis_client.AnyFailure as error:
             logger.warning("Redis went away: %s", error)
         try:
             while not (burst or is_stopping(worker)):

@@ -13,11 +13,11 @@ from rendering.errors import (
     QuadError,
     RenderingError,
 )
-from rendering.estimate import estimate_plane
-from rendering.picture import Rendered, render
+from rendering.geometry.plane import WallPlane, plane_from_quad
+from rendering.geometry.plane_estimation import estimate_plane
+from rendering.pipeline import Rendered, render
 from rendering.placement import MODES, Mode, Placement
-from rendering.plane import WallPlane, plane_from_quad
-from rendering.scene import Scene, prepare
+from rendering.wall_analysis import Scene, prepare
 
 __all__ = [
     "MODES",

@@ -18,20 +18,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from segmentation.click_maps import ClickEvidence, EarlierClicks, Scope
-from segmentation.constraints import honour_clicks
-from segmentation.contract import check_encoder
-from segmentation.decoder import Decoder
-from segmentation.description import ModelDescription, describe
+from segmentation.clicks.constraints import honour_clicks
+from segmentation.clicks.features import ClickEvidence, EarlierClicks, Scope
+from segmentation.clicks.refinement import ClickSequences
 from segmentation.errors import EmbeddingError, ModelError, PhotoError
 from segmentation.geometry import CELL, MASK_SIDE, MODEL_SIDE, FloatArray, PhotoGrid
+from segmentation.masks.quality import middle_of_wall, review
 from segmentation.prediction import Prediction
-from segmentation.prompts import check_prompt, choose_candidate, encode_prompt
-from segmentation.review import middle_of_wall, review
 from segmentation.runtime import LazySession
-from segmentation.sequence import ClickSequences
+from segmentation.sam.contract import check_encoder
+from segmentation.sam.decoder import Decoder
+from segmentation.sam.description import ModelDescription, describe
+from segmentation.sam.prompts import check_prompt, choose_candidate, encode_prompt
 from segmentation.values import Box, Click, Embedding
-from segmentation.wall import HEADS_DIRECTORY, WallHeads
+from segmentation.walls.heads import HEADS_DIRECTORY, WallHeads
 
 logger = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.click_maps import Scope
-from segmentation.constraints import click_trust
-from segmentation.edges import refine, refined_field
+from segmentation.clicks.constraints import click_trust
+from segmentation.clicks.features import Scope
 from segmentation.geometry import FloatArray, PhotoGrid
-from segmentation.raster import coverage, resized
-from segmentation.review import Doubt
+from segmentation.masks.edges import refine, refined_field
+from segmentation.masks.quality import Doubt
+from segmentation.masks.raster import coverage, resized
 from segmentation.values import Click
 
 

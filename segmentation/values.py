@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from segmentation.errors import EmbeddingError
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
-from segmentation.scene import SCENE_SHAPE, TOKEN_SHAPE
+from segmentation.wall_net_io import SCENE_SHAPE, TOKEN_SHAPE
 
 FEATURE_SHAPE: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
 # Of an embedding's arrays, in the order of its byte format: features, scene, tokens.

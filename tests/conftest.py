@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests import environment
+from tests.harness import environment
 
 HOME = environment.isolate()
 
@@ -29,8 +29,8 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.core.files.storage import default_storage  # noqa: E402
 
-from tests import servers  # noqa: E402
-from tests.stack import Stack, start_stack  # noqa: E402
+from tests.harness import servers  # noqa: E402
+from tests.harness.stack import Stack, start_stack  # noqa: E402
 from wallpaper import embedded  # noqa: E402
 
 # The same examples each time, and no verdict by the clock: a busy machine is not a fault of the code.
@@ -65,7 +65,7 @@ def _no_files_left_behind() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     """Walls are read when a test asks for them, not in a thread that outlives it."""
-    monkeypatch.setattr("sessions_app.services.readings.read_ahead", lambda _session: None)
+    monkeypatch.setattr("sessions_app.services.prefetch.read_ahead", lambda _session: None)
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +100,7 @@ def valkey_server() -> Iterator[str]:
 @pytest.fixture
 def valkey(valkey_server: str) -> str:
     """The Valkey, emptied; yields its URL. Brought by the marker `redis` as well."""
-    from jobs.valkey import client
+    from sessions_app.queueing.redis_client import client
 
     client().flushall()
     return valkey_server
@@ -120,7 +120,7 @@ def s3_storage(s3_server: servers.S3Server, settings: Any, request: pytest.Fixtu
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {
-            "BACKEND": "sessions_app.storage_s3.PrivateS3Storage",
+            "BACKEND": "sessions_app.storage.s3.PrivateS3Storage",
             "OPTIONS": {
                 "bucket_name": s3_server.bucket,
                 "endpoint_url": s3_server.endpoint,

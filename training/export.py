@@ -28,9 +28,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from onnx_models.specimen import drawn_room
-from segmentation.click_maps import FINE, MAPS
+from segmentation.clicks.features import FINE, MAPS
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE
-from segmentation.scene import TOKEN_CHANNELS, scene_input
+from segmentation.wall_net_io import TOKEN_CHANNELS, scene_input
 from training.click_graph import OfClick, OfPhoto
 from training.click_net import ClickNet
 from training.train_sam_head import SamHead

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from segmentation.scene import TOKEN_CHANNELS, scene_input
+from segmentation.wall_net_io import TOKEN_CHANNELS, scene_input
 from training.rooms import Room, load_folders
 from training.vit import WIDTH
 from training.wall_net import WallNet, with_weights

@@ -23,13 +23,13 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from segmentation.click_maps import Scope, covered, covered_features, disc
-from segmentation.tokens import tokens_on_features
-from segmentation.wall import HEADS_DIRECTORY
+from segmentation.clicks.features import Scope, covered, covered_features, disc
+from segmentation.walls.heads import HEADS_DIRECTORY
+from segmentation.walls.tokens import tokens_on_features
 from training.click_net import ClickNet
 from training.rooms import house_is_held_back
 from training.running import Running
-from training.visitor import ClickSample, Visit, Visitors
+from training.simulated_user import ClickSample, Visit, Visitors
 from training.wall_net import blend, cosine
 from training.wishes import Wish
 

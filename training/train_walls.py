@@ -25,12 +25,12 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from segmentation.click_maps import PLANE_BIAS
-from segmentation.scene import scene_input
+from segmentation.clicks.features import PLANE_BIAS
+from segmentation.wall_net_io import scene_input
 from training.augment import augment, cut_pieces
-from training.restyle import convolved
 from training.rooms import WALL, Room, Uint8, is_held_back, is_in, load_folders
 from training.running import Running
+from training.style_augmentation import convolved
 from training.vit import published_state
 from training.wall_net import WallNet, blend, cosine, standardise
 

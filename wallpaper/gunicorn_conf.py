@@ -33,6 +33,6 @@ loglevel = "info"
 def post_worker_init(worker: Any) -> None:
     """In the new process, when the application is there: the first visitor should not wait for the model."""
     del worker
-    from sessions_app import embeddings
+    from sessions_app.inference import embeddings
 
     embeddings.warm_up()

@@ -23,8 +23,9 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from jobs.queues import queue_state
-from sessions_app import storage, wall_model
+from sessions_app import storage
+from sessions_app.inference import model
+from sessions_app.queueing.queues import queue_state
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +132,7 @@ def folder_of_files() -> Path:
 
 def _weights() -> str:
     """The files are there; their digests are checked when they are fetched and when they are loaded."""
-    folder = wall_model.model_directory()
+    folder = model.model_directory()
     present = any(folder.glob("*.onnx"))
     return OK if present else "the SAM weights are missing; run `make setup`"
 

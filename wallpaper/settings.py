@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     # Before the CSRF check, which reads the body of a plain form.
-    "sessions_app.upload_places.UploadPlacesMiddleware",
+    "sessions_app.middleware.upload_concurrency.UploadPlacesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -142,11 +142,11 @@ S3_BUCKET = env.text(
 )
 MEDIA_ROOT = WALLPAPER_HOME / "media"
 _file_storage: dict[str, Any] = {
-    "BACKEND": "sessions_app.storage_disk.WholeFileStorage",
+    "BACKEND": "sessions_app.storage.disk.WholeFileStorage",
     "OPTIONS": {"location": str(MEDIA_ROOT), "base_url": None},
 }
 _s3_storage: dict[str, Any] = {
-    "BACKEND": "sessions_app.storage_s3.PrivateS3Storage",
+    "BACKEND": "sessions_app.storage.s3.PrivateS3Storage",
     "OPTIONS": {
         "bucket_name": S3_BUCKET,
         "endpoint_url": env.text("S3_ENDPOINT_URL", "", "S3 server, when it is not AWS") or None,
@@ -179,7 +179,7 @@ UPLOADS_AT_ONCE = env.integer(
 DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * MIB  # the JSON API may carry a base64 mask of a large photo
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * MIB
 FILE_UPLOAD_HANDLERS = [
-    "sessions_app.upload_limit.SizeLimitUploadHandler",
+    "sessions_app.middleware.upload_size.SizeLimitUploadHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -216,10 +216,10 @@ EMBEDDING_TTL_SECONDS = env.integer(
 # --- generators: who makes the picture (docs/backends.md) ----------------------------------------------------
 
 GENERATION_BACKENDS = {
-    "local": "jobs.generators.local.LocalRenderer",
-    "automatic1111": "jobs.generators.automatic1111.Automatic1111",
-    "replicate": "jobs.generators.replicate.Replicate",
-    "iopaint": "jobs.generators.iopaint.IOPaint",
+    "local": "jobs.backends.local.LocalRenderer",
+    "automatic1111": "jobs.backends.diffusion.automatic1111.Automatic1111",
+    "replicate": "jobs.backends.diffusion.replicate.Replicate",
+    "iopaint": "jobs.backends.diffusion.iopaint.IOPaint",
 }
 DEFAULT_GENERATION_BACKEND = env.text(
     "DEFAULT_GENERATION_BACKEND",

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from imaging import IntakeError
 from sessions_app.admin import markup
 from sessions_app.admin.pictures import generation_url, photo_url, wallpaper_url
 from sessions_app.errors import AppError
-from sessions_app.intake import IntakeError
 from sessions_app.models import Generation, Session
 from sessions_app.services.masks import Overlay, overlay
 

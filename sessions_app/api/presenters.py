@@ -10,12 +10,12 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from imaging import size_within
+from imaging.types import Mask
 from sessions_app import selectors
 from sessions_app.api.errors import error_object
 from sessions_app.catalogue import Design
 from sessions_app.errors import AppError
-from sessions_app.image_types import Mask
-from sessions_app.intake import size_within
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.services import masks
 

@@ -23,11 +23,11 @@ from sessions_app.api.errors import BadBody
 from sessions_app.api.openapi import document
 from sessions_app.catalogue import designs
 from sessions_app.errors import BadRequest, NotFound, WrongState
-from sessions_app.forms import MAX_LINK_LENGTH
 from sessions_app.models import Generation, Session
 from sessions_app.services import clicking, generations, retention, uploads
 from sessions_app.services import wallpapers as papers
-from sessions_app.services.turns import a_turn
+from sessions_app.services.session_lock import a_turn
+from sessions_app.services.wallpapers import MAX_LINK_LENGTH
 
 GENERATE_FIELDS: Final = frozenset(
     {"wallpaper_url", "wallpaper", "mask", "placement", "request_key"}

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.db.models import F
 
+from imaging import IntakeError, read_mask
 from sessions_app.click_history import SCOPES, ClickHistory, ClickTuple
 from sessions_app.errors import BadClick, BadRequest, BadUpload, NotFound
-from sessions_app.intake import IntakeError, read_mask
+from sessions_app.inference.limits import a_decoding_place
 from sessions_app.models import Session
-from sessions_app.places import a_decoding_place
 from sessions_app.services import masks
 from sessions_app.services.transitions import edit_clicks, prolong_read
 

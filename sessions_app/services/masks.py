@@ -9,6 +9,15 @@ import cv2
 import numpy as np
 from django.conf import settings
 
+from imaging import (
+    IntakeError,
+    fit_within,
+    read_mask,
+    read_photo,
+    read_stored,
+    size_within,
+)
+from imaging.types import Mask, Pixels
 from segmentation import (
     Click,
     ModelError,
@@ -18,25 +27,18 @@ from segmentation import (
     Scope,
     SegmentationError,
 )
+from segmentation.masks.quality import Doubt, middle_of_wall
 from segmentation.outline import OUTLINE_SIDE, outline_path, path_of_logits
-from segmentation.review import Doubt, middle_of_wall
-from sessions_app import embeddings, keys, storage
+from sessions_app import storage
 from sessions_app.click_history import ClickHistory, ClickTuple
 from sessions_app.errors import AppError, BadClick, Unavailable, WrongState
-from sessions_app.image_types import Mask, Pixels
-from sessions_app.intake import (
-    IntakeError,
-    fit_within,
-    read_mask,
-    read_photo,
-    read_stored,
-    size_within,
-)
+from sessions_app.inference import embeddings
+from sessions_app.inference.limits import a_decoding_place, a_masking_place
+from sessions_app.inference.model import model_identity, sam_model, scope_of
+from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.models import Session
-from sessions_app.places import a_decoding_place, a_masking_place
-from sessions_app.recently_used import RecentlyUsed
 from sessions_app.services.transitions import mark_embedding_completed
-from sessions_app.wall_model import model_identity, sam_model, scope_of
+from sessions_app.storage import keys
 
 logger = logging.getLogger(__name__)
 

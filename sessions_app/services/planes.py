@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from uuid import UUID
 
+from imaging.types import Mask, Pixels
 from rendering import NothingSelectedError, QuadError, WallPlane, estimate_plane, plane_from_quad
 from sessions_app.errors import BadRequest, NotFound, WrongState
-from sessions_app.image_types import Mask, Pixels
+from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.models import Session
-from sessions_app.recently_used import RecentlyUsed
 from sessions_app.services import masks
 
 FILM_DIAGONAL_MM = math.hypot(36, 24)

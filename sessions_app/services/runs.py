@@ -2,7 +2,7 @@
 
 A run is (generation, run number). Each step is a conditional UPDATE on exactly that run in exactly the expected
 state; a run that was given to somebody else changes nothing any more. Jobs may be delivered more than once:
-the second delivery finds nothing to start. `sessions_app.services.rescue` looks for what dead workers left.
+the second delivery finds nothing to start. `jobs.recovery` looks for what dead workers left.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from jobs import queues
 from sessions_app.models import Generation, Session
+from sessions_app.queueing import queues
 
 logger = logging.getLogger(__name__)
 

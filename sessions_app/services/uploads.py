@@ -14,12 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection, transaction
 
-from segmentation import Embedding
-from sessions_app import embeddings, keys, storage
-from sessions_app.catalogue import STATIC_DIR, sample_room
-from sessions_app.errors import AppError, BadUpload, NotFound
-from sessions_app.image_types import Pixels
-from sessions_app.intake import (
+from imaging import (
     INTAKE_VERSION,
     IntakeError,
     Photo,
@@ -28,10 +23,17 @@ from sessions_app.intake import (
     fit_within,
     read_photo,
 )
+from imaging.types import Pixels
+from segmentation import Embedding
+from sessions_app import storage
+from sessions_app.catalogue import STATIC_DIR, sample_room
+from sessions_app.errors import AppError, BadUpload, NotFound
+from sessions_app.inference import embeddings
+from sessions_app.inference.limits import a_decoding_place
 from sessions_app.models import Session
-from sessions_app.places import a_decoding_place
-from sessions_app.services import packing
+from sessions_app.services import photo_compression
 from sessions_app.services.transitions import end_of_life, mark_embedding_completed
+from sessions_app.storage import keys
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ def create_session(
         session = _row(photo, digest=_digest(data, photo.pixels), source=source, visitor=visitor)
         # Before the photo is stored, which takes nearly as long: the visitor waits for the longer of the two.
         encoding = start_encoding(session.photo_digest, photo.pixels) if background else None
-        pack_later = encoding is not None and packing.has_room(photo.pixels)
+        pack_later = encoding is not None and photo_compression.has_room(photo.pixels)
         with _nothing_left_on_failure(session.pk, encoding):
             _store(session.pk, photo.pixels, packed=not pack_later)
     with _nothing_left_on_failure(session.pk, encoding):
@@ -165,7 +167,7 @@ def _mark_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> No
 
 
 def _pack_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> None:
-    encoding.add_done_callback(lambda _: packing.pack_later(session_id))
+    encoding.add_done_callback(lambda _: photo_compression.pack_later(session_id))
 
 
 def _digest(data: bytes, pixels: Pixels) -> str:

@@ -12,14 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from jobs.fetch import FetchError, FetchPolicy, fetch_image
-from rendering import Placement, PlacementError
-from rendering.placement import ROLL_M
-from sessions_app import keys, storage
-from sessions_app.catalogue import STATIC_DIR, design
-from sessions_app.errors import BadLink, BadRequest, BadUpload, NotFound, Unavailable, WrongState
-from sessions_app.image_types import Pixels
-from sessions_app.intake import (
+from imaging import (
     IntakeError,
     encode_stored_photo,
     encode_view,
@@ -27,11 +20,21 @@ from sessions_app.intake import (
     read_stored,
     read_wallpaper,
 )
+from imaging.fetch import FetchError, FetchPolicy, fetch_image
+from imaging.types import Pixels
+from rendering import Placement, PlacementError
+from rendering.placement import ROLL_M
+from sessions_app import storage
+from sessions_app.catalogue import STATIC_DIR, design
+from sessions_app.errors import BadLink, BadRequest, BadUpload, NotFound, Unavailable, WrongState
+from sessions_app.inference.limits import a_decoding_place, a_link_place
 from sessions_app.models import Session, Wallpaper
-from sessions_app.places import a_decoding_place, a_link_place
 from sessions_app.services.transitions import prolong
+from sessions_app.storage import keys
 
 logger = logging.getLogger(__name__)
+
+MAX_LINK_LENGTH = 2000  # characters
 
 # The usual roll is 53 cm wide, and most repeats are one roll wide: the guess for a paper of unknown size.
 DEFAULT_REPEAT_M = 0.53

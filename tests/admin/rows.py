@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from sessions_app import keys
 from sessions_app.models import Generation, Session, Wallpaper
+from sessions_app.storage import keys
 
 
 def insert_session(**fields: Any) -> Session:

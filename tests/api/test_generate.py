@@ -15,9 +15,9 @@ from sessions_app.api import bodies
 from sessions_app.catalogue import designs
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.services import generations, runs
-from sessions_app.services.turns import a_turn
+from sessions_app.services.session_lock import a_turn
 from tests.api.program import Program, at, code_of
-from tests.factories import as_file, make_ready_session, make_session, wall_mask
+from tests.harness.factories import as_file, make_ready_session, make_session, wall_mask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 

@@ -14,12 +14,13 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from jobs import queues
 from onnx_models import ModelSetupError
-from sessions_app import commands, embeddings
 from sessions_app.catalogue import designs
+from sessions_app.inference import embeddings
+from sessions_app.management import cli
 from sessions_app.models import Session
-from tests.factories import as_file, paper_pixels, room_pixels, wall_mask
+from sessions_app.queueing import queues
+from tests.harness.factories import as_file, paper_pixels, room_pixels, wall_mask
 from tests.jobs import farm as farms
 from tests.jobs.farm import Farm
 
@@ -134,7 +135,7 @@ def without_weights(monkeypatch: pytest.MonkeyPatch, settings: Any, folder: Path
         raise ModelSetupError("The weights cannot be fetched.")
 
     settings.SAM_MODEL_DIR = str(folder)
-    monkeypatch.setattr(commands, "ensure_models", none_to_be_had)
+    monkeypatch.setattr(cli, "ensure_models", none_to_be_had)
     return asked
 
 

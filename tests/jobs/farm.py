@@ -21,8 +21,8 @@ from django.db import connection
 
 from sessions_app.models import Generation, Session
 from sessions_app.services import generations
-from tests import environment, servers
-from tests.factories import make_ready_session
+from tests.harness import environment, servers
+from tests.harness.factories import make_ready_session
 from wallpaper.launcher import sessions, valkey_server
 
 PATIENCE_SECONDS: Final = 30.0
@@ -157,7 +157,7 @@ def point_at(made: Farm, settings: Any) -> None:
     settings.REDIS_URL = made.url
     settings.GENERATION_LEASE_SECONDS = LEASE_SECONDS
     settings.GENERATION_TIMEOUT_SECONDS = 60
-    renderer = "jobs.generators.local.LocalRenderer"
+    renderer = "jobs.backends.local.LocalRenderer"
     settings.GENERATION_BACKENDS = dict.fromkeys(("local", "service", "native"), renderer)
 
 

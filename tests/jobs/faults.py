@@ -17,14 +17,14 @@ from pathlib import Path
 
 from django.core.files.base import File
 
-from jobs import retrying
-from jobs.generators import Generated, GenerationInputs
-from jobs.generators.base import OnStage
-from jobs.generators.local import LocalRenderer
-from sessions_app.storage_disk import WholeFileStorage
+from jobs import retries
+from jobs.backends import Generated, GenerationInputs
+from jobs.backends.base import OnStage
+from jobs.backends.local import LocalRenderer
+from sessions_app.storage.disk import WholeFileStorage
 
 FOLDER = Path(os.environ["FAULTS"])
-retrying.DELAYS_SECONDS = (1.0, 1.0)  # type: ignore[misc]
+retries.DELAYS_SECONDS = (1.0, 1.0)  # type: ignore[misc]
 
 
 class GatedRenderer(LocalRenderer):

@@ -12,14 +12,15 @@ from django.db import OperationalError
 from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
-from jobs import queues, retrying, tasks
-from jobs.generators import Generated, GenerationInputs, GeneratorError
-from jobs.generators.local import LocalRenderer
+from imaging import read_stored
+from jobs import recovery, retries, tasks
+from jobs.backends import Generated, GenerationInputs, GeneratorError
+from jobs.backends.local import LocalRenderer
 from sessions_app import storage
-from sessions_app.intake import read_stored
 from sessions_app.models import Generation, Session
-from sessions_app.services import masks, rescue, runs
-from tests.factories import make_generation, wall_mask
+from sessions_app.queueing import queues
+from sessions_app.services import masks, runs
+from tests.harness.factories import make_generation, wall_mask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -170,7 +171,7 @@ def test_a_store_that_fails_at_the_end_gives_the_attempt_back(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(default_storage, "save", full)
-    monkeypatch.setattr(retrying, "PAUSES_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(retries, "PAUSES_SECONDS", (0.0, 0.0))
 
     run(generation)
 
@@ -189,7 +190,7 @@ def test_a_store_that_fails_for_a_moment_is_asked_again(monkeypatch: pytest.Monk
         return original(*arguments, **options)
 
     monkeypatch.setattr(default_storage, "save", hiccup)
-    monkeypatch.setattr(retrying, "PAUSES_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(retries, "PAUSES_SECONDS", (0.0, 0.0))
 
     assert run(generation) == "completed"
     assert generation.run == 1
@@ -216,10 +217,10 @@ def test_a_fault_that_passes_is_tried_again_after_a_pause(monkeypatch: pytest.Mo
     generation.refresh_from_db()
     assert (generation.state, generation.run) == (Generation.State.QUEUED, 2)
     assert generation.session.__class__.objects.get().status == Session.Status.QUEUED
-    assert rescue.rescue_stale() == rescue.Rescue()
+    assert recovery.rescue_stale() == recovery.Rescue()
     assert queues.generation_queue().job_ids == []
     Generation.objects.update(lease_until=timezone.now())
-    assert rescue.rescue_stale() == rescue.Rescue(retried=1)
+    assert recovery.rescue_stale() == recovery.Rescue(retried=1)
     assert queues.generation_queue().job_ids == [queues.job_id(generation.pk, 2)]
 
 
@@ -277,7 +278,7 @@ def test_an_end_that_cannot_be_written_at_once_is_written_a_little_later(
         return original(*arguments, **options)
 
     monkeypatch.setattr(runs, "complete", hiccup)
-    monkeypatch.setattr(retrying, "PAUSES_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(retries, "PAUSES_SECONDS", (0.0, 0.0))
 
     assert run(generation) == "completed"
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from jobs import queues, worker
-from jobs.generators import Generated, GenerationInputs
-from jobs.generators.local import LocalRenderer
+from jobs import worker
+from jobs.backends import Generated, GenerationInputs
+from jobs.backends.local import LocalRenderer
 from sessions_app.models import Generation
+from sessions_app.queueing import queues
 from sessions_app.services import runs
-from tests.factories import make_generation
+from tests.harness.factories import make_generation
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

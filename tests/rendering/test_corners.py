@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from rendering import Placement, WallPlane, estimate_plane, render
-from rendering.manhattan import rotation
-from rendering.paper import Paper
-from rendering.plane import project
+from rendering.geometry.plane import project
+from rendering.geometry.vanishing_points import rotation
+from rendering.texture.sampler import Paper
 
 FOCAL = 560.0
 

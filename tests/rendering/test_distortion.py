@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rendering import Placement, WallPlane, estimate_plane, plane_from_quad
-from rendering.distortion import Distortion
-from rendering.paper import Paper
-from rendering.plane import Wing, project
+from rendering.geometry.lens_distortion import Distortion
+from rendering.geometry.plane import Wing, project
+from rendering.texture.sampler import Paper
 from tests.rendering.test_estimate import drawn_room
 
 SIZE = (800, 600)

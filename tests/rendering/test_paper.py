@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rendering import Placement, WallPlane, plane_from_quad
-from rendering.paper import Paper
+from rendering.texture.sampler import Paper
 
 PIXELS_PER_METRE = 100
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rendering import Placement, WallPlane, plane_from_quad, render
-from rendering.colour import CameraCurve
-from rendering.paper import Paper
-from rendering.pattern import find_pattern
+from rendering.lighting.pattern_removal import find_pattern
+from rendering.lighting.tone_curve import CameraCurve
+from rendering.texture.sampler import Paper
 
 WIDTH, HEIGHT = 480, 320
 GREY = np.full((8, 8, 3), 150, np.uint8)

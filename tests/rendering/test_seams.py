@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rendering import Placement, PlacementError, WallPlane, plane_from_quad
-from rendering.distortion import Distortion
-from rendering.paper import Paper
-from rendering.seams import DARKNESS, JOINT_M
+from rendering.geometry.lens_distortion import Distortion
+from rendering.texture.sampler import Paper
+from rendering.texture.seams import DARKNESS, JOINT_M
 
 WIDTH, HEIGHT = 600, 300
 PLAIN = np.full((8, 8, 3), 180, np.uint8)

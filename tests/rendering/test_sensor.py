@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rendering import Placement, plane_from_quad, render
-from rendering.sensor import edge_blur, grain_of, lens_of, measure_grain
+from rendering.compositing.camera_noise import edge_blur, grain_of, lens_of, measure_grain
 
 SIDE = 320
 GREY = np.full((8, 8, 3), 150, np.uint8)

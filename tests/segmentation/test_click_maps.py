@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmentation import Scope
-from segmentation.click_maps import (
+from segmentation.clicks.features import (
     FINE,
     MAPS,
     ClickEvidence,

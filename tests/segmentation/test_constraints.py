@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from segmentation import Box, Click, PhotoGrid
-from segmentation.constraints import (
+from segmentation.clicks.constraints import (
     Stroke,
     apply_box,
     apply_strokes,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from segmentation import Scope
-from segmentation.click_maps import ClickEvidence, EarlierClicks
+from segmentation.clicks.features import ClickEvidence, EarlierClicks
+from segmentation.clicks.scope import share_of_wall, understood
 from segmentation.geometry import FloatArray
-from segmentation.meaning import share_of_wall, understood
 
 LEFT, RIGHT = 20.0, 240.0  # columns of the mask grid that are on one wall or the other
 

@@ -20,7 +20,7 @@ from segmentation import (
     SamModel,
     Scope,
 )
-from segmentation.click_maps import EarlierClicks
+from segmentation.clicks.features import EarlierClicks
 from segmentation.model import halved_often
 from segmentation.values import DecodedClick
 from tests.segmentation.shapes import iou

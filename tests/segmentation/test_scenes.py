@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmentation import SCENE_SHAPE
-from segmentation.scene import on_scene_grid, planes_of, scene_input, token_grid, wall_of
+from segmentation.wall_net_io import on_scene_grid, planes_of, scene_input, token_grid, wall_of
 
 
 @given(st.integers(1, 900), st.integers(1, 900))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from segmentation import Click, Scope
-from segmentation.click_maps import ClickEvidence, EarlierClicks
-from segmentation.constraints import UNLIKE_GAIN
+from segmentation.clicks.constraints import UNLIKE_GAIN
+from segmentation.clicks.features import ClickEvidence, EarlierClicks
+from segmentation.clicks.refinement import ClickSequences
 from segmentation.geometry import FloatArray, PhotoGrid
-from segmentation.sequence import ClickSequences
 
 GRID = PhotoGrid(1024, 1024)
 LEFT, RIGHT = slice(0, 120), slice(130, 256)

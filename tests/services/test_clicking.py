@@ -11,7 +11,7 @@ import pytest
 from sessions_app.errors import BadClick, BadRequest, BadUpload, NotFound
 from sessions_app.models import Session
 from sessions_app.services import clicking, masks
-from tests.factories import as_file, make_session, wall_mask
+from tests.harness.factories import as_file, make_session, wall_mask
 
 pytestmark = pytest.mark.django_db
 

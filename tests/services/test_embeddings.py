@@ -13,10 +13,10 @@ import pytest
 from django.test import override_settings
 
 from segmentation import Embedding, SamModel
-from sessions_app import embeddings
-from sessions_app.recently_used import RecentlyUsed
-from sessions_app.wall_model import sam_model
-from tests.factories import room_pixels
+from sessions_app.inference import embeddings
+from sessions_app.inference.model import sam_model
+from sessions_app.inference.recently_used import RecentlyUsed
+from tests.harness.factories import room_pixels
 
 pytestmark = [pytest.mark.model, pytest.mark.redis, pytest.mark.usefixtures("sam_weights")]
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessions_app import places
 from sessions_app.catalogue import STATIC_DIR, sample_rooms
 from sessions_app.errors import Busy, WrongState
+from sessions_app.inference import limits
 from sessions_app.models import Session
 from sessions_app.services import clicking, masks, uploads
 from sessions_app.services.masks import Overlay
-from tests.factories import make_session
+from tests.harness.factories import make_session
 
 pytestmark = [pytest.mark.django_db, pytest.mark.model]
 
@@ -125,12 +125,12 @@ def test_correcting_the_found_wall_reads_the_whole_photo_no_more(
 def test_with_all_cores_at_work_a_click_is_told_to_come_back(
     sample: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "MASK_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(limits, "MASK_PATIENCE_SECONDS", 0)
     session = clicking.find_wall(session_id=sample.pk)
 
     with ExitStack() as taken:
-        for _ in range(places.MASKS_AT_ONCE):
-            taken.enter_context(places.a_masking_place())
+        for _ in range(limits.MASKS_AT_ONCE):
+            taken.enter_context(limits.a_masking_place())
         with pytest.raises(Busy) as refusal:
             masks.overlay(session)
 
@@ -141,15 +141,15 @@ def test_with_all_cores_at_work_a_click_is_told_to_come_back(
 def test_finding_the_wall_takes_a_place_for_the_photo_it_decodes(
     sample: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "DECODING_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(limits, "DECODING_PATIENCE_SECONDS", 0)
     clicking.add_click(session_id=sample.pk, x=0.5, y=0.5, label=1)
     masks.overlay(Session.objects.get(pk=sample.pk))  # encodes
     session = clicking.find_wall(session_id=sample.pk)
     masks._predictions.clear()
 
     with ExitStack() as taken:
-        for _ in range(places.DECODINGS_AT_ONCE):
-            taken.enter_context(places.a_decoding_place())
+        for _ in range(limits.DECODINGS_AT_ONCE):
+            taken.enter_context(limits.a_decoding_place())
         with pytest.raises(Busy):
             masks.overlay(session)
 
@@ -159,11 +159,11 @@ def test_finding_the_wall_takes_a_place_for_the_photo_it_decodes(
 def test_a_click_that_has_to_encode_takes_a_place_for_the_photo_it_decodes(
     sample: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "DECODING_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(limits, "DECODING_PATIENCE_SECONDS", 0)
 
     with ExitStack() as taken:
-        for _ in range(places.DECODINGS_AT_ONCE):
-            taken.enter_context(places.a_decoding_place())
+        for _ in range(limits.DECODINGS_AT_ONCE):
+            taken.enter_context(limits.a_decoding_place())
         with pytest.raises(Busy):
             masks._photo_to_encode(sample)
 
@@ -197,12 +197,12 @@ def test_who_waits_for_an_encoding_keeps_no_core_from_others(
 
     def look(*args: Any) -> Any:
         with ExitStack() as taken:
-            for _ in range(places.MASKS_AT_ONCE):
-                taken.enter_context(places.a_masking_place())
+            for _ in range(limits.MASKS_AT_ONCE):
+                taken.enter_context(limits.a_masking_place())
             free.append(True)
         return obtain(*args)
 
-    monkeypatch.setattr(places, "MASK_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(limits, "MASK_PATIENCE_SECONDS", 0)
     monkeypatch.setattr(masks.embeddings, "obtain", look)
 
     x, y = sample_rooms()[0].suggested_click

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from segmentation import SCENE_SHAPE, Click, Embedding
-from segmentation.click_maps import ClickEvidence, PhotoEvidence, Scope
+from segmentation.clicks.features import ClickEvidence, PhotoEvidence, Scope
 from training.errors import parts_of, with_errors
 from training.rooms import WALL
-from training.visitor import ClickSample, Visit, next_place, same_paint, wall_under
+from training.simulated_user import ClickSample, Visit, next_place, same_paint, wall_under
 from training.wishes import Whim, Wish, whims
 
 CEILING = 3

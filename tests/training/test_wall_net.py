@@ -12,12 +12,12 @@ torch = pytest.importorskip("torch", reason="needs training/requirements-train.t
 onnx = pytest.importorskip("onnx", reason="needs training/requirements-train.txt (onnx)")
 ort = pytest.importorskip("onnxruntime")
 
-from segmentation.scene import scene_input  # noqa: E402
+from segmentation.wall_net_io import scene_input  # noqa: E402
 from training.augment import _refinish  # noqa: E402
 from training.export import Scene, export  # noqa: E402
-from training.restyle import Restyle, convolved  # noqa: E402
 from training.rooms import OBJECT, WALL, Room  # noqa: E402
 from training.running import Running  # noqa: E402
+from training.style_augmentation import Restyle, convolved  # noqa: E402
 from training.token_basis import token_basis  # noqa: E402
 from training.train_walls import Batches, plane_loss  # noqa: E402
 from training.vit import VisionTransformer, published_state  # noqa: E402

@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from sessions_app.errors import Busy
 from sessions_app.models import Session
-from sessions_app.services import clicking, masks, readings
+from sessions_app.services import clicking, masks, prefetch
 from sessions_app.services.wallpapers import current_placement
-from tests.factories import as_file, make_ready_session, make_session, paper_pixels
+from tests.harness.factories import as_file, make_ready_session, make_session, paper_pixels
 from tests.web.conftest import HTMX, OWNER
 
 pytestmark = pytest.mark.django_db
@@ -361,7 +361,7 @@ def test_after_a_click_the_wall_is_read_ahead_unless_its_preview_comes_at_once(
     overlay = masks.Overlay("M0 0h9v9z", "-0.5 -0.5 320 240", 0.4, 0.9, None, None, None)
     monkeypatch.setattr(masks, "overlay", lambda _: overlay)
     ahead: list[Session] = []
-    monkeypatch.setattr(readings, "read_ahead", ahead.append)
+    monkeypatch.setattr(prefetch, "read_ahead", ahead.append)
 
     answer = owner.post(reverse("click", args=[session.pk]), {"x": 40, "y": 40, "label": 1}, **HTMX)
 

@@ -1,0 +1,54 @@
+"""At most so many generations at once on one image service, over all workers of all machines.
+
+A slot is a lock in Redis that ends by itself when its holder dies, and is prolonged while the holder lives. With Redis
+away there is no limit: the queue is away then as well, and only single commands run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from jobs.backends.diffusion.deadline import Watch
+from jobs.backends.diffusion.errors import Busy, TooSlow
+from sessions_app.queueing import redis_client
+
+SLOT_SECONDS: Final = 60
+LOOK_AGAIN_SECONDS: Final = 0.5
+
+
+@contextmanager
+def slot(backend: str, *, count: int, watch: Watch) -> Iterator[None]:
+    """One of `count` slots of `backend`, for the length of the block; waits for one as long as the watch allows.
+
+    Raises:
+        Busy: none became free before the deadline.
+    """
+    key, token = _wait_for_one(backend, count, watch)
+
+    def keep() -> None:
+        # Not atomic: between the two the lock could only go to somebody else if its whole minute had just run out.
+        if redis_client.get_bytes(key) == token.encode():
+            redis_client.set_bytes(key, token.encode(), seconds=SLOT_SECONDS)
+
+    watch.keepers.append(keep)
+    try:
+        yield
+    finally:
+        watch.keepers.remove(keep)
+        redis_client.release(key, token)
+
+
+def _wait_for_one(backend: str, count: int, watch: Watch) -> tuple[str, str]:
+    try:
+        while True:
+            for number in range(count):
+                key = f"backend:{backend}:slot:{number}"
+                token = redis_client.acquire(key, seconds=SLOT_SECONDS)
+                if token is not None:
+                    return key, token
+            watch.beat("waiting")
+            watch.sleep(LOOK_AGAIN_SECONDS, "waiting")
+    except TooSlow as error:
+        raise Busy(f"all {count} slots of {backend} stayed taken") from error

@@ -1,0 +1,60 @@
+"""What is worth another try, and when.
+
+A fault of the network, the store or the database passes; a bad picture stays bad. Short faults are waited out
+inside the job, longer ones by giving the run back to the queue for a while.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from jobs.backends import GeneratorError
+from sessions_app.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# Inside a job: a hiccup. SQLite has waited 20 s for its lock before it complains at all.
+PAUSES_SECONDS: Final = (0.5, 2.0)
+# Between runs: a restart of a service. The sweep ends a pause, so add up to 30 s.
+DELAYS_SECONDS: Final = (10.0, 30.0)
+STORE_AWAY: Final = "storage_unavailable"
+
+
+def passes(error: Exception) -> bool:
+    """True for a fault that may well be over a little later."""
+    if isinstance(error, GeneratorError):
+        return error.retry
+    if isinstance(error, Unavailable):
+        return error.code == STORE_AWAY  # "storage_damaged" stays
+    return isinstance(error, (DatabaseError, InterfaceError))
+
+
+def delay_after(run: int) -> float:
+    """Seconds to wait before the run after this one (counted from 1)."""
+    return DELAYS_SECONDS[min(run, len(DELAYS_SECONDS)) - 1]
+
+
+def patiently(action: Callable[[], T]) -> T:
+    """The action's result, tried again twice when a passing fault stops it; it must be idempotent.
+
+    Raises:
+        Exception: whatever the last try raised, or the first where the fault does not pass.
+    """
+    for pause in PAUSES_SECONDS:
+        try:
+            return action()
+        except Exception as error:
+            if not passes(error):
+                raise
+            logger.warning("trying again in %s s: %s", pause, error)
+            time.sleep(pause)
+            # A connection that broke is made anew, one that only met a lock is kept.
+            connection.close_if_unusable_or_obsolete()
+    return action()

@@ -1,0 +1,61 @@
+"""Which walls a visitor means who does not say so: what their clicks lie on tells."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from segmentation.clicks.features import ClickEvidence, EarlierClicks, Scope
+from segmentation.geometry import FloatArray, coarse_cell
+
+# Of all wall that is seen, from which a wall is the main one: twice as much as all others together (docs/models.md).
+MAIN_WALL: Final = 2 / 3
+ON_PLANE: Final = 0.5  # probability of sharing a clicked plane from which a cell counts to it
+_OFF_PLANE: Final = 0.25  # below which an include means more walls than the one clicked on before
+_AFFINITY_CELL: Final = 2  # cells of the mask grid in one of an affinity's
+
+
+def understood(
+    said: Scope,
+    before: Scope | None,
+    newest: ClickEvidence,
+    earlier: EarlierClicks,
+    walls: FloatArray,
+) -> Scope:
+    """What the clicks mean with the newest, where the visitor said `said`.
+
+    Unsaid, a first include on the main wall means it, and so do further clicks until another wall is included; all else
+    the network weighs. before: what they meant without the newest, None when that is the first include.
+    walls: logits h x w of the wall that is seen without a click, of the photo's part of the mask grid alone.
+    """
+    if said is not Scope.UNSAID:
+        return said
+    if before is None:
+        is_main = share_of_wall(walls, newest.affinity) >= MAIN_WALL
+        return Scope.THIS_WALL if is_main else Scope.UNSAID
+    if before is Scope.THIS_WALL and newest.label == 1 and _is_another_wall(newest, earlier, walls):
+        return Scope.UNSAID
+    return before
+
+
+def share_of_wall(walls: FloatArray, affinity: FloatArray) -> float:
+    """How much of the wall that is seen lies on the plane clicked on, 0..1.
+
+    walls: logits h x w of the photo's part of the mask grid; affinity: probability of being on that plane, on half of
+    that grid or more of it.
+    """
+    seen = walls[::_AFFINITY_CELL, ::_AFFINITY_CELL] > 0
+    on_plane = affinity[: seen.shape[0], : seen.shape[1]] > ON_PLANE
+    return float(on_plane[seen].mean()) if seen.any() else 0.0
+
+
+def _is_another_wall(newest: ClickEvidence, earlier: EarlierClicks, walls: FloatArray) -> bool:
+    """Whether a click surely lies on none of the planes that were included before, and on wall that is seen.
+
+    A picture on the main wall, or a bit of it that is not seen, is not another wall.
+    """
+    affinity = earlier.affinity_of_includes
+    cell = coarse_cell(newest.x, newest.y, 1, (walls.shape[0], walls.shape[1]))
+    if affinity is None or walls[cell] <= 0:
+        return False
+    row, column = (side // _AFFINITY_CELL for side in cell)
+    return bool(affinity[row, column] < _OFF_PLANE)

@@ -1,0 +1,165 @@
+"""A marked wall is read once, and ahead of its first preview where that costs nobody anything."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import InterfaceError
+
+from imaging.types import Mask, Pixels
+from rendering import Scene, WallPlane, prepare
+from sessions_app.inference import limits
+from sessions_app.models import Session
+from sessions_app.services import clicking, masks, prefetch, previews
+from sessions_app.services.prefetch import read_ahead, reading
+from tests.harness.factories import as_file, make_ready_session, wall_mask
+
+pytestmark = pytest.mark.django_db
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Wall pixels of every mask that was read, in order."""
+    found: list[int] = []
+
+    def counted(photo: Pixels, mask: Mask, plane: WallPlane) -> Scene:
+        found.append(int((mask > 127).sum()))
+        return prepare(photo, mask, plane)
+
+    monkeypatch.setattr(prefetch, "prepare", counted)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The visitor is quiet already; whatever is being read at the end of a test is awaited."""
+    monkeypatch.setattr(prefetch, "QUIET_SECONDS", 0.0)
+    yield
+    settle()
+
+
+def settle() -> None:
+    """Wait until nothing waits to be read ahead."""
+    prefetch._ahead.submit(lambda: None).result(PATIENCE_SECONDS)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """The thread that reads ahead is busy with something else until the end of the block."""
+    go_on = threading.Event()
+    prefetch._ahead.submit(go_on.wait, PATIENCE_SECONDS)
+    try:
+        yield
+    finally:
+        go_on.set()
+    settle()
+
+
+def smaller(session: Session) -> Session:
+    """The session with half of its wall marked."""
+    mask = wall_mask()
+    mask[:, : mask.shape[1] // 2] = 0
+    clicking.use_mask(session_id=session.pk, data=as_file(mask))
+    return Session.objects.select_related("wallpaper").get(pk=session.pk)
+
+
+def test_a_wall_read_ahead_is_not_read_again_for_its_preview(read: list[int]) -> None:
+    session = make_ready_session()
+
+    read_ahead(session)
+    settle()
+    previews.render_preview(session)
+
+    assert len(read) == 1
+
+
+def test_a_mask_that_was_marked_anew_meanwhile_is_not_read(read: list[int]) -> None:
+    session = make_ready_session()
+    changed = smaller(session)
+
+    with held_back():
+        read_ahead(session)
+        read_ahead(changed)
+
+    size = changed.width, changed.height
+    assert read == [int((masks.pixels(changed, size=size) > 127).sum())]
+
+
+def test_a_room_whose_preview_is_asked_for_is_not_read_ahead_any_more(read: list[int]) -> None:
+    session = make_ready_session()
+
+    with held_back():
+        read_ahead(session)
+        previews.render_preview(session)
+
+    assert len(read) == 1
+
+
+def test_only_the_latest_rooms_are_read_ahead(
+    read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prefetch, "MOST_WAITING", 1)
+    first, second = make_ready_session(), make_ready_session()
+
+    with held_back():
+        read_ahead(first)
+        read_ahead(second)
+
+    assert len(read) == 1
+    assert reading(second) is reading(second)
+    assert len(read) == 1
+
+
+def test_nothing_is_read_ahead_while_a_mask_is_computed(read: list[int]) -> None:
+    session = make_ready_session()
+
+    with limits.a_masking_place():
+        read_ahead(session)
+        settle()
+
+    assert read == []
+    assert not limits.is_masking()
+
+
+def test_who_asks_while_a_wall_is_being_read_waits_for_it(
+    read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = make_ready_session()
+    begun, go_on = threading.Event(), threading.Event()
+    counted = prefetch.prepare
+
+    def slow(photo: Pixels, mask: Mask, plane: WallPlane) -> Scene:
+        begun.set()
+        go_on.wait(PATIENCE_SECONDS)
+        return counted(photo, mask, plane)
+
+    monkeypatch.setattr(prefetch, "prepare", slow)
+    read_ahead(session)
+    assert begun.wait(PATIENCE_SECONDS)
+    threading.Timer(0.05, go_on.set).start()
+    found = reading(session)
+
+    assert found is reading(session)
+    assert len(read) == 1
+
+
+def test_a_connection_that_cannot_be_closed_does_not_end_reading_ahead(
+    read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def close(self) -> None:
+            raise InterfaceError("the server is away")
+
+    first, second = make_ready_session(), make_ready_session()
+    with monkeypatch.context() as patch:
+        patch.setattr(prefetch, "connection", Broken())
+        read_ahead(first)
+        settle()
+    read_ahead(second)
+    settle()
+
+    assert len(read) == 2
