@@ -63,7 +63,7 @@ from segmentation.clicks import refinement  # noqa: E402
 from segmentation.masks import edges  # noqa: E402
 from segmentation.walls import heads, sam_head  # noqa: E402
 from sessions_app.models import Session  # noqa: E402
-from sessions_app.services import masks  # noqa: E402
+from sessions_app.services import masks, overlays, photos  # noqa: E402
 from sessions_app.views import contexts  # noqa: E402
 
 cv2.setNumThreads(1)
@@ -129,7 +129,7 @@ WATCHED = (
     (outline, "_sample", "outline: sampling"),
     (outline, "_loops", "outline: loops"),
     (outline, "path_of_field", "outline: simplify, write"),
-    (masks, "view_pixels", "photo under the overlay"),
+    (photos, "view_pixels", "photo under the overlay"),
     (contexts, "generation_context", "page: generations"),
     (contexts, "wall_context", "page: context"),
     (SimpleTemplateResponse, "render", "page: template"),
@@ -230,7 +230,7 @@ def main() -> None:
             fresh = Session.objects.get(pk=session.pk)
             mask = masks.pixels(fresh, size=(session.width // 4, session.height // 4))
             kept[f"mask {index} {number}"] = mask
-            kept[f"path {index} {number}"] = np.array(masks.overlay(fresh).path)  # type: ignore[union-attr]
+            kept[f"path {index} {number}"] = np.array(overlays.overlay(fresh).path)  # type: ignore[union-attr]
     show(spent)
     print(
         f"partial: at most {max(sizes) / 1000:.1f} KB, median {statistics.median(sizes) / 1000:.1f}"

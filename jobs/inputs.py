@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from imaging import IntakeError, read_mask
+from imaging import read_mask
 from imaging.types import Mask, Pixels
 from jobs.backends import GenerationInputs
 from rendering import WallPlane
 from sessions_app import storage
-from sessions_app.errors import Unavailable
+from sessions_app.error_translation import reading_stored
 from sessions_app.models import Generation
-from sessions_app.services import masks, wallpapers
+from sessions_app.services import photos, wallpapers
 
 
 def load_inputs(generation: Generation) -> GenerationInputs:
@@ -22,12 +22,11 @@ def load_inputs(generation: Generation) -> GenerationInputs:
         Unavailable: the store is away or gives something else back.
     """
     session = generation.session
-    try:
-        mask = read_mask(storage.read(generation.mask_key), size=(session.width, session.height))
-    except IntakeError as error:
-        raise Unavailable("The stored mask cannot be read.", code="storage_damaged") from error
+    data = storage.read(generation.mask_key)
+    with reading_stored("mask"):
+        mask = read_mask(data, size=(session.width, session.height))
     return GenerationInputs(
-        photo=masks.photo_pixels(session),
+        photo=photos.photo_pixels(session),
         mask=mask,
         wallpaper=wallpapers.wallpaper_pixels(generation.wallpaper),
         plane=WallPlane.from_json(generation.plane),

@@ -63,9 +63,9 @@ def _no_files_left_behind() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Walls are read when a test asks for them, not in a thread that outlives it."""
-    monkeypatch.setattr("sessions_app.services.prefetch.read_ahead", lambda _session: None)
+def _nothing_prefetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Walls are prepared when a test asks for them, not in a thread that outlives it."""
+    monkeypatch.setattr("sessions_app.services.prefetch.prefetch", lambda _session: None)
 
 
 @pytest.fixture(scope="session")

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from typing import Final
 
 from django.conf import settings
 
 from imaging.types import Pixels
-from segmentation import EMBEDDING_SHAPES, Embedding, EmbeddingError, SegmentationError
+from segmentation import EMBEDDING_SHAPES, Embedding, EmbeddingError
+from sessions_app.inference.background import BackgroundExecutor
 from sessions_app.inference.model import sam_model
 from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.inference.single_flight import SingleFlight
@@ -29,10 +30,6 @@ logger = logging.getLogger(__name__)
 EMBEDDING_BYTES = 4 * sum(math.prod(shape) for shape in EMBEDDING_SHAPES)
 LOCK_SECONDS = 60  # longer than any encoding; a dead encoder's lock ends by itself
 POLL_SECONDS = 0.05
-# Photos waiting for the background encoder, and the memory their pixels take: eight of twelve megapixels, or two of
-# fifty. Past either bound the first click encodes instead.
-MAX_WAITING = 8
-MAX_WAITING_BYTES = 320 * 1024 * 1024
 
 ReadPhoto = Callable[[], Pixels]
 
@@ -41,9 +38,8 @@ memory: RecentlyUsed[str, Embedding] = RecentlyUsed(
     settings.EMBEDDING_MEMORY_MIB * 1024 * 1024 // EMBEDDING_BYTES
 )
 _encoding: SingleFlight[str, Embedding] = SingleFlight()
-_background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
-_waiting: list[int] = []  # bytes of each photo that waits or is being encoded
-_waiting_lock = threading.Lock()
+# Eight photos of twelve megapixels, or two of fifty. Past either bound the first click encodes instead.
+executor: Final = BackgroundExecutor("encode", max_items=8, max_bytes=320 * 1024 * 1024)
 
 
 def cache_key(photo_digest: str) -> str:
@@ -93,62 +89,19 @@ def encode_in_background(photo_digest: str, pixels: Pixels) -> Future[Embedding]
         The embedding to come, which may be cancelled as long as it has not begun; None when too many photos wait
         already, or the process is stopping: then the first click encodes.
     """
-    size = pixels.nbytes
-    if not _take_room(size):
-        logger.info("encoder is busy: the first click will encode")
-        return None
-    held = [pixels]
-    del pixels  # `held` alone keeps them
 
-    def work() -> Embedding:
-        try:
-            return obtain(photo_digest, lambda: held[0])
-        except Exception:  # the first click meets the same error and shows it
-            logger.exception("background encoding failed")
-            raise
+    def encode() -> Embedding:
+        return obtain(photo_digest, lambda: pixels)
 
-    def release(_: Future[Embedding]) -> None:
-        # Cancelled work stays in the queue until its turn: its pixels need not.
-        held.clear()
-        _give_room_back(size)
-
-    try:
-        future = _background.submit(work)
-    except RuntimeError as error:
-        _give_room_back(size)
-        logger.info("nothing is encoded any more: %s", error)
-        return None
-    future.add_done_callback(release)
-    return future
+    return executor.submit(encode, label=f"photo {photo_digest[:12]}", size=pixels.nbytes)
 
 
-def _take_room(size: int) -> bool:
-    """Count a photo of so many bytes among those that wait; False when they are too many with it."""
-    with _waiting_lock:
-        if len(_waiting) >= MAX_WAITING or sum(_waiting) + size > MAX_WAITING_BYTES:
-            return False
-        _waiting.append(size)
-        return True
-
-
-def _give_room_back(size: int) -> None:
-    with _waiting_lock:
-        _waiting.remove(size)
-
-
-def warm_up() -> Future[None]:
+def warm_up() -> Future[None] | None:
     """Load the model's graphs in the background: else the first photo after a start waits for them as well.
 
-    Missing weights are no error here.
+    Missing weights are no error here: health and the first click say so.
     """
-
-    def load() -> None:
-        try:
-            sam_model().warm_up()
-        except SegmentationError as error:  # health and the first click say so too
-            logger.warning("the model is not ready: %s", error)
-
-    return _background.submit(load)
+    return executor.submit(lambda: sam_model().warm_up(), label="loading the model")
 
 
 def _encode_once(key: str, read_photo: ReadPhoto) -> Embedding:

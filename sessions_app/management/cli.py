@@ -13,7 +13,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 from django.conf import settings
@@ -21,17 +21,13 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from imaging import IntakeError
 from onnx_models import ModelSetupError, ensure_models
-from rendering import RenderingError
-from segmentation import SegmentationError
 from sessions_app.click_history import SCOPES
-from sessions_app.errors import AppError
+from sessions_app.error_translation import REFUSALS, RefusalError
 from sessions_app.inference.model import model_directory
 from sessions_app.management.commands.prepare import pending_migrations
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
-REFUSALS = (AppError, IntakeError, SegmentationError, RenderingError)
 
 
 class PhotoCommand(BaseCommand):
@@ -80,7 +76,7 @@ def refusals_as_one_line() -> Iterator[None]:
     try:
         yield
     except REFUSALS as error:
-        raise CommandError(error.user_message) from error
+        raise CommandError(cast(RefusalError, error).user_message) from error
     except OSError as error:
         raise CommandError(
             f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")

@@ -22,7 +22,7 @@ from sessions_app.errors import BadRequest, NoAttemptsLeft, NotFound, Unavailabl
 from sessions_app.inference.model import model_identity
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.queueing import queues
-from sessions_app.services import masks, planes, previews, runs, wallpapers
+from sessions_app.services import masks, photos, planes, previews, runs, wallpapers
 from sessions_app.services.runs import fail
 from sessions_app.services.transitions import prolong
 
@@ -252,7 +252,7 @@ def _gather(session: Session) -> Inputs:
     if not mask.any():
         raise WrongState("The marked wall is empty. Click the wall again.", code="empty_mask")
     # The plane is the preview's, brought to full size: what was seen is what is made.
-    view = masks.view_pixels(session, max_side=settings.PREVIEW_MAX_SIDE_PX)
+    view = photos.view_pixels(session, max_side=settings.PREVIEW_MAX_SIDE_PX)
     view_mask = masks.pixels(session, size=(view.shape[1], view.shape[0]))
     plane = planes.plane_on(session, view, view_mask).scaled(session.width / view.shape[1])
     key, digest = masks.store_mask(session, mask)

@@ -50,14 +50,14 @@ def render_preview(session: Session) -> bytes:
     key = (str(session.pk), version)
     found = _previews.get(key)
     if found is None:
-        prefetch.forget(session.pk)
+        prefetch.cancel(session.pk)
         found = _render(session, session.wallpaper)
         _previews.put(key, found)
     return found
 
 
 def _render(session: Session, wallpaper: Wallpaper) -> bytes:
-    wall = prefetch.reading(session)
+    wall = prefetch.prepared_wall(session)
     rendered = render(
         wall.photo,
         wall.mask,

@@ -25,7 +25,7 @@ from sessions_app.selectors import (
     generation_status,
     recent_sessions,
 )
-from sessions_app.services import masks, previews, wallpapers
+from sessions_app.services import overlays, previews, wallpapers
 from sessions_app.visitors import visitor_of
 
 EARLIER_RESULTS = 12
@@ -114,9 +114,13 @@ def room_context(session: Session) -> dict[str, Any]:
     return {**shell(), **_photo(session), **wall_context(session), **paper_context(session)}
 
 
-def wall_context(session: Session) -> dict[str, Any]:
-    """What changes with a click: the overlay and all that follows from the mask."""
-    return {**_wall(session), **_picture(session)}
+def wall_context(session: Session, *, after_change: bool = False) -> dict[str, Any]:
+    """What changes with a click: the overlay and all that follows from the mask.
+
+    Args:
+        after_change: the marks were just changed, and the row may be written to; a page only looks.
+    """
+    return {**_wall(session, after_change), **_picture(session)}
 
 
 def paper_context(session: Session) -> dict[str, Any]:
@@ -153,11 +157,11 @@ def _photo(session: Session) -> dict[str, Any]:
 # --- the wall -----------------------------------------------------------------------------------------------
 
 
-def _wall(session: Session) -> dict[str, Any]:
+def _wall(session: Session, after_change: bool) -> dict[str, Any]:
     history = session.history
     overlay, trouble = None, None
     try:
-        overlay = masks.overlay(session)
+        overlay = overlays.draw(session) if after_change else overlays.overlay(session)
     except (Unavailable, BadClick, NotFound) as error:
         trouble = error  # the page must come up even so, and say it
     suggestion = overlay.suggestion if overlay else None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from sessions_app.errors import Busy
+from sessions_app.errors import AppError, Busy
 from sessions_app.models import Session
-from sessions_app.services import prefetch, retention
+from sessions_app.services import overlays, prefetch, retention
 from sessions_app.views import contexts
 from sessions_app.views.decorators import answers, with_session
 
@@ -43,8 +45,10 @@ def wall_changed(request: HttpRequest, session: Session) -> HttpResponseBase:
         AppError: the mask could not be made; the click itself is kept.
     """
     if not request.htmx:  # type: ignore[attr-defined]
+        with suppress(AppError):  # the page that follows meets the same trouble and shows it
+            overlays.draw(session)
         return _back(session)
-    context = contexts.wall_context(session)
+    context = contexts.wall_context(session, after_change=True)
     trouble = context["masking_error"]
     if isinstance(trouble, Busy):
         # "Try again" would have the visitor click once more, on top of the click that is kept.
@@ -53,7 +57,7 @@ def wall_changed(request: HttpRequest, session: Session) -> HttpResponseBase:
         raise trouble
     if context["overlay"] is not None and session.wallpaper is None:
         # With a wallpaper chosen already the page asks for its preview at once.
-        prefetch.read_ahead(session)
+        prefetch.prefetch(session)
     return TemplateResponse(request, "session/changes.html", context)
 
 

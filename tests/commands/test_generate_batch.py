@@ -267,7 +267,7 @@ def test_clicks_or_the_found_wall_stand_in_for_a_mask_and_the_photo_is_encoded_o
     (shop / "rooms" / "kitchen.png").write_bytes(as_file(room_pixels(300, 220)))
     (shop / "rooms" / "hall.clicks.json").write_text('{"points": [[60, 40, 1]]}')
     # What another test's upload began in the background would be counted here.
-    embeddings._background.submit(lambda: None).result(120)
+    embeddings.executor.wait_idle(120)
     encoded = []
     original = embeddings._encode_once
 

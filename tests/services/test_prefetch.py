@@ -1,4 +1,4 @@
-"""A marked wall is read once, and ahead of its first preview where that costs nobody anything."""
+"""A marked wall is prepared once, and prefetched where that costs nobody anything."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from django.db import InterfaceError
 
 from imaging.types import Mask, Pixels
 from rendering import Scene, WallPlane, prepare
-from sessions_app.inference import limits
+from sessions_app.inference import background, limits
 from sessions_app.models import Session
 from sessions_app.services import clicking, masks, prefetch, previews
-from sessions_app.services.prefetch import read_ahead, reading
+from sessions_app.services.prefetch import prefetch as start_prefetch
+from sessions_app.services.prefetch import prepared_wall
 from tests.harness.factories import as_file, make_ready_session, wall_mask
 
 pytestmark = pytest.mark.django_db
@@ -36,22 +37,22 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The visitor is quiet already; whatever is being read at the end of a test is awaited."""
-    monkeypatch.setattr(prefetch, "QUIET_SECONDS", 0.0)
+    """The visitor is quiet already; whatever is being prepared at the end of a test is awaited."""
+    monkeypatch.setattr(prefetch.debouncer, "quiet_seconds", 0.0)
     yield
     settle()
 
 
 def settle() -> None:
-    """Wait until nothing waits to be read ahead."""
-    prefetch._ahead.submit(lambda: None).result(PATIENCE_SECONDS)
+    """Wait until nothing waits to be prefetched."""
+    prefetch.debouncer.wait_idle(PATIENCE_SECONDS)
 
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """The thread that reads ahead is busy with something else until the end of the block."""
+    """The thread that prefetches is busy with something else until the end of the block."""
     go_on = threading.Event()
-    prefetch._ahead.submit(go_on.wait, PATIENCE_SECONDS)
+    prefetch.executor.submit(lambda: go_on.wait(PATIENCE_SECONDS), label="something else")
     try:
         yield
     finally:
@@ -67,10 +68,10 @@ def smaller(session: Session) -> Session:
     return Session.objects.select_related("wallpaper").get(pk=session.pk)
 
 
-def test_a_wall_read_ahead_is_not_read_again_for_its_preview(read: list[int]) -> None:
+def test_a_prefetched_wall_is_not_prepared_again_for_its_preview(read: list[int]) -> None:
     session = make_ready_session()
 
-    read_ahead(session)
+    start_prefetch(session)
     settle()
     previews.render_preview(session)
 
@@ -82,47 +83,47 @@ def test_a_mask_that_was_marked_anew_meanwhile_is_not_read(read: list[int]) -> N
     changed = smaller(session)
 
     with held_back():
-        read_ahead(session)
-        read_ahead(changed)
+        start_prefetch(session)
+        start_prefetch(changed)
 
     size = changed.width, changed.height
     assert read == [int((masks.pixels(changed, size=size) > 127).sum())]
 
 
-def test_a_room_whose_preview_is_asked_for_is_not_read_ahead_any_more(read: list[int]) -> None:
+def test_a_room_whose_preview_is_asked_for_is_not_prefetched_any_more(read: list[int]) -> None:
     session = make_ready_session()
 
     with held_back():
-        read_ahead(session)
+        start_prefetch(session)
         previews.render_preview(session)
 
     assert len(read) == 1
 
 
-def test_only_the_latest_rooms_are_read_ahead(
+def test_only_the_latest_rooms_are_prefetched(
     read: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prefetch, "MOST_WAITING", 1)
+    monkeypatch.setattr(prefetch.debouncer, "max_keys", 1)
     first, second = make_ready_session(), make_ready_session()
 
     with held_back():
-        read_ahead(first)
-        read_ahead(second)
+        start_prefetch(first)
+        start_prefetch(second)
 
     assert len(read) == 1
-    assert reading(second) is reading(second)
+    assert prepared_wall(second) is prepared_wall(second)
     assert len(read) == 1
 
 
-def test_nothing_is_read_ahead_while_a_mask_is_computed(read: list[int]) -> None:
+def test_nothing_is_prefetched_while_a_mask_is_computed(read: list[int]) -> None:
     session = make_ready_session()
 
-    with limits.a_masking_place():
-        read_ahead(session)
+    with limits.mask_limit.slot():
+        start_prefetch(session)
         settle()
 
     assert read == []
-    assert not limits.is_masking()
+    assert limits.mask_limit.in_use == 0
 
 
 def test_who_asks_while_a_wall_is_being_read_waits_for_it(
@@ -138,16 +139,16 @@ def test_who_asks_while_a_wall_is_being_read_waits_for_it(
         return counted(photo, mask, plane)
 
     monkeypatch.setattr(prefetch, "prepare", slow)
-    read_ahead(session)
+    start_prefetch(session)
     assert begun.wait(PATIENCE_SECONDS)
     threading.Timer(0.05, go_on.set).start()
-    found = reading(session)
+    found = prepared_wall(session)
 
-    assert found is reading(session)
+    assert found is prepared_wall(session)
     assert len(read) == 1
 
 
-def test_a_connection_that_cannot_be_closed_does_not_end_reading_ahead(
+def test_a_connection_that_cannot_be_closed_does_not_end_prefetching(
     read: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Broken:
@@ -156,10 +157,10 @@ def test_a_connection_that_cannot_be_closed_does_not_end_reading_ahead(
 
     first, second = make_ready_session(), make_ready_session()
     with monkeypatch.context() as patch:
-        patch.setattr(prefetch, "connection", Broken())
-        read_ahead(first)
+        patch.setattr(background, "connection", Broken())
+        start_prefetch(first)
         settle()
-    read_ahead(second)
+    start_prefetch(second)
     settle()
 
     assert len(read) == 2

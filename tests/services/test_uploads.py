@@ -99,7 +99,7 @@ def encoding(monkeypatch: pytest.MonkeyPatch) -> Future[Any]:
     future: Future[Any] = Future()
     monkeypatch.setattr(uploads.embeddings, "encode_in_background", lambda *_: future)
     # Its thread would go on writing while the test's folder is removed.
-    monkeypatch.setattr(uploads.photo_compression, "pack_later", lambda _: None)
+    monkeypatch.setattr(uploads.photo_compression, "compress_later", lambda _: None)
     return future
 
 
@@ -209,10 +209,10 @@ def test_a_sample_room_becomes_a_session() -> None:
 
 
 def test_too_many_uploads_at_once_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "DECODING_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(limits.decode_limit, "patience_seconds", 0)
     with (
-        limits.a_decoding_place(),
-        limits.a_decoding_place(),
+        limits.decode_limit.slot(),
+        limits.decode_limit.slot(),
         pytest.raises(Unavailable) as refusal,
     ):
         make_session()
