@@ -1,4 +1,4 @@
-"""How many uploads a web process takes in at once; whoever comes beyond that hears so at once.
+"""How many uploads a web process takes at once; whoever comes beyond that is told so at once.
 
 An upload holds one of the process's threads for as long as the sender's network needs, then for decoding. Were
 all threads given to uploads, clicks would wait behind them, and the next uploads behind those, unheard, until something
@@ -8,7 +8,6 @@ times out.
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -19,6 +18,7 @@ from django.http.response import HttpResponseBase
 
 from sessions_app.api.errors import error_response
 from sessions_app.errors import Busy
+from sessions_app.inference.limits import ConcurrencyLimit
 from sessions_app.views.errors import standalone
 
 API_ROOT: Final = "/v1/"
@@ -27,27 +27,29 @@ _CHUNK_BYTES: Final = 1 << 16
 _DRAIN_SECONDS: Final = 5.0
 
 
-class UploadPlacesMiddleware:
-    """Before anything reads the request's body: a form with a file takes one of the places, or is refused."""
+class UploadConcurrencyMiddleware:
+    """Before anything reads the request's body: a form with a file takes a slot, or is refused."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self._places = threading.BoundedSemaphore(settings.UPLOADS_AT_ONCE)
+        self._limit = ConcurrencyLimit(
+            settings.UPLOADS_AT_ONCE,
+            patience_seconds=0.0,
+            full_message="Many photos are coming in at this moment.",
+        )
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request, or say that it should come back."""
         if request.method != "POST" or request.content_type != "multipart/form-data":
             return self.get_response(request)
-        if not self._places.acquire(blocking=False):
-            return _refusal(request)
         try:
-            return self.get_response(request)
-        finally:
-            self._places.release()
+            with self._limit.slot():
+                return self.get_response(request)
+        except Busy as error:
+            return _refusal(request, error)
 
 
-def _refusal(request: HttpRequest) -> HttpResponseBase:
-    error = Busy("Many photos are coming in at this moment. Please try again in a few seconds.")
+def _refusal(request: HttpRequest, error: Busy) -> HttpResponseBase:
     _drain(request)
     if request.path.startswith(API_ROOT):
         return error_response(error)

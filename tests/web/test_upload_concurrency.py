@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.test import RequestFactory
 
-from sessions_app.middleware.upload_concurrency import UploadPlacesMiddleware
+from sessions_app.middleware.upload_concurrency import UploadConcurrencyMiddleware
 from tests.harness.factories import as_file, room_pixels
 
 pytestmark = pytest.mark.django_db
@@ -38,10 +38,10 @@ def held() -> Iterator[Held]:
 
 
 @pytest.fixture
-def site(held: Held, settings: pytest.FixtureRequest) -> UploadPlacesMiddleware:
+def site(held: Held, settings: pytest.FixtureRequest) -> UploadConcurrencyMiddleware:
     """A site that takes one upload at a time."""
     settings.UPLOADS_AT_ONCE = 1  # type: ignore[attr-defined]
-    return UploadPlacesMiddleware(held)
+    return UploadConcurrencyMiddleware(held)
 
 
 def upload(path: str = "/upload/", **headers: str) -> HttpRequest:
@@ -57,7 +57,7 @@ def in_background(call: Callable[[], HttpResponseBase]) -> tuple[threading.Threa
 
 
 def test_an_upload_too_many_is_told_at_once_when_to_come_back(
-    site: UploadPlacesMiddleware, held: Held
+    site: UploadConcurrencyMiddleware, held: Held
 ) -> None:
     first, statuses = in_background(lambda: site(upload()))
     assert held.inside.acquire(timeout=60)
@@ -75,7 +75,7 @@ def test_an_upload_too_many_is_told_at_once_when_to_come_back(
     assert statuses == [200]
 
 
-def test_a_program_hears_it_as_json(site: UploadPlacesMiddleware, held: Held) -> None:
+def test_a_program_hears_it_as_json(site: UploadConcurrencyMiddleware, held: Held) -> None:
     first, _ = in_background(lambda: site(upload()))
     assert held.inside.acquire(timeout=60)
 
@@ -89,7 +89,7 @@ def test_a_program_hears_it_as_json(site: UploadPlacesMiddleware, held: Held) ->
 
 
 def test_the_body_of_a_refused_upload_is_read_away(
-    site: UploadPlacesMiddleware, held: Held
+    site: UploadConcurrencyMiddleware, held: Held
 ) -> None:
     first, _ = in_background(lambda: site(upload()))
     assert held.inside.acquire(timeout=60)
@@ -102,13 +102,15 @@ def test_the_body_of_a_refused_upload_is_read_away(
     assert request.read() == b""
 
 
-def test_the_next_upload_finds_the_place_free(site: UploadPlacesMiddleware, held: Held) -> None:
+def test_the_next_upload_finds_the_place_free(
+    site: UploadConcurrencyMiddleware, held: Held
+) -> None:
     held.go.set()
 
     assert [site(upload()).status_code for _ in range(3)] == [200, 200, 200]
 
 
-def test_clicks_need_no_place(site: UploadPlacesMiddleware, held: Held) -> None:
+def test_clicks_need_no_place(site: UploadConcurrencyMiddleware, held: Held) -> None:
     first, _ = in_background(lambda: site(upload()))
     assert held.inside.acquire(timeout=60)
     held.go.set()
