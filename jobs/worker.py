@@ -153,7 +153,7 @@ def sweep() -> None:
     """Rescue stale runs once; a fault is logged and left for the next time."""
     try:
         recovery.rescue_stale()
-        if redis_client.acquire("tidy", seconds=TIDY_SECONDS) is not None:
+        if redis_client.set_if_absent("tidy", b"1", seconds=TIDY_SECONDS):  # one worker of all
             recovery.tidy()
     except Exception:  # the worker must outlive a bad minute of the database or of Redis
         logger.exception("sweep failed")

@@ -187,7 +187,7 @@ def test_only_post_is_taken(on: None) -> None:
 def test_a_replayed_webhook_does_nothing(on: None) -> None:
     now = str(int(time.time()))
     send(timestamp=now)
-    redis_client.release(hook.remembered_as(DIGEST), "prediction1")
+    redis_client.delete_if_equal(hook.remembered_as(DIGEST), "prediction1")
 
     assert send(timestamp=now).status_code == 204
     assert kept() is None

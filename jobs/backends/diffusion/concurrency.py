@@ -25,29 +25,25 @@ def slot(backend: str, *, count: int, watch: Watch) -> Iterator[None]:
     Raises:
         Busy: none became free before the deadline.
     """
-    key, token = _wait_for_one(backend, count, watch)
-
-    def keep() -> None:
-        # Not atomic: between the two the lock could only go to somebody else if its whole minute had just run out.
-        if redis_client.get_bytes(key) == token.encode():
-            redis_client.set_bytes(key, token.encode(), seconds=SLOT_SECONDS)
-
-    watch.keepers.append(keep)
+    taken = _wait_for_one(backend, count, watch)
+    watch.keepers.append(taken.renew)
     try:
         yield
     finally:
-        watch.keepers.remove(keep)
-        redis_client.release(key, token)
+        watch.keepers.remove(taken.renew)
+        taken.release()
 
 
-def _wait_for_one(backend: str, count: int, watch: Watch) -> tuple[str, str]:
+def _wait_for_one(backend: str, count: int, watch: Watch) -> redis_client.SharedLock:
+    slots = [
+        redis_client.SharedLock(f"backend:{backend}:slot:{number}", seconds=SLOT_SECONDS)
+        for number in range(count)
+    ]
     try:
         while True:
-            for number in range(count):
-                key = f"backend:{backend}:slot:{number}"
-                token = redis_client.acquire(key, seconds=SLOT_SECONDS)
-                if token is not None:
-                    return key, token
+            for one in slots:
+                if one.acquire():
+                    return one
             watch.beat("waiting")
             watch.sleep(LOOK_AGAIN_SECONDS, "waiting")
     except TooSlow as error:

@@ -90,7 +90,7 @@ def forget(digest: str, prediction_id: str) -> None:
     """The prediction is done with; a webhook that comes later brings it back to nobody."""
     if is_on():
         redis_client.set_bytes(_ended_key(prediction_id), b"1", seconds=KEPT_SECONDS)
-    redis_client.release(remembered_as(digest), prediction_id)
+    redis_client.delete_if_equal(remembered_as(digest), prediction_id)
 
 
 def wait(prediction_id: str, seconds: float, watch: Watch, stage: str) -> None:
@@ -98,7 +98,9 @@ def wait(prediction_id: str, seconds: float, watch: Watch, stage: str) -> None:
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         slice_seconds = min(left, watches.BEAT_SECONDS, watch.remaining())
-        if redis_client.wait_for_word(_word_key(prediction_id), seconds=slice_seconds):
+        if redis_client.wait_for_notification(
+            _notification_key(prediction_id), seconds=slice_seconds
+        ):
             return
         watch.beat(stage)
 
@@ -143,8 +145,8 @@ def receive(digest: str, message_id: str, body: bytes) -> str:
     if redis_client.get_bytes(seen) is not None:
         return "seen before"
     done = _adopt(digest, prediction_id)
-    if status not in RUNNING and not redis_client.say_word(
-        _word_key(prediction_id), seconds=KEPT_SECONDS
+    if status not in RUNNING and not redis_client.notify(
+        _notification_key(prediction_id), seconds=KEPT_SECONDS
     ):
         raise KeeperAwayError
     # Last: a message that was acted on by half may come again.
@@ -160,7 +162,7 @@ def _adopt(digest: str, prediction_id: str) -> str:
         return "known"
     # After the set: `forget` marks the end before it releases, so one of the two takes the id away again.
     if redis_client.get_bytes(_ended_key(prediction_id)) is not None:
-        redis_client.release(key, prediction_id)
+        redis_client.delete_if_equal(key, prediction_id)
         return "done with"
     return "kept"
 
@@ -185,7 +187,7 @@ def _key(secret: str) -> bytes | None:
         return None
 
 
-def _word_key(prediction_id: str) -> str:
+def _notification_key(prediction_id: str) -> str:
     return f"replicate:word:{prediction_id}"
 
 
