@@ -76,7 +76,7 @@ def set_if_absent(key: str, value: bytes, *, seconds: int) -> bool:
 
 def delete_if_equal(key: str, value: str) -> None:
     """Delete a value that is still this one, in one step, as redis-py releases a lock."""
-    with suppress(AnyFailure):
+    with suppress(*AnyFailure):
         Lock(client(), KEY_PREFIX + key).do_release(value)
 
 
@@ -130,10 +130,10 @@ class SharedLock:
 
     def renew(self) -> None:
         """Start the lock's time anew, if it is still ours."""
-        with suppress(AnyFailure):  # among them redis-py's "not owned"
+        with suppress(*AnyFailure):  # among them redis-py's "not owned"
             self._lock.reacquire()
 
     def release(self) -> None:
         """Give the lock back, if it is still ours."""
-        with suppress(AnyFailure):
+        with suppress(*AnyFailure):
             self._lock.release()
