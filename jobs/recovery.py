@@ -33,37 +33,37 @@ LEFTOVERS_FOR = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Rescue:
+class RecoveryReport:
     """What a sweep did, or would do.
 
     requeued: runs of dead workers, queued again. given_up: those that had been tried often enough. retried: rows whose
-    pause before another try is over. reminded: waiting rows whose job was lost, queued anew.
+    pause before another try is over. jobs_replaced: waiting rows whose job was lost, queued anew.
     """
 
     requeued: int = 0
     given_up: int = 0
     retried: int = 0
-    reminded: int = 0
+    jobs_replaced: int = 0
 
 
-def rescue_stale(*, dry_run: bool = False) -> Rescue:
+def recover_stale(*, dry_run: bool = False) -> RecoveryReport:
     """Give runs whose lease is over to another worker, and queue waiting rows that have no job.
 
     Raises:
         queues.QueueAwayError: Redis does not answer; the next sweep goes on where this one stopped.
     """
     now = timezone.now()
-    requeued, given_up = _abandon_stale(now, dry_run)
-    retried = _end_pauses(now, dry_run)
-    reminded = _remind(now, dry_run)
-    if requeued or given_up or reminded:
+    requeued, given_up = _recover_dead_runs(now, dry_run)
+    retried = _requeue_delayed(now, dry_run)
+    replaced = _requeue_lost(now, dry_run)
+    if requeued or given_up or replaced:
         logger.warning(
-            "%d run(s) queued again, %d given up, %d job(s) replaced", requeued, given_up, reminded
+            "%d run(s) queued again, %d given up, %d job(s) replaced", requeued, given_up, replaced
         )
-    return Rescue(requeued, given_up, retried, reminded)
+    return RecoveryReport(requeued, given_up, retried, replaced)
 
 
-def _abandon_stale(now: datetime, dry_run: bool) -> tuple[int, int]:
+def _recover_dead_runs(now: datetime, dry_run: bool) -> tuple[int, int]:
     stale = Generation.objects.filter(state=Generation.State.GENERATING, lease_until__lte=now)
     outcomes = []
     for row in stale.order_by("lease_until")[:AT_ONCE]:
@@ -71,11 +71,11 @@ def _abandon_stale(now: datetime, dry_run: bool) -> tuple[int, int]:
             outcomes.append("requeued" if row.run < runs.MAX_RUNS else "given up")
             continue
         detail = f"lease ended {row.lease_until} in stage {row.stage!r}"
-        outcomes.append(runs.abandon(row.pk, row.run, detail=detail, stale_at=now))
+        outcomes.append(runs.handle_worker_death(row.pk, row.run, detail=detail, stale_at=now))
     return outcomes.count("requeued"), outcomes.count("given up")
 
 
-def _end_pauses(now: datetime, dry_run: bool) -> int:
+def _requeue_delayed(now: datetime, dry_run: bool) -> int:
     """A queued row with a lease is one that waits before another try: not before then."""
     due = Generation.objects.filter(state=Generation.State.QUEUED, lease_until__lte=now)
     if dry_run:
@@ -87,7 +87,7 @@ def _end_pauses(now: datetime, dry_run: bool) -> int:
     return ended
 
 
-def _remind(now: datetime, dry_run: bool) -> int:
+def _requeue_lost(now: datetime, dry_run: bool) -> int:
     """Rows that wait while no job for them waits: their job was lost, or ended before it started them."""
     unseen = timedelta(seconds=min(QUEUED_UNSEEN_SECONDS, settings.GENERATION_LEASE_SECONDS))
     old = Generation.objects.filter(
@@ -157,7 +157,7 @@ def result_keys(session_id: UUID, number: int, of_runs: Iterable[int]) -> list[s
     ]
 
 
-def tidy() -> int:
+def clean_up() -> int:
     """`remove_leftovers`, with a store that does not answer left for the next time."""
     try:
         removed = remove_leftovers()

@@ -1,6 +1,6 @@
 """What is worth another try, and when.
 
-A fault of the network, the store or the database passes; a bad picture stays bad. Short faults are waited out
+A fault of the network, the store or the database is_transient; a bad picture stays bad. Short faults are waited out
 inside the job, longer ones by giving the run back to the queue for a while.
 """
 
@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from jobs.backends import GeneratorError
+from jobs.backends import BackendError
 from sessions_app.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -27,9 +27,9 @@ DELAYS_SECONDS: Final = (10.0, 30.0)
 STORE_AWAY: Final = "storage_unavailable"
 
 
-def passes(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """True for a fault that may well be over a little later."""
-    if isinstance(error, GeneratorError):
+    if isinstance(error, BackendError):
         return error.retry
     if isinstance(error, Unavailable):
         return error.code == STORE_AWAY  # "storage_damaged" stays
@@ -41,7 +41,7 @@ def delay_after(run: int) -> float:
     return DELAYS_SECONDS[min(run, len(DELAYS_SECONDS)) - 1]
 
 
-def patiently(action: Callable[[], T]) -> T:
+def with_retries(action: Callable[[], T]) -> T:
     """The action's result, tried again twice when a passing fault stops it; it must be idempotent.
 
     Raises:
@@ -51,7 +51,7 @@ def patiently(action: Callable[[], T]) -> T:
         try:
             return action()
         except Exception as error:
-            if not passes(error):
+            if not is_transient(error):
                 raise
             logger.warning("trying again in %s s: %s", pause, error)
             time.sleep(pause)

@@ -213,10 +213,10 @@ EMBEDDING_TTL_SECONDS = env.integer(
     "EMBEDDING_TTL_SECONDS", 24 * 3600, "How long an embedding stays in Redis", minimum=60
 )
 
-# --- generators: who makes the picture (docs/backends.md) ----------------------------------------------------
+# --- backends: who makes the picture (docs/backends.md) ----------------------------------------------------
 
 GENERATION_BACKENDS = {
-    "local": "jobs.backends.local.LocalRenderer",
+    "local": "jobs.backends.local.LocalBackend",
     "automatic1111": "jobs.backends.diffusion.automatic1111.Automatic1111",
     "replicate": "jobs.backends.diffusion.replicate.Replicate",
     "iopaint": "jobs.backends.diffusion.iopaint.IOPaint",

@@ -1,4 +1,4 @@
-"""What every generator gets and gives."""
+"""What every backend gets and gives."""
 
 from __future__ import annotations
 
@@ -44,29 +44,33 @@ class Generated:
     timings: dict[str, float]
 
 
-class GeneratorError(AppError):
-    """A generator could not make the picture.
+class BackendError(AppError):
+    """A backend could not make the picture.
 
-    code: stable, for programs. user_message: for the visitor. is_ours: the attempt is given back. retry: the same
-    request may well succeed a little later.
+    is_ours: the attempt is given back. retry: the same request may well succeed a little later.
     """
+
+    is_ours = True
+    retry = False
 
     def __init__(
         self,
         user_message: str,
         *,
-        code: str,
-        is_ours: bool,
-        retry: bool = False,
+        code: str | None = None,
         detail: str = "",
+        is_ours: bool | None = None,
+        retry: bool | None = None,
     ) -> None:
         super().__init__(user_message, code=code, detail=detail)
-        self.is_ours = is_ours
-        self.retry = retry
+        if is_ours is not None:
+            self.is_ours = is_ours
+        if retry is not None:
+            self.retry = retry
 
 
-class Generator(Protocol):
-    """A backend. Write one as a subclass; that pixels outside the mask are untouched is checked by the caller."""
+class Backend(Protocol):
+    """Write one as a subclass; the caller checks that pixels outside the mask are untouched."""
 
     def configured(self) -> str | None:
         """None when it can be used; otherwise one sentence naming what the operator has to set."""
@@ -79,11 +83,11 @@ class Generator(Protocol):
         run's lease. What it raises means that the run is somebody else's now: clean up and let it through.
 
         Raises:
-            GeneratorError: it could not be made.
+            BackendError: it could not be made.
         """
         ...
 
 
-def generator(name: str) -> Generator:
-    """The generator of that name in `settings.GENERATION_BACKENDS`."""
-    return cast(Generator, import_string(settings.GENERATION_BACKENDS[name])())
+def load_backend(name: str) -> Backend:
+    """The backend of that name in `settings.GENERATION_BACKENDS`."""
+    return cast(Backend, import_string(settings.GENERATION_BACKENDS[name])())

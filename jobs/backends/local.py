@@ -1,16 +1,16 @@
-"""The default generator: our own renderer, on this machine, always there."""
+"""The default backend: our own renderer, on this machine, always there."""
 
 from __future__ import annotations
 
-from jobs.backends.base import Generated, GenerationInputs, Generator, GeneratorError, OnStage
+from jobs.backends.base import Backend, BackendError, Generated, GenerationInputs, OnStage
 from rendering import RenderingError, render
 
 
-class LocalRenderer(Generator):
+class LocalBackend(Backend):
     """Renders the wallpaper in the wall's plane and light."""
 
     def generate(self, inputs: GenerationInputs, on_stage: OnStage) -> Generated:
-        """See `Generator.generate`."""
+        """See `Backend.generate`."""
         try:
             rendered = render(
                 inputs.photo,
@@ -23,7 +23,7 @@ class LocalRenderer(Generator):
                 on_stage=on_stage,
             )
         except RenderingError as error:
-            raise GeneratorError(
+            raise BackendError(
                 error.user_message, code=error.code, is_ours=False, detail=str(error)
             ) from error
         return Generated(rendered.picture, rendered.timings)

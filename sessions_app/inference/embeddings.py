@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 EMBEDDING_BYTES = 4 * sum(math.prod(shape) for shape in EMBEDDING_SHAPES)
 LOCK_SECONDS = 60  # longer than any encoding; a dead encoder's lock ends by itself
-POLL_SECONDS = 0.05
 
 ReadPhoto = Callable[[], Pixels]
 
@@ -106,15 +105,9 @@ def warm_up() -> Future[None] | None:
 
 def _encode_once(key: str, read_photo: ReadPhoto) -> Embedding:
     """Encode under the shared lock, or take what the lock's holder leaves in the shared cache."""
-    deadline = time.monotonic() + LOCK_SECONDS
-    lock = f"lock:{key}"
-    token = redis_client.acquire(lock, seconds=LOCK_SECONDS)
-    while token is None and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-        found = _from_shared(key)
-        if found is not None:
-            return found
-        token = redis_client.acquire(lock, seconds=LOCK_SECONDS)
+    lock = redis_client.SharedLock(f"lock:{key}", seconds=LOCK_SECONDS)
+    # Not taken in all that time: its holder is stuck, and encoding twice is better than waiting on.
+    lock.acquire(wait_seconds=LOCK_SECONDS)
     try:
         found = _from_shared(key)
         if found is not None:
@@ -125,8 +118,7 @@ def _encode_once(key: str, read_photo: ReadPhoto) -> Embedding:
         redis_client.set_bytes(key, embedding.to_bytes(), seconds=settings.EMBEDDING_TTL_SECONDS)
         return embedding
     finally:
-        if token is not None:
-            redis_client.release(lock, token)
+        lock.release()
 
 
 def _from_shared(key: str) -> Embedding | None:

@@ -1,18 +1,19 @@
 """The connection to Redis or Valkey, and the few things we ask of it besides queues.
 
-The only module, with `sessions_app.queueing.queues` and `jobs.worker`, that knows redis-py. Values here are caches and locks:
-losing them costs time, never work.
+The only module, with `sessions_app.queueing.queues` and `jobs.worker`, that knows redis-py. Values here are caches and
+locks: losing them costs time, never work.
 """
 
 from __future__ import annotations
 
-import secrets
 import time
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 
 import redis
 from django.conf import settings
+from redis.lock import Lock
 
 ConnectionFailed: Final = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError)
 AnyFailure: Final = (redis.exceptions.RedisError, OSError)
@@ -20,12 +21,7 @@ AnyFailure: Final = (redis.exceptions.RedisError, OSError)
 CONNECT_TIMEOUT_SECONDS = 2
 ANSWER_TIMEOUT_SECONDS = 5
 KEY_PREFIX = "wallpaper:"
-
-# Deletes a lock only while it is still ours: after its time has run out, it may be somebody else's.
-RELEASE_SCRIPT = """
-if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
-return 0
-"""
+LOCK_POLL_SECONDS = 0.05
 
 
 @lru_cache(maxsize=4)
@@ -67,15 +63,25 @@ def set_bytes(key: str, value: bytes, *, seconds: int) -> bool:
 
 
 def set_if_absent(key: str, value: bytes, *, seconds: int) -> bool:
-    """Keep a value for so many seconds unless there is one; False when there is, or the server is away."""
+    """Keep a value for so many seconds unless there is one.
+
+    Returns:
+        False when there is one already, or the server is away.
+    """
     try:
         return bool(client().set(KEY_PREFIX + key, value, nx=True, ex=seconds))
     except AnyFailure:
         return False
 
 
-def say_word(key: str, *, seconds: int) -> bool:
-    """Wake one who waits for a word under this key, now or within so many seconds; False when the server is away."""
+def delete_if_equal(key: str, value: str) -> None:
+    """Delete a value that is still this one, in one step, as redis-py releases a lock."""
+    with suppress(*AnyFailure):
+        Lock(client(), KEY_PREFIX + key).do_release(value)
+
+
+def notify(key: str, *, seconds: int) -> bool:
+    """Wake one waiter for this key, now or within so many seconds; False when the server is away."""
     try:
         with client().pipeline() as together:
             together.rpush(KEY_PREFIX + key, b"1")
@@ -86,8 +92,12 @@ def say_word(key: str, *, seconds: int) -> bool:
     return True
 
 
-def wait_for_word(key: str, *, seconds: float) -> bool:
-    """Wait for a word, at most so long (less than the answer's time-out); with the server away, all that time."""
+def wait_for_notification(key: str, *, seconds: float) -> bool:
+    """Wait for `notify`; with the server away, all the time.
+
+    Args:
+        seconds: the longest wait, less than the time-out of an answer.
+    """
     started = time.monotonic()
     try:
         return client().blpop([KEY_PREFIX + key], timeout=max(0.01, seconds)) is not None
@@ -96,22 +106,34 @@ def wait_for_word(key: str, *, seconds: float) -> bool:
         return False
 
 
-def acquire(key: str, *, seconds: int) -> str | None:
-    """Take a lock that ends by itself; its token, or None when another holds it.
+class SharedLock:
+    """A lock among all processes, which ends by itself: redis-py's.
 
-    With the server away every caller gets a token: the lock saves double work, it does not guard truth.
+    With the server away everybody gets it: the lock saves double work, it does not guard truth.
     """
-    token = secrets.token_hex(16)
-    try:
-        taken = client().set(KEY_PREFIX + key, token, nx=True, ex=seconds)
-    except AnyFailure:
-        return token
-    return token if taken else None
 
+    def __init__(self, key: str, *, seconds: float) -> None:
+        self._lock = Lock(
+            client(),
+            KEY_PREFIX + key,
+            timeout=seconds,
+            sleep=LOCK_POLL_SECONDS,
+            thread_local=False,  # a slot is renewed by whichever thread sends the heartbeat
+        )
 
-def release(key: str, token: str) -> None:
-    """Give the lock back if it is still ours."""
-    try:
-        client().eval(RELEASE_SCRIPT, 1, KEY_PREFIX + key, token)
-    except AnyFailure:
-        return
+    def acquire(self, *, wait_seconds: float = 0) -> bool:
+        """Take the lock; False when another holds it for longer than `wait_seconds`."""
+        try:
+            return bool(self._lock.acquire(blocking_timeout=wait_seconds))
+        except AnyFailure:
+            return True
+
+    def renew(self) -> None:
+        """Start the lock's time anew, if it is still ours."""
+        with suppress(*AnyFailure):  # among them redis-py's "not owned"
+            self._lock.reacquire()
+
+    def release(self) -> None:
+        """Give the lock back, if it is still ours."""
+        with suppress(*AnyFailure):
+            self._lock.release()

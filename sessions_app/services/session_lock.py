@@ -1,7 +1,7 @@
 """One change of a session at a time, and all of it or nothing.
 
-A program's request changes wallpaper, placement and mask and then generates from them. Two such requests at once must not
-mix, and a refused one must leave the session as it was.
+A program's request changes wallpaper, placement and mask and then generates from them. Two such requests at once must
+not mix, and a refused one must leave the session as it was.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ from sessions_app.errors import AppError, WrongState
 from sessions_app.models import Session
 from sessions_app.queueing import redis_client
 
-TURN_SECONDS = 60  # a link's deadline, a decode and an encode, with room to spare
+LOCK_SECONDS = 60  # a link's deadline, a decode and an encode, with room to spare
 
 
 @contextmanager
-def a_turn(session: Session) -> Iterator[None]:
-    """The session's turn; wallpaper and placement go back to what they were when the body is refused.
+def session_lock(session: Session) -> Iterator[None]:
+    """Hold the session's lock; when the block is refused, wallpaper and placement become what they were.
 
     Raises:
-        WrongState: another request has its turn.
+        WrongState: another request holds the lock.
     """
-    name = f"turn:{session.pk}"
-    token = redis_client.acquire(name, seconds=TURN_SECONDS)
-    if token is None:
+    lock = redis_client.SharedLock(f"turn:{session.pk}", seconds=LOCK_SECONDS)
+    if not lock.acquire():
         raise WrongState(
             "Another request is changing this session. Repeat yours when it has been answered.",
             code="generation_in_progress",
@@ -38,4 +37,4 @@ def a_turn(session: Session) -> Iterator[None]:
         rows.update(**before)
         raise
     finally:
-        redis_client.release(name, token)
+        lock.release()

@@ -1,4 +1,4 @@
-"""A generation by a service: through the task, or by its generator alone."""
+"""A generation by a service: through the task, or by its backend alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jobs import tasks
-from jobs.backends import GenerationInputs, Generator, GeneratorError
+from jobs.backends import Backend, BackendError, GenerationInputs
 from sessions_app.models import Generation
 from tests.harness.factories import make_generation
 
@@ -20,13 +20,13 @@ def run() -> Generation:
     return generation
 
 
-def made(generator: Generator, inputs: GenerationInputs) -> np.ndarray:
+def made(backend: Backend, inputs: GenerationInputs) -> np.ndarray:
     """The picture, RGB uint8."""
-    return generator.generate(inputs, lambda *_: None).picture
+    return backend.generate(inputs, lambda *_: None).picture
 
 
-def refused(generator: Generator, inputs: GenerationInputs) -> GeneratorError:
+def refused(backend: Backend, inputs: GenerationInputs) -> BackendError:
     """Why there is none."""
-    with pytest.raises(GeneratorError) as refusal:
-        made(generator, inputs)
+    with pytest.raises(BackendError) as refusal:
+        made(backend, inputs)
     return refusal.value

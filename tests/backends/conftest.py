@@ -24,8 +24,8 @@ PUBLIC = "93.184.216.34"
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No wait is longer than a few hundredths of a second."""
     monkeypatch.setattr(client, "PAUSES_SECONDS", (0.01,))
-    monkeypatch.setattr(deadline, "BEAT_SECONDS", 0.02)
-    monkeypatch.setattr(concurrency, "LOOK_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr(deadline, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(concurrency, "POLL_SECONDS", 0.02)
     monkeypatch.setattr(replicate, "FIRST_POLL_SECONDS", 0.01)
     monkeypatch.setattr(replicate, "LAST_POLL_SECONDS", 0.03)
 
@@ -66,7 +66,7 @@ def hosted(
 
 @pytest.fixture
 def inputs() -> GenerationInputs:
-    """What a generator gets: the drawn room, its wall with a soft left edge, a wallpaper."""
+    """What a backend gets: the drawn room, its wall with a soft left edge, a wallpaper."""
     mask = wall_mask()
     mask[:, :8] = np.linspace(0, 255, 8).astype(np.uint8)[None, :]
     quad = np.array([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT * 0.75], [0, HEIGHT * 0.75]], np.float64)

@@ -15,7 +15,7 @@ from imaging import read_stored
 from jobs import tasks
 from jobs.backends import GenerationInputs
 from jobs.backends.diffusion.automatic1111 import Automatic1111
-from jobs.backends.local import LocalRenderer
+from jobs.backends.local import LocalBackend
 from sessions_app import storage
 from sessions_app.models import Generation
 from sessions_app.services import masks, runs
@@ -52,7 +52,7 @@ def test_a_generation_is_made_and_touches_only_the_wall(automatic1111: Automatic
 def test_the_wall_is_the_local_render_changed_as_the_server_changed_it(
     automatic1111: Automatic1111Double, inputs: GenerationInputs
 ) -> None:
-    local = made(LocalRenderer(), inputs).astype(int)
+    local = made(LocalBackend(), inputs).astype(int)
 
     found = made(Automatic1111(), inputs).astype(int)
 
@@ -63,7 +63,7 @@ def test_the_wall_is_the_local_render_changed_as_the_server_changed_it(
 def test_the_server_starts_from_the_local_render_at_low_strength(
     automatic1111: Automatic1111Double, inputs: GenerationInputs
 ) -> None:
-    local = made(LocalRenderer(), inputs)
+    local = made(LocalBackend(), inputs)
 
     made(Automatic1111(), inputs)
 
@@ -178,7 +178,7 @@ def test_a_lasting_fault_ends_with_its_reason_and_is_not_tried_again(
 def test_a_body_without_end_is_not_read_to_the_end(
     automatic1111: Automatic1111Double, inputs: GenerationInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.backends.diffusion.automatic1111.MAX_ANSWER_BYTES", 100_000)
+    monkeypatch.setattr("jobs.backends.diffusion.automatic1111.MAX_RESPONSE_BYTES", 100_000)
     automatic1111.faults = [raw(b'{"images": ["' + b"A" * 1_000_000)]
 
     assert refused(Automatic1111(), inputs).code == "service_bad_answer"
@@ -187,7 +187,7 @@ def test_a_body_without_end_is_not_read_to_the_end(
 def test_base64_that_is_too_long_is_not_decoded(
     automatic1111: Automatic1111Double, inputs: GenerationInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.backends.diffusion.response.MAX_BASE64", 1000)
+    monkeypatch.setattr("jobs.backends.diffusion.response.MAX_BASE64_LENGTH", 1000)
 
     assert "1000 are allowed" in str(refused(Automatic1111(), inputs))
 

@@ -13,7 +13,7 @@ TEXT = (ROOT / "docs" / "backends.md").read_text(encoding="utf-8")
 
 
 def test_every_reason_is_in_the_table() -> None:
-    codes = {kind.service_code for kind in ServiceError.__subclasses__()}
+    codes = {kind.code for kind in ServiceError.__subclasses__()}
 
     assert codes == set(re.findall(r"^\| `((?:service|backend)_\w+)` \|", TEXT, re.MULTILINE))
 

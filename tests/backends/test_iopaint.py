@@ -13,7 +13,7 @@ from django.db import connections
 from jobs import tasks
 from jobs.backends import GenerationInputs
 from jobs.backends.diffusion.iopaint import IOPaint
-from jobs.backends.local import LocalRenderer
+from jobs.backends.local import LocalBackend
 from sessions_app.models import Generation
 from tests.backends.calls import made, refused, run
 from tests.backends.doubles import Fault, cut_short, hang, picture_of, raw, serving, status
@@ -45,7 +45,7 @@ def test_a_generation_is_made_and_touches_only_the_wall(iopaint: IOPaintDouble) 
 def test_the_wall_is_the_local_render_changed_as_the_server_changed_it(
     iopaint: IOPaintDouble, inputs: GenerationInputs
 ) -> None:
-    local = made(LocalRenderer(), inputs).astype(int)
+    local = made(LocalBackend(), inputs).astype(int)
 
     found = made(IOPaint(), inputs).astype(int)
 
@@ -56,7 +56,7 @@ def test_the_wall_is_the_local_render_changed_as_the_server_changed_it(
 def test_the_server_gets_render_mask_and_the_wallpaper_as_its_example(
     iopaint: IOPaintDouble, inputs: GenerationInputs
 ) -> None:
-    local = made(LocalRenderer(), inputs)
+    local = made(LocalBackend(), inputs)
 
     made(IOPaint(), inputs)
 

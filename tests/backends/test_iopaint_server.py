@@ -15,7 +15,7 @@ import pytest
 
 from jobs.backends import GenerationInputs
 from jobs.backends.diffusion.iopaint import IOPaint
-from jobs.backends.local import LocalRenderer
+from jobs.backends.local import LocalBackend
 from sessions_app.models import Generation
 from tests.backends.calls import made, refused, run
 from tests.harness import servers
@@ -74,7 +74,7 @@ def test_what_the_server_painted_is_on_the_wall(iopaint: str, inputs: Generation
     mask = np.zeros_like(inputs.mask)
     mask[60:120, 40:140] = 255
     part = GenerationInputs(inputs.photo, mask, inputs.wallpaper, inputs.plane, inputs.placement)
-    local = made(LocalRenderer(), part).astype(int)
+    local = made(LocalBackend(), part).astype(int)
 
     found = made(IOPaint(), part).astype(int)
 

@@ -11,7 +11,7 @@ import pytest
 from jobs.backends import GenerationInputs
 from jobs.backends.diffusion import replicate
 from jobs.backends.diffusion.replicate import Replicate
-from jobs.backends.local import LocalRenderer
+from jobs.backends.local import LocalBackend
 from sessions_app.models import Generation
 from tests.backends.calls import made, refused, run
 from tests.backends.conftest import TOKEN
@@ -33,7 +33,7 @@ def test_a_generation_is_made_by_polling(hosted: ReplicateDouble) -> None:
 def test_the_wall_is_the_local_render_changed_as_the_service_changed_it(
     hosted: ReplicateDouble, inputs: GenerationInputs
 ) -> None:
-    local = made(LocalRenderer(), inputs).astype(int)
+    local = made(LocalBackend(), inputs).astype(int)
 
     picture = made(Replicate(), inputs).astype(int)
 

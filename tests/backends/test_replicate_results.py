@@ -149,14 +149,14 @@ def test_a_redirect_among_their_hosts_is_followed(
 def test_a_link_without_encryption_is_refused_where_the_service_has_it(
     hosted: ReplicateDouble, settings: Any
 ) -> None:
-    from jobs.backends.diffusion.deadline import Watch
-    from jobs.backends.diffusion.errors import BadServiceAnswer
+    from jobs.backends.diffusion.deadline import RunDeadline
+    from jobs.backends.diffusion.errors import BadServiceResponse
     from jobs.backends.diffusion.result_link import fetch_result
 
-    with pytest.raises(BadServiceAnswer, match="not https"):
+    with pytest.raises(BadServiceResponse, match="not https"):
         fetch_result(
             "http://replicate.delivery/out.png",
             hosts=settings.REPLICATE_RESULT_HOSTS,
             insecure=False,
-            watch=Watch(5, lambda *_: None),
+            deadline=RunDeadline(5, lambda *_: None),
         )

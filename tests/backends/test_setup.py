@@ -1,4 +1,4 @@
-"""A generator that is not set up says so before an attempt is taken, and names what to set."""
+"""A backend that is not set up says so before an attempt is taken, and names what to set."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings as product
 
-from jobs.backends import generator
+from jobs.backends import load_backend
 from sessions_app.errors import BadRequest
 from sessions_app.models import Generation
 from sessions_app.services import generations
@@ -18,11 +18,11 @@ from tests.harness.factories import make_ready_session
 def test_every_listed_backend_can_be_made() -> None:
     assert set(product.GENERATION_BACKENDS) == {*("local", "automatic1111", "replicate", "iopaint")}
     for name in product.GENERATION_BACKENDS:
-        generator(name).configured()
+        load_backend(name).configured()
 
 
 def test_the_local_renderer_needs_nothing() -> None:
-    assert generator("local").configured() is None
+    assert load_backend("local").configured() is None
 
 
 @pytest.mark.parametrize(
@@ -83,11 +83,11 @@ def test_a_setting_that_makes_no_sense_is_named_without_its_secret(
     settings.AUTOMATIC1111_URL = "http://gpu:7860"
     settings.IOPAINT_URL = "http://gpu:8080"
     settings.REPLICATE_API_TOKEN, settings.REPLICATE_MODEL = "r8_x", "own/er"
-    assert generator(backend).configured() is None
+    assert load_backend(backend).configured() is None
     for name, value in changes.items():
         setattr(settings, name, value)
 
-    fault = generator(backend).configured()
+    fault = load_backend(backend).configured()
 
     assert fault is not None
     assert re.search(said, fault)

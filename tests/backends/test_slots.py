@@ -11,8 +11,8 @@ from django.db import connections
 
 from jobs.backends import GenerationInputs
 from jobs.backends.diffusion.automatic1111 import Automatic1111
-from jobs.backends.diffusion.concurrency import slot
-from jobs.backends.diffusion.deadline import Watch
+from jobs.backends.diffusion.concurrency import backend_slot
+from jobs.backends.diffusion.deadline import RunDeadline
 from jobs.backends.diffusion.errors import Busy
 from sessions_app.queueing import redis_client as store
 from tests.backends.calls import made
@@ -22,15 +22,15 @@ from tests.harness.factories import as_file
 pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("quick")]
 
 
-def patience(seconds: float) -> Watch:
-    return Watch(seconds, lambda *_: None)
+def patience(seconds: float) -> RunDeadline:
+    return RunDeadline(seconds, lambda *_: None)
 
 
 def test_a_slot_that_stays_taken_is_told_as_busy() -> None:
     with (
-        slot("one", count=1, watch=patience(5)),
+        backend_slot("one", count=1, deadline=patience(5)),
         pytest.raises(Busy) as refusal,
-        slot("one", count=1, watch=patience(0.2)),
+        backend_slot("one", count=1, deadline=patience(0.2)),
     ):
         pytest.fail("two at once")
 
@@ -38,33 +38,36 @@ def test_a_slot_that_stays_taken_is_told_as_busy() -> None:
 
 
 def test_backends_do_not_take_each_others_slots() -> None:
-    with slot("one", count=1, watch=patience(5)), slot("two", count=1, watch=patience(0.2)):
+    with (
+        backend_slot("one", count=1, deadline=patience(5)),
+        backend_slot("two", count=1, deadline=patience(0.2)),
+    ):
         pass
 
 
 def test_a_slot_is_given_back_after_a_fault() -> None:
-    with pytest.raises(RuntimeError), slot("one", count=1, watch=patience(5)):
+    with pytest.raises(RuntimeError), backend_slot("one", count=1, deadline=patience(5)):
         raise RuntimeError
 
-    with slot("one", count=1, watch=patience(0.2)):
+    with backend_slot("one", count=1, deadline=patience(0.2)):
         pass
 
 
 def test_a_held_slot_is_prolonged_by_every_beat() -> None:
-    watch = patience(5)
-    with slot("one", count=1, watch=watch):
+    deadline = patience(5)
+    with backend_slot("one", count=1, deadline=deadline):
         key = f"{store.KEY_PREFIX}backend:one:slot:0"
         store.client().expire(key, 5)
-        watch.sleep(0.1, "x")
+        deadline.sleep(0.1, "x")
 
         assert store.client().ttl(key) > 30
 
 
 def test_a_slot_that_was_lost_is_not_taken_back_from_its_new_holder() -> None:
-    watch = patience(5)
-    with slot("one", count=1, watch=watch):
+    deadline = patience(5)
+    with backend_slot("one", count=1, deadline=deadline):
         store.set_bytes("backend:one:slot:0", b"somebody else", seconds=60)
-        watch.sleep(0.1, "x")
+        deadline.sleep(0.1, "x")
 
     assert store.get_bytes("backend:one:slot:0") == b"somebody else"
 
@@ -101,5 +104,8 @@ def test_generations_beyond_the_limit_wait_their_turn(
 def test_without_redis_there_is_no_limit(settings: Any) -> None:
     settings.REDIS_URL = "unix:///nonexistent/valkey.sock?db=0"
 
-    with slot("one", count=1, watch=patience(5)), slot("one", count=1, watch=patience(0.2)):
+    with (
+        backend_slot("one", count=1, deadline=patience(5)),
+        backend_slot("one", count=1, deadline=patience(0.2)),
+    ):
         pass

@@ -15,7 +15,7 @@ import pytest
 from django.test import Client
 
 from jobs import webhooks
-from jobs.backends import GenerationInputs, generator
+from jobs.backends import GenerationInputs, load_backend
 from jobs.backends.diffusion import replicate
 from jobs.backends.diffusion import replicate_webhook as hook
 from jobs.backends.diffusion.errors import Unreachable
@@ -57,7 +57,7 @@ def send(body: bytes = BODY, *, digest: str = DIGEST, **changes: str) -> Any:
 
 def kept(digest: str = DIGEST) -> bytes | None:
     """The prediction that the next run of the request would go on with."""
-    return redis_client.get_bytes(hook.remembered_as(digest))
+    return redis_client.get_bytes(hook.prediction_key(digest))
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_only_post_is_taken(on: None) -> None:
 def test_a_replayed_webhook_does_nothing(on: None) -> None:
     now = str(int(time.time()))
     send(timestamp=now)
-    redis_client.release(hook.remembered_as(DIGEST), "prediction1")
+    redis_client.delete_if_equal(hook.prediction_key(DIGEST), "prediction1")
 
     assert send(timestamp=now).status_code == 204
     assert kept() is None
@@ -299,7 +299,7 @@ def test_a_create_whose_answer_was_lost_is_adopted_by_its_webhook(
 
     hosted.made = hosted.made or picture_for(inputs)
     hosted.faults = [lose]
-    assert refused(Replicate(), inputs).code == Unreachable.service_code
+    assert refused(Replicate(), inputs).code == Unreachable.code
     digest = hosted.created[0]["webhook"].rpartition("/")[2]
     send(b'{"id": "prediction1", "status": "starting"}', digest=digest)
 
@@ -329,11 +329,11 @@ def test_a_webhook_setting_that_makes_no_sense_is_named(
     on: None, settings: Any, changes: dict[str, str], said: str
 ) -> None:
     settings.REPLICATE_API_TOKEN, settings.REPLICATE_MODEL = "r8_x", "own/er"
-    assert generator("replicate").configured() is None
+    assert load_backend("replicate").configured() is None
     for name, value in changes.items():
         setattr(settings, name, value)
 
-    fault = generator("replicate").configured()
+    fault = load_backend("replicate").configured()
 
     assert fault is not None
     assert said in fault

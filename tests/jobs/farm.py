@@ -157,7 +157,7 @@ def point_at(made: Farm, settings: Any) -> None:
     settings.REDIS_URL = made.url
     settings.GENERATION_LEASE_SECONDS = LEASE_SECONDS
     settings.GENERATION_TIMEOUT_SECONDS = 60
-    renderer = "jobs.backends.local.LocalRenderer"
+    renderer = "jobs.backends.local.LocalBackend"
     settings.GENERATION_BACKENDS = dict.fromkeys(("local", "service", "native"), renderer)
 
 

@@ -20,18 +20,18 @@ from django.core.files.base import File
 from jobs import retries
 from jobs.backends import Generated, GenerationInputs
 from jobs.backends.base import OnStage
-from jobs.backends.local import LocalRenderer
+from jobs.backends.local import LocalBackend
 from sessions_app.storage.disk import WholeFileStorage
 
 FOLDER = Path(os.environ["FAULTS"])
 retries.DELAYS_SECONDS = (1.0, 1.0)  # type: ignore[misc]
 
 
-class GatedRenderer(LocalRenderer):
+class GatedRenderer(LocalBackend):
     """Waits, without a word, until it may go on."""
 
     def generate(self, inputs: GenerationInputs, on_stage: OnStage) -> Generated:
-        """See `Generator.generate`."""
+        """See `Backend.generate`."""
         own = FOLDER / f"go-{os.getpid()}"
         (FOLDER / f"horse-{os.getpid()}").touch()
         while not (own.exists() or (FOLDER / "go").exists()):
@@ -39,11 +39,11 @@ class GatedRenderer(LocalRenderer):
         return super().generate(inputs, on_stage)
 
 
-class NativeRenderer(LocalRenderer):
+class NativeRenderer(LocalBackend):
     """Stays in one call of a C library, which no Python signal handler interrupts."""
 
     def generate(self, inputs: GenerationInputs, on_stage: OnStage) -> Generated:
-        """See `Generator.generate`."""
+        """See `Backend.generate`."""
         (FOLDER / f"horse-{os.getpid()}").touch()
         hashlib.pbkdf2_hmac("sha256", b"password", b"salt", 10**9)
         return super().generate(inputs, on_stage)

@@ -201,14 +201,15 @@ def test_the_queue_tells_how_many_are_ahead() -> None:
 
 
 def test_a_lock_is_held_by_one_and_ends_by_itself() -> None:
-    token = redis_client.acquire("door", seconds=30)
+    ours, theirs = (redis_client.SharedLock("door", seconds=30) for _ in range(2))
 
-    assert token is not None
-    assert redis_client.acquire("door", seconds=30) is None
-    redis_client.release("door", "somebody else's token")
-    assert redis_client.acquire("door", seconds=30) is None
-    redis_client.release("door", token)
-    assert redis_client.acquire("door", seconds=30) is not None
+    assert ours.acquire()
+    assert 25 < redis_client.client().ttl(f"{redis_client.KEY_PREFIX}door") <= 30
+    assert not theirs.acquire()
+    theirs.release()
+    assert not theirs.acquire()
+    ours.release()
+    assert theirs.acquire()
 
 
 def test_canceling_a_waiting_generation_gives_the_attempt_back_and_empties_the_queue() -> None:

@@ -88,7 +88,7 @@ def test_a_run_whose_worker_died_is_queued_again() -> None:
     runs.start(generation.pk, 1)
     Generation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
-    assert recovery.rescue_stale() == recovery.Rescue(requeued=1)
+    assert recovery.recover_stale() == recovery.RecoveryReport(requeued=1)
 
     generation.refresh_from_db()
     assert (generation.state, generation.run) == (Generation.State.QUEUED, 2)
@@ -102,7 +102,7 @@ def test_a_generation_that_keeps_killing_workers_is_given_up() -> None:
     runs.start(generation.pk, runs.MAX_RUNS)
     Generation.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
-    assert recovery.rescue_stale() == recovery.Rescue(given_up=1)
+    assert recovery.recover_stale() == recovery.RecoveryReport(given_up=1)
 
     generation.refresh_from_db()
     assert generation.error_code == "worker_lost"
@@ -114,7 +114,7 @@ def test_a_live_run_is_left_alone() -> None:
     generation = make_generation()
     runs.start(generation.pk, 1)
 
-    assert recovery.rescue_stale() == recovery.Rescue()
+    assert recovery.recover_stale() == recovery.RecoveryReport()
 
 
 @pytest.mark.redis
@@ -123,11 +123,11 @@ def test_a_waiting_row_whose_job_was_lost_is_queued_anew() -> None:
     queues.generation_queue().empty()
     Generation.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
 
-    assert recovery.rescue_stale() == recovery.Rescue(reminded=1)
+    assert recovery.recover_stale() == recovery.RecoveryReport(jobs_replaced=1)
 
     (name,) = queues.generation_queue().job_ids
     assert queues.run_of(name) == (str(generation.pk), 1)
-    assert recovery.rescue_stale() == recovery.Rescue()
+    assert recovery.recover_stale() == recovery.RecoveryReport()
 
 
 @pytest.mark.redis
@@ -135,7 +135,7 @@ def test_a_lease_that_was_prolonged_meanwhile_is_not_taken_away() -> None:
     generation = make_generation()
     runs.start(generation.pk, 1)
 
-    assert runs.abandon(generation.pk, 1, detail="", stale_at=timezone.now()) == ""
+    assert runs.handle_worker_death(generation.pk, 1, detail="", stale_at=timezone.now()) == ""
     assert runs.keep_alive(generation.pk, 1)
 
 
@@ -154,7 +154,7 @@ def test_the_oldest_of_many_lost_jobs_is_the_first_again() -> None:
         queued = timezone.now() - timedelta(minutes=age)
         Generation.objects.filter(pk=row.pk).update(queued_at=queued)
 
-    recovery.rescue_stale()
+    recovery.recover_stale()
 
     names = queues.generation_queue().job_ids
     assert [queues.run_of(name) for name in names] == [(str(row.pk), 1) for row in reversed(rows)]
@@ -171,5 +171,5 @@ def test_a_row_whose_job_failed_before_it_began_is_queued_anew() -> None:
     job.set_status(JobStatus.FAILED)
     Generation.objects.update(queued_at=timezone.now() - timedelta(minutes=1))
 
-    assert recovery.rescue_stale() == recovery.Rescue(reminded=1)
+    assert recovery.recover_stale() == recovery.RecoveryReport(jobs_replaced=1)
     assert len(queue) == 1

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from jobs.backends.diffusion.client import ServiceClient, address_fault
-from jobs.backends.diffusion.deadline import Watch
-from jobs.backends.diffusion.errors import BadServiceAnswer, ServiceError, TooSlow
-from jobs.backends.diffusion.generator import DiffusionGenerator
-from jobs.backends.diffusion.payload import ServiceRequest, fill, mapping_fault
-from jobs.backends.diffusion.response import MAX_BASE64, from_base64
+from jobs.backends.diffusion.backend import DiffusionBackend
+from jobs.backends.diffusion.client import ServiceClient, url_error
+from jobs.backends.diffusion.deadline import RunDeadline
+from jobs.backends.diffusion.errors import BadServiceResponse, ServiceError, TooSlow
+from jobs.backends.diffusion.payload import ServiceRequest, fill_mapping, mapping_error
+from jobs.backends.diffusion.response import MAX_BASE64_LENGTH, decode_base64
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ INTERRUPT_PATH: Final = "/sdapi/v1/interrupt"
 INTERRUPT_SECONDS: Final = 5.0
 STAGE: Final = "diffusing"
 # The parameters, which these servers send back, hold what we sent; ControlNet adds its maps to the pictures.
-MAX_ANSWER_BYTES: Final = 4 * MAX_BASE64
+MAX_RESPONSE_BYTES: Final = 4 * MAX_BASE64_LENGTH
 FIELDS: Final[dict[str, Any]] = {
     "init_images": ["$render"],
     "mask": "$mask",
@@ -52,58 +52,59 @@ FIELDS: Final[dict[str, Any]] = {
 }
 
 
-class Automatic1111(DiffusionGenerator):
+class Automatic1111(DiffusionBackend):
     """img2img on the server at `AUTOMATIC1111_URL`."""
 
     name = "automatic1111"
 
-    def setup_fault(self) -> str | None:
-        """See `DiffusionGenerator`."""
+    def setup_error(self) -> str | None:
+        """See `DiffusionBackend`."""
         if not settings.AUTOMATIC1111_URL:
             return "set AUTOMATIC1111_URL."
-        return address_fault("AUTOMATIC1111_URL", settings.AUTOMATIC1111_URL) or mapping_fault(
+        return url_error("AUTOMATIC1111_URL", settings.AUTOMATIC1111_URL) or mapping_error(
             "AUTOMATIC1111_FIELDS", settings.AUTOMATIC1111_FIELDS
         )
 
     def limits(self) -> tuple[int, int]:
-        """See `DiffusionGenerator`."""
+        """See `DiffusionBackend`."""
         return settings.AUTOMATIC1111_TIMEOUT_SECONDS, settings.AUTOMATIC1111_CONCURRENCY
 
-    def ask(self, request: ServiceRequest, watch: Watch) -> bytes:
-        """See `DiffusionGenerator`."""
+    def request_picture(self, request: ServiceRequest, deadline: RunDeadline) -> bytes:
+        """See `DiffusionBackend`."""
         fields = {**FIELDS, **json.loads(settings.AUTOMATIC1111_FIELDS)}
         fields = {name: value for name, value in fields.items() if value is not None}
-        body = fill(fields, request, lambda _, png: base64.b64encode(png).decode("ascii"))
+        body = fill_mapping(fields, request, lambda _, png: base64.b64encode(png).decode("ascii"))
         try:
-            answer = _client(watch).call(
+            answer = _client(deadline).call(
                 "POST",
                 PATH,
                 stage=STAGE,
                 body=body,
-                read_seconds=watch.remaining()
-                + INTERRUPT_SECONDS,  # the watch ends it, not the socket
-                max_bytes=MAX_ANSWER_BYTES,
+                # The deadline ends the wait, not the socket.
+                read_seconds=deadline.remaining() + INTERRUPT_SECONDS,
+                max_bytes=MAX_RESPONSE_BYTES,
             )
         except ServiceError as error:
             if isinstance(error, TooSlow):
                 _interrupt()
             raise
-        except (
-            BaseException
-        ):  # the run is somebody else's, or its time is over: the card should not go on
+        except BaseException:  # the run is somebody else's, or its time is over: stop the card
             _interrupt()
             raise
         return _first_picture(answer.data)
 
 
-def _client(watch: Watch) -> ServiceClient:
+def _client(deadline: RunDeadline) -> ServiceClient:
     user, password = settings.AUTOMATIC1111_USER, settings.AUTOMATIC1111_PASSWORD
     authorization = ""
     if user or password:
         pair = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
         authorization = f"Basic {pair}"
     return ServiceClient(
-        settings.AUTOMATIC1111_URL, authorization=authorization, secrets=(password,), watch=watch
+        settings.AUTOMATIC1111_URL,
+        authorization=authorization,
+        secrets=(password,),
+        deadline=deadline,
     )
 
 
@@ -111,9 +112,9 @@ def _interrupt() -> None:
     """Stop what the server is doing, where that can only be ours: the call knows no ids."""
     if not settings.AUTOMATIC1111_INTERRUPT or settings.AUTOMATIC1111_CONCURRENCY > 1:
         return
-    watch = Watch(INTERRUPT_SECONDS, lambda *_: None)
+    deadline = RunDeadline(INTERRUPT_SECONDS, lambda *_: None)
     try:
-        _client(watch).call("POST", INTERRUPT_PATH, stage="interrupting", body={})
+        _client(deadline).call("POST", INTERRUPT_PATH, stage="interrupting", body={})
     except ServiceError as error:
         logger.warning("the image server could not be interrupted: %s", error)
 
@@ -121,5 +122,5 @@ def _interrupt() -> None:
 def _first_picture(data: Any) -> bytes:
     images = data.get("images") if isinstance(data, dict) else None
     if not isinstance(images, list) or not images or not isinstance(images[0], str):
-        raise BadServiceAnswer(f"{PATH}: no list of pictures under 'images'")
-    return from_base64(images[0])
+        raise BadServiceResponse(f"{PATH}: no list of pictures under 'images'")
+    return decode_base64(images[0])

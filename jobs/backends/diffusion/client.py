@@ -23,9 +23,9 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 
-from jobs.backends.diffusion.deadline import Watch
+from jobs.backends.diffusion.deadline import RunDeadline
 from jobs.backends.diffusion.errors import (
-    BadServiceAnswer,
+    BadServiceResponse,
     Busy,
     Faulty,
     KeyRefused,
@@ -53,7 +53,7 @@ _chance = random.SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceAnswer:
+class ServiceResponse:
     """A 2xx answer: its `status` and the decoded JSON (bytes, where they were asked for)."""
 
     status: int
@@ -81,7 +81,7 @@ def is_content_refusal(text: str) -> bool:
     return _FILTERED.search(text) is not None
 
 
-def address_fault(variable: str, url: str) -> str | None:
+def url_error(variable: str, url: str) -> str | None:
     """What is wrong with a service's configured address; None where it will do."""
     try:
         parts = urlsplit(url)
@@ -102,7 +102,12 @@ class ServiceClient:
     """Calls to one service during one run."""
 
     def __init__(
-        self, base_url: str, *, authorization: str = "", secrets: tuple[str, ...] = (), watch: Watch
+        self,
+        base_url: str,
+        *,
+        authorization: str = "",
+        secrets: tuple[str, ...] = (),
+        deadline: RunDeadline,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._headers = {"User-Agent": "wallpaper-visualizer", "Accept-Encoding": "identity"}
@@ -111,7 +116,7 @@ class ServiceClient:
         self._secrets = tuple(
             secret for secret in (authorization, *authorization.split(" ")[1:], *secrets) if secret
         )
-        self._watch = watch
+        self._deadline = deadline
 
     def call(
         self,
@@ -126,7 +131,7 @@ class ServiceClient:
         max_bytes: int = MAX_JSON_BYTES,
         repeatable: bool = True,
         as_bytes: bool = False,
-    ) -> ServiceAnswer:
+    ) -> ServiceResponse:
         """The JSON that the service answers.
 
         Args:
@@ -143,10 +148,10 @@ class ServiceClient:
         options |= {"files": files} if files is not None else {}
         for tried in itertools.count(1):
             try:
-                raw = self._watch.during(
+                raw = self._deadline.wait_for(
                     lambda: self._exchange(method, path, options, read_seconds, max_bytes),
                     stage,
-                    beating=repeatable,
+                    heartbeats=repeatable,
                 )
             except _Broken as broken:
                 fault: ServiceError = Unreachable(f"{method} {path}: {broken}")
@@ -155,17 +160,17 @@ class ServiceClient:
             else:
                 if 200 <= raw.status < 300:
                     data = raw.body if as_bytes else self._decoded(raw, path)
-                    return ServiceAnswer(raw.status, data)
+                    return ServiceResponse(raw.status, data)
                 fault = self._fault(raw, f"{method} {path}")
                 again = raw.status in (_AGAIN if repeatable else _NOTHING_DONE)
                 pause = _asked_pause(raw.retry_after)
             if pause is None:
                 pause = PAUSES_SECONDS[min(tried, len(PAUSES_SECONDS)) - 1]
                 pause *= _chance.uniform(0.8, 1.2)
-            if not again or tried >= MAX_TRIES or pause >= self._watch.remaining():
+            if not again or tried >= MAX_TRIES or pause >= self._deadline.remaining():
                 raise fault from None
             logger.info("%s; trying again in %.1f s", fault, pause)
-            self._watch.sleep(pause, stage)
+            self._deadline.sleep(pause, stage)
         raise AssertionError  # itertools.count does not end
 
     def scrub(self, text: str) -> str:
@@ -177,7 +182,7 @@ class ServiceClient:
     def _exchange(
         self, method: str, path: str, options: dict[str, Any], read_seconds: float, max_bytes: int
     ) -> _Raw:
-        """One request and its answer, at most `max_bytes` of it. Raises _Broken or BadServiceAnswer."""
+        """One request and its answer, at most `max_bytes` of it. Raises _Broken or BadServiceResponse."""
         try:
             # A session of its own: kept-alive connections that went stale would look like faults.
             with requests.Session() as session:
@@ -194,7 +199,9 @@ class ServiceClient:
                     for piece in response.iter_content(64 * 1024):
                         data += piece
                         if len(data) > max_bytes:
-                            raise BadServiceAnswer(f"{path}: more than {max_bytes} bytes came back")
+                            raise BadServiceResponse(
+                                f"{path}: more than {max_bytes} bytes came back"
+                            )
                     retry_after = response.headers.get("Retry-After", "")
                     return _Raw(response.status_code, retry_after, bytes(data))
         except (
@@ -215,7 +222,7 @@ class ServiceClient:
             return json.loads(raw.body)
         except (ValueError, RecursionError):
             start = self.scrub(raw.body[:80].decode("utf-8", "replace"))
-            raise BadServiceAnswer(f"{path}: not JSON: {start!r}") from None
+            raise BadServiceResponse(f"{path}: not JSON: {start!r}") from None
 
     def _fault(self, raw: _Raw, what: str) -> ServiceError:
         text = raw.body[:2000].decode("utf-8", "replace")
@@ -230,7 +237,7 @@ class ServiceClient:
             return Faulty(detail)
         if raw.status >= 400:
             return RequestRefused(detail)
-        return BadServiceAnswer(detail)  # redirects, which we do not follow with a key in hand
+        return BadServiceResponse(detail)  # redirects, which we do not follow with a key in hand
 
 
 def _never_connected(error: Exception) -> bool:

@@ -1,7 +1,7 @@
 """At most so many generations at once on one image service, over all workers of all machines.
 
-A slot is a lock in Redis that ends by itself when its holder dies, and is prolonged while the holder lives. With Redis
-away there is no limit: the queue is away then as well, and only single commands run.
+A semaphore of locks in Redis: a slot ends by itself when its holder dies, and is renewed while the holder lives. With
+Redis away there is no limit: the queue is away then as well, and only single commands run.
 """
 
 from __future__ import annotations
@@ -10,45 +10,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from jobs.backends.diffusion.deadline import Watch
+from jobs.backends.diffusion.deadline import RunDeadline
 from jobs.backends.diffusion.errors import Busy, TooSlow
-from sessions_app.queueing import redis_client
+from sessions_app.queueing.redis_client import SharedLock
 
 SLOT_SECONDS: Final = 60
-LOOK_AGAIN_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 0.5
 
 
 @contextmanager
-def slot(backend: str, *, count: int, watch: Watch) -> Iterator[None]:
-    """One of `count` slots of `backend`, for the length of the block; waits for one as long as the watch allows.
+def backend_slot(backend: str, *, count: int, deadline: RunDeadline) -> Iterator[None]:
+    """Hold one of `count` slots of `backend` for the length of the block; waits until the deadline.
 
     Raises:
         Busy: none became free before the deadline.
     """
-    key, token = _wait_for_one(backend, count, watch)
-
-    def keep() -> None:
-        # Not atomic: between the two the lock could only go to somebody else if its whole minute had just run out.
-        if redis_client.get_bytes(key) == token.encode():
-            redis_client.set_bytes(key, token.encode(), seconds=SLOT_SECONDS)
-
-    watch.keepers.append(keep)
+    slot = _wait_for_slot(backend, count, deadline)
+    deadline.on_heartbeat.append(slot.renew)
     try:
         yield
     finally:
-        watch.keepers.remove(keep)
-        redis_client.release(key, token)
+        deadline.on_heartbeat.remove(slot.renew)
+        slot.release()
 
 
-def _wait_for_one(backend: str, count: int, watch: Watch) -> tuple[str, str]:
+def _wait_for_slot(backend: str, count: int, deadline: RunDeadline) -> SharedLock:
+    slots = [
+        SharedLock(f"backend:{backend}:slot:{number}", seconds=SLOT_SECONDS)
+        for number in range(count)
+    ]
     try:
         while True:
-            for number in range(count):
-                key = f"backend:{backend}:slot:{number}"
-                token = redis_client.acquire(key, seconds=SLOT_SECONDS)
-                if token is not None:
-                    return key, token
-            watch.beat("waiting")
-            watch.sleep(LOOK_AGAIN_SECONDS, "waiting")
+            for slot in slots:
+                if slot.acquire():
+                    return slot
+            deadline.heartbeat("waiting")
+            deadline.sleep(POLL_SECONDS, "waiting")
     except TooSlow as error:
         raise Busy(f"all {count} slots of {backend} stayed taken") from error

@@ -13,15 +13,15 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from jobs.backends.diffusion.client import ServiceClient, address_fault
-from jobs.backends.diffusion.deadline import Watch
-from jobs.backends.diffusion.generator import DiffusionGenerator
-from jobs.backends.diffusion.payload import ServiceRequest, fill, mapping_fault
-from jobs.backends.diffusion.response import ANSWER_LIMITS
+from jobs.backends.diffusion.backend import DiffusionBackend
+from jobs.backends.diffusion.client import ServiceClient, url_error
+from jobs.backends.diffusion.deadline import RunDeadline
+from jobs.backends.diffusion.payload import ServiceRequest, fill_mapping, mapping_error
+from jobs.backends.diffusion.response import RESPONSE_LIMITS
 
 PATH: Final = "/api/v1/inpaint"
 STAGE: Final = "diffusing"
-# The watch ends the wait, not the socket.
+# The deadline ends the wait, not the socket.
 SPARE_SECONDS: Final = 5.0
 FIELDS: Final[dict[str, Any]] = {
     "image": "$render",
@@ -39,35 +39,35 @@ FIELDS: Final[dict[str, Any]] = {
 }
 
 
-class IOPaint(DiffusionGenerator):
+class IOPaint(DiffusionBackend):
     """Inpainting on the server at `IOPAINT_URL`. It knows no cancel: what was begun there is finished there."""
 
     name = "iopaint"
 
-    def setup_fault(self) -> str | None:
-        """See `DiffusionGenerator`."""
+    def setup_error(self) -> str | None:
+        """See `DiffusionBackend`."""
         if not settings.IOPAINT_URL:
             return "set IOPAINT_URL."
-        return address_fault("IOPAINT_URL", settings.IOPAINT_URL) or mapping_fault(
+        return url_error("IOPAINT_URL", settings.IOPAINT_URL) or mapping_error(
             "IOPAINT_FIELDS", settings.IOPAINT_FIELDS
         )
 
     def limits(self) -> tuple[int, int]:
-        """See `DiffusionGenerator`."""
+        """See `DiffusionBackend`."""
         return settings.IOPAINT_TIMEOUT_SECONDS, settings.IOPAINT_CONCURRENCY
 
-    def ask(self, request: ServiceRequest, watch: Watch) -> bytes:
-        """See `DiffusionGenerator`."""
+    def request_picture(self, request: ServiceRequest, deadline: RunDeadline) -> bytes:
+        """See `DiffusionBackend`."""
         fields = {**FIELDS, **json.loads(settings.IOPAINT_FIELDS)}
         fields = {name: value for name, value in fields.items() if value is not None}
-        body = fill(fields, request, lambda _, png: base64.b64encode(png).decode("ascii"))
-        answer = ServiceClient(settings.IOPAINT_URL, watch=watch).call(
+        body = fill_mapping(fields, request, lambda _, png: base64.b64encode(png).decode("ascii"))
+        answer = ServiceClient(settings.IOPAINT_URL, deadline=deadline).call(
             "POST",
             PATH,
             stage=STAGE,
             body=body,
-            read_seconds=watch.remaining() + SPARE_SECONDS,
-            max_bytes=ANSWER_LIMITS.max_bytes,
+            read_seconds=deadline.remaining() + SPARE_SECONDS,
+            max_bytes=RESPONSE_LIMITS.max_bytes,
             as_bytes=True,
         )
         return bytes(answer.data)

@@ -66,7 +66,7 @@ class ServiceRequest:
         return buffer.getvalue()
 
 
-def mapping_fault(variable: str, text: str) -> str | None:
+def mapping_error(variable: str, text: str) -> str | None:
     """What is wrong with a configured mapping; None where it can be used."""
     try:
         mapping = json.loads(text)
@@ -78,16 +78,18 @@ def mapping_fault(variable: str, text: str) -> str | None:
     return f"{variable} names ${unknown[0]}, which there is not." if unknown else None
 
 
-def fill(mapping: Any, request: ServiceRequest, show: Callable[[str, bytes], str]) -> Any:
-    """`mapping` with every `$name` replaced; `show(name, png)` gives the text that stands for a picture."""
+def fill_mapping(
+    mapping: Any, request: ServiceRequest, encode_picture: Callable[[str, bytes], str]
+) -> Any:
+    """`mapping` with every `$name` replaced; `encode_picture(name, png)` gives the text that stands for a picture."""
     if isinstance(mapping, dict):
-        return {key: fill(value, request, show) for key, value in mapping.items()}
+        return {key: fill_mapping(value, request, encode_picture) for key, value in mapping.items()}
     if isinstance(mapping, list):
-        return [fill(value, request, show) for value in mapping]
+        return [fill_mapping(value, request, encode_picture) for value in mapping]
     if not _is_name(mapping):
         return mapping
     name = mapping[1:]
-    return show(name, request.picture(name)) if name in PICTURES else request.value(name)
+    return encode_picture(name, request.picture(name)) if name in PICTURES else request.value(name)
 
 
 def _names(mapping: Any) -> set[str]:

@@ -11,7 +11,7 @@ from sessions_app.queueing import redis_client
 _KEPT_SECONDS: Final = 2 * 24 * 3600
 
 
-def count_one(backend: str, *, limit: int) -> None:
+def consume(backend: str, *, limit: int) -> None:
     """Count one more picture of `backend` today (UTC); a limit of 0 is none.
 
     Raises:

@@ -19,21 +19,21 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from jobs.backends.diffusion import quota
 from jobs.backends.diffusion import replicate_webhook as webhook
-from jobs.backends.diffusion.client import ServiceClient, address_fault, is_content_refusal
-from jobs.backends.diffusion.deadline import Watch
+from jobs.backends.diffusion.backend import DiffusionBackend
+from jobs.backends.diffusion.client import ServiceClient, is_content_refusal, url_error
+from jobs.backends.diffusion.deadline import RunDeadline
 from jobs.backends.diffusion.errors import (
-    BadServiceAnswer,
+    BadServiceResponse,
     PictureRefused,
     PredictionFailed,
     RequestRefused,
     ServiceError,
     Stopped,
 )
-from jobs.backends.diffusion.generator import DiffusionGenerator
-from jobs.backends.diffusion.payload import ServiceRequest, fill, mapping_fault
-from jobs.backends.diffusion.quota import count_one
-from jobs.backends.diffusion.response import from_base64
+from jobs.backends.diffusion.payload import ServiceRequest, fill_mapping, mapping_error
+from jobs.backends.diffusion.response import decode_base64
 from jobs.backends.diffusion.result_link import fetch_result
 from sessions_app.queueing import redis_client
 
@@ -71,13 +71,13 @@ class Prediction:
         return self.status in webhook.RUNNING
 
 
-class Replicate(DiffusionGenerator):
+class Replicate(DiffusionBackend):
     """Predictions of `REPLICATE_MODEL`."""
 
     name = "replicate"
 
-    def setup_fault(self) -> str | None:
-        """See `DiffusionGenerator`."""
+    def setup_error(self) -> str | None:
+        """See `DiffusionBackend`."""
         missing = [
             variable
             for variable in ("REPLICATE_API_TOKEN", "REPLICATE_MODEL")
@@ -90,27 +90,27 @@ class Replicate(DiffusionGenerator):
         if _target(settings.REPLICATE_MODEL) is None:
             return "REPLICATE_MODEL must be owner/name, owner/name:version or a version of 64 hex digits."
         return (
-            address_fault("REPLICATE_API_URL", settings.REPLICATE_API_URL)
-            or mapping_fault("REPLICATE_INPUT", settings.REPLICATE_INPUT)
-            or webhook.setup_fault()
+            url_error("REPLICATE_API_URL", settings.REPLICATE_API_URL)
+            or mapping_error("REPLICATE_INPUT", settings.REPLICATE_INPUT)
+            or webhook.setup_error()
         )
 
     def limits(self) -> tuple[int, int]:
-        """See `DiffusionGenerator`."""
+        """See `DiffusionBackend`."""
         return settings.REPLICATE_TIMEOUT_SECONDS, settings.REPLICATE_CONCURRENCY
 
-    def ask(self, request: ServiceRequest, watch: Watch) -> bytes:
-        """See `DiffusionGenerator`."""
+    def request_picture(self, request: ServiceRequest, deadline: RunDeadline) -> bytes:
+        """See `DiffusionBackend`."""
         mapping = json.loads(settings.REPLICATE_INPUT)
         digest = _digest(mapping, request)
-        client = _client(watch)
+        client = _client(deadline)
         prediction = _adopted(client, digest)
         if prediction is None:
-            prediction = self._created(client, mapping, request, digest, watch)
+            prediction = self._created(client, mapping, request, digest, deadline)
             webhook.remember(digest, prediction.id)
         logger.info("replicate prediction %s: %s", prediction.id, prediction.status)
         try:
-            return _picture(_finished(client, prediction, watch), watch)
+            return _picture(_finished(client, prediction, deadline), deadline)
         finally:
             webhook.forget(digest, prediction.id)
 
@@ -120,19 +120,19 @@ class Replicate(DiffusionGenerator):
         mapping: Any,
         request: ServiceRequest,
         digest: str,
-        watch: Watch,
+        deadline: RunDeadline,
     ) -> Prediction:
         body: dict[str, Any] = {
-            "input": fill(mapping, request, lambda name, png: _shown(client, name, png))
+            "input": fill_mapping(mapping, request, lambda name, png: _shown(client, name, png))
         }
         path, version = _target(settings.REPLICATE_MODEL) or ("", None)
         if version is not None:
             body["version"] = version
-        if webhook.is_on():
-            body["webhook"] = webhook.address(digest)
+        if webhook.is_enabled():
+            body["webhook"] = webhook.callback_url(digest)
             body["webhook_events_filter"] = list(webhook.EVENTS)
-        count_one(self.name, limit=settings.REPLICATE_MAX_PREDICTIONS_PER_DAY)
-        life = max(LEAST_LIFE_SECONDS, int(watch.remaining()))
+        quota.consume(self.name, limit=settings.REPLICATE_MAX_PREDICTIONS_PER_DAY)
+        life = max(LEAST_LIFE_SECONDS, int(deadline.remaining()))
         answer = client.call(
             "POST",
             path,
@@ -156,24 +156,24 @@ def _target(model: str) -> tuple[str, str | None] | None:
     return "/v1/predictions", match["version"]
 
 
-def _client(watch: Watch) -> ServiceClient:
+def _client(deadline: RunDeadline) -> ServiceClient:
     return ServiceClient(
         settings.REPLICATE_API_URL,
         authorization=f"Bearer {settings.REPLICATE_API_TOKEN}",
-        watch=watch,
+        deadline=deadline,
     )
 
 
 def _digest(mapping: Any, request: ServiceRequest) -> str:
     """Names what is asked for: the same model, fields and pictures give the same digest."""
-    digests = fill(mapping, request, lambda _, png: hashlib.sha256(png).hexdigest())
+    digests = fill_mapping(mapping, request, lambda _, png: hashlib.sha256(png).hexdigest())
     text = json.dumps([settings.REPLICATE_MODEL, digests], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _adopted(client: ServiceClient, digest: str) -> Prediction | None:
     """The prediction that an earlier, interrupted run of the same request left running or done; else None."""
-    kept = redis_client.get_bytes(webhook.remembered_as(digest)) or b""
+    kept = redis_client.get_bytes(webhook.prediction_key(digest)) or b""
     known = kept.decode("ascii", "replace")
     if not webhook.PREDICTION_ID.fullmatch(known):
         return None
@@ -184,24 +184,22 @@ def _adopted(client: ServiceClient, digest: str) -> Prediction | None:
     return prediction if prediction.running or prediction.status == "succeeded" else None
 
 
-def _finished(client: ServiceClient, prediction: Prediction, watch: Watch) -> Prediction:
+def _finished(client: ServiceClient, prediction: Prediction, deadline: RunDeadline) -> Prediction:
     """The prediction when it has ended; one that is not waited for to its end is canceled."""
     pause = FIRST_POLL_SECONDS
-    called = webhook.is_on()
+    called = webhook.is_enabled()
     longest = LAST_POLL_WITH_WEBHOOK_SECONDS if called else LAST_POLL_SECONDS
     try:
         while prediction.running:
-            watch.beat(STAGE)
+            deadline.heartbeat(STAGE)
             seconds = pause * _chance.uniform(0.8, 1.2)
             if called:
-                webhook.wait(prediction.id, seconds, watch, STAGE)
+                webhook.wait_for_callback(prediction.id, seconds, deadline, STAGE)
             else:
-                watch.sleep(seconds, STAGE)
+                deadline.sleep(seconds, STAGE)
             pause = min(longest, pause * 1.5)
             prediction = _get(client, prediction.id)
-    except (
-        BaseException
-    ):  # our deadline, the job's alarm, or the run is somebody else's: stop the meter
+    except BaseException:  # our deadline, the job's alarm, or a run that is another's: stop paying
         _cancel(prediction.id)
         raise
     return prediction
@@ -213,9 +211,9 @@ def _get(client: ServiceClient, prediction_id: str) -> Prediction:
 
 
 def _cancel(prediction_id: str) -> None:
-    watch = Watch(CANCEL_SECONDS, lambda *_: None)
+    deadline = RunDeadline(CANCEL_SECONDS, lambda *_: None)
     try:
-        _client(watch).call("POST", f"/v1/predictions/{prediction_id}/cancel", stage="canceling")
+        _client(deadline).call("POST", f"/v1/predictions/{prediction_id}/cancel", stage="canceling")
     except ServiceError as error:
         logger.warning("replicate prediction %s could not be canceled: %s", prediction_id, error)
     else:
@@ -232,23 +230,23 @@ def _shown(client: ServiceClient, name: str, png: bytes) -> str:
     urls = answer.data.get("urls") if isinstance(answer.data, dict) else None
     link = urls.get("get") if isinstance(urls, dict) else None
     if not isinstance(link, str) or not link.startswith(("https://", "http://")):
-        raise BadServiceAnswer("/v1/files: no link under 'urls.get'")
+        raise BadServiceResponse("/v1/files: no link under 'urls.get'")
     return link
 
 
 def _read(data: Any) -> Prediction:
     if not isinstance(data, dict):
-        raise BadServiceAnswer("a prediction that is not an object")
+        raise BadServiceResponse("a prediction that is not an object")
     prediction_id, status = data.get("id"), data.get("status")
     if not isinstance(prediction_id, str) or not webhook.PREDICTION_ID.fullmatch(prediction_id):
-        raise BadServiceAnswer(f"a prediction with the id {str(prediction_id)[:80]!r}")
+        raise BadServiceResponse(f"a prediction with the id {str(prediction_id)[:80]!r}")
     if status not in webhook.RUNNING | _STOPPED | {"succeeded", "failed"}:
-        raise BadServiceAnswer(f"prediction {prediction_id}: status {str(status)[:80]!r}")
+        raise BadServiceResponse(f"prediction {prediction_id}: status {str(status)[:80]!r}")
     error = data.get("error")
     return Prediction(prediction_id, status, data.get("output"), str(error or "")[:400])
 
 
-def _picture(prediction: Prediction, watch: Watch) -> bytes:
+def _picture(prediction: Prediction, deadline: RunDeadline) -> bytes:
     """The bytes of what a prediction made. Raises by its status."""
     said = f"prediction {prediction.id}: {prediction.status}: {prediction.error}"
     if prediction.status in _STOPPED:
@@ -261,10 +259,10 @@ def _picture(prediction: Prediction, watch: Watch) -> bytes:
     if isinstance(output, list) and output:
         output = output[0]
     if not isinstance(output, str):
-        raise BadServiceAnswer(f"prediction {prediction.id}: no picture in its output")
+        raise BadServiceResponse(f"prediction {prediction.id}: no picture in its output")
     if output.startswith("data:"):
-        return from_base64(output)
+        return decode_base64(output)
     insecure = settings.REPLICATE_API_URL.startswith("http://")
     return fetch_result(
-        output, hosts=settings.REPLICATE_RESULT_HOSTS, insecure=insecure, watch=watch
+        output, hosts=settings.REPLICATE_RESULT_HOSTS, insecure=insecure, deadline=deadline
     )

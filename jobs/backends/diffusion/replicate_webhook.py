@@ -23,9 +23,8 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from jobs.backends.diffusion import deadline as watches
-from jobs.backends.diffusion.client import address_fault
-from jobs.backends.diffusion.deadline import Watch
+from jobs.backends.diffusion.client import url_error
+from jobs.backends.diffusion.deadline import RunDeadline
 from sessions_app.queueing import redis_client
 
 TOLERANCE_SECONDS: Final = 300
@@ -48,16 +47,16 @@ class BadWebhookError(Exception):
         self.status = status
 
 
-class KeeperAwayError(Exception):
+class RedisAwayError(Exception):
     """Redis does not answer: the sender should try again later."""
 
 
-def is_on() -> bool:
+def is_enabled() -> bool:
     """True when Replicate is asked to call back."""
     return bool(settings.REPLICATE_WEBHOOK_URL and settings.REPLICATE_WEBHOOK_SECRET)
 
 
-def setup_fault() -> str | None:
+def setup_error() -> str | None:
     """What is wrong with the settings; None where they are right, or leave webhooks off."""
     url, secret = settings.REPLICATE_WEBHOOK_URL, settings.REPLICATE_WEBHOOK_SECRET
     if bool(url) != bool(secret):
@@ -68,42 +67,44 @@ def setup_fault() -> str | None:
         return "REPLICATE_WEBHOOK_SECRET must be whsec_ and base64."
     if not url.startswith("https://"):
         return "REPLICATE_WEBHOOK_URL must begin with https://."
-    return address_fault("REPLICATE_WEBHOOK_URL", url)
+    return url_error("REPLICATE_WEBHOOK_URL", url)
 
 
-def address(digest: str) -> str:
+def callback_url(digest: str) -> str:
     """Where Replicate is to call back for the request of this digest."""
     return f"{settings.REPLICATE_WEBHOOK_URL.rstrip('/')}/hooks/replicate/{digest}"
 
 
-def remembered_as(digest: str) -> str:
+def prediction_key(digest: str) -> str:
     """The key under which the id of the request's prediction is kept."""
     return f"replicate:prediction:{digest}"
 
 
 def remember(digest: str, prediction_id: str) -> None:
     """Keep the id for a worker that takes the run over."""
-    redis_client.set_bytes(remembered_as(digest), prediction_id.encode(), seconds=KEPT_SECONDS)
+    redis_client.set_bytes(prediction_key(digest), prediction_id.encode(), seconds=KEPT_SECONDS)
 
 
 def forget(digest: str, prediction_id: str) -> None:
     """The prediction is done with; a webhook that comes later brings it back to nobody."""
-    if is_on():
+    if is_enabled():
         redis_client.set_bytes(_ended_key(prediction_id), b"1", seconds=KEPT_SECONDS)
-    redis_client.release(remembered_as(digest), prediction_id)
+    redis_client.delete_if_equal(prediction_key(digest), prediction_id)
 
 
-def wait(prediction_id: str, seconds: float, watch: Watch, stage: str) -> None:
-    """Wait for a word of the prediction, at most so long, beating. Raises as `Watch.beat`."""
+def wait_for_callback(
+    prediction_id: str, seconds: float, deadline: RunDeadline, stage: str
+) -> None:
+    """Wait for the prediction's webhook, at most so long. Raises as `RunDeadline.heartbeat`."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
-        slice_seconds = min(left, watches.BEAT_SECONDS, watch.remaining())
-        if redis_client.wait_for_word(_word_key(prediction_id), seconds=slice_seconds):
+        longest = deadline.until_heartbeat(left)
+        if redis_client.wait_for_notification(_notification_key(prediction_id), seconds=longest):
             return
-        watch.beat(stage)
+        deadline.heartbeat(stage)
 
 
-def check(headers: Mapping[str, str], body: bytes) -> str:
+def verify(headers: Mapping[str, str], body: bytes) -> str:
     """The id of a message that Replicate has signed just now.
 
     Args:
@@ -131,36 +132,36 @@ def check(headers: Mapping[str, str], body: bytes) -> str:
     return message_id
 
 
-def receive(digest: str, message_id: str, body: bytes) -> str:
+def handle(digest: str, message_id: str, body: bytes) -> str:
     """Act on a message that was checked; returns what was done, for the log. A second time does nothing.
 
     Raises:
         BadWebhookError: the body is no prediction.
-        KeeperAwayError: Redis does not answer; nothing is lost if the message comes again.
+        RedisAwayError: Redis does not answer; nothing is lost if the message comes again.
     """
     prediction_id, status = _prediction(body)
     seen = f"replicate:webhook:{message_id}"
     if redis_client.get_bytes(seen) is not None:
         return "seen before"
     done = _adopt(digest, prediction_id)
-    if status not in RUNNING and not redis_client.say_word(
-        _word_key(prediction_id), seconds=KEPT_SECONDS
+    if status not in RUNNING and not redis_client.notify(
+        _notification_key(prediction_id), seconds=KEPT_SECONDS
     ):
-        raise KeeperAwayError
+        raise RedisAwayError
     # Last: a message that was acted on by half may come again.
     if not redis_client.set_bytes(seen, b"1", seconds=2 * TOLERANCE_SECONDS):
-        raise KeeperAwayError
+        raise RedisAwayError
     return f"prediction {prediction_id} {status}, {done}"
 
 
 def _adopt(digest: str, prediction_id: str) -> str:
     """Keep the id for the next run, where creating it was never answered and it is not done with."""
-    key = remembered_as(digest)
+    key = prediction_key(digest)
     if not redis_client.set_if_absent(key, prediction_id.encode(), seconds=KEPT_SECONDS):
         return "known"
     # After the set: `forget` marks the end before it releases, so one of the two takes the id away again.
     if redis_client.get_bytes(_ended_key(prediction_id)) is not None:
-        redis_client.release(key, prediction_id)
+        redis_client.delete_if_equal(key, prediction_id)
         return "done with"
     return "kept"
 
@@ -185,7 +186,7 @@ def _key(secret: str) -> bytes | None:
         return None
 
 
-def _word_key(prediction_id: str) -> str:
+def _notification_key(prediction_id: str) -> str:
     return f"replicate:word:{prediction_id}"
 
 

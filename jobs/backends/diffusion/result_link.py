@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from imaging import fetch
 from imaging.fetch.client import look_up
 from imaging.fetch.connection import dial_address
-from jobs.backends.diffusion.deadline import Watch
-from jobs.backends.diffusion.errors import BadServiceAnswer, Unreachable
-from jobs.backends.diffusion.response import ANSWER_LIMITS
+from jobs.backends.diffusion.deadline import RunDeadline
+from jobs.backends.diffusion.errors import BadServiceResponse, Unreachable
+from jobs.backends.diffusion.response import RESPONSE_LIMITS
 
 FETCH_SECONDS: Final = 30.0
 TRIES: Final = 3
@@ -58,38 +58,38 @@ class _AllowedHosts:
             raise
 
 
-def fetch_result(url: str, *, hosts: Sequence[str], insecure: bool, watch: Watch) -> bytes:
+def fetch_result(url: str, *, hosts: Sequence[str], insecure: bool, deadline: RunDeadline) -> bytes:
     """The file at `url`.
 
     hosts: allowed names; `*.name` allows all below it. insecure: plain http will do (the service itself is reached
     that way).
 
     Raises:
-        BadServiceAnswer: the link is refused, expired, or leads nowhere.
+        BadServiceResponse: the link is refused, expired, or leads nowhere.
         Unreachable: the host did not answer well, several times.
     """
     if urlsplit(url).scheme != "https" and not insecure:
-        raise BadServiceAnswer("the result's link is not https")
+        raise BadServiceResponse("the result's link is not https")
     allowed = _AllowedHosts(hosts)
     for left in reversed(range(TRIES)):
         policy = fetch.FetchPolicy(
-            max_bytes=ANSWER_LIMITS.max_bytes,
-            deadline_seconds=min(FETCH_SECONDS, watch.remaining()),
+            max_bytes=RESPONSE_LIMITS.max_bytes,
+            deadline_seconds=min(FETCH_SECONDS, deadline.remaining()),
             resolver=allowed.resolve,
             dial=allowed.dial,
         )
         once = functools.partial(fetch.fetch_image, url, policy=policy)
         try:
-            return watch.during(once, "fetching").data
+            return deadline.wait_for(once, "fetching").data
         except _WORTH_ANOTHER as error:
             detail = f"result: {error.code}: {error.detail}"
             if isinstance(error, fetch.Unreachable) and not allowed.failed:
-                raise BadServiceAnswer(detail) from error
+                raise BadServiceResponse(detail) from error
             if not left:
                 raise Unreachable(detail) from error
-            watch.sleep(AGAIN_SECONDS * (TRIES - left), "fetching")
+            deadline.sleep(AGAIN_SECONDS * (TRIES - left), "fetching")
         except fetch.FetchError as error:
-            raise BadServiceAnswer(f"result: {error.code}: {error.detail}") from error
+            raise BadServiceResponse(f"result: {error.code}: {error.detail}") from error
     raise AssertionError  # the loop returns or raises
 
 

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from imaging import encode_stored_photo, read_stored
-from jobs.backends import GenerationInputs, generator
+from jobs.backends import GenerationInputs, load_backend
 from jobs.inputs import load_inputs, unchanged_outside
 from rendering.version import RENDERER_VERSION
 from sessions_app import storage
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             generation = find_generation(options["generation"])
             started = time.perf_counter()
             inputs = load_inputs(generation)
-            made = generator(generation.backend).generate(inputs, lambda _stage, _seconds: None)
+            made = load_backend(generation.backend).generate(inputs, lambda _stage, _seconds: None)
             data = encode_stored_photo(made.picture)
             seconds = time.perf_counter() - started
             if options["out"] is not None:

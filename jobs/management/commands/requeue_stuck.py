@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -33,17 +32,24 @@ class Command(BaseCommand):
         with refusals_as_one_line():
             ensure_database()
             try:
-                found = recovery.rescue_stale(dry_run=dry_run)
+                found = recovery.recover_stale(dry_run=dry_run)
             except queues.QueueAwayError as error:
                 raise CommandError(f"Redis does not answer: {error}") from error
             leftovers = recovery.remove_leftovers(dry_run=dry_run)
-        counts = {**asdict(found), "leftovers": leftovers}
         if options["json"]:
-            self.stdout.write(json.dumps({**counts, "dry_run": dry_run}))
+            counts = {
+                "requeued": found.requeued,
+                "given_up": found.given_up,
+                "retried": found.retried,
+                "reminded": found.jobs_replaced,  # its name since the first version
+                "leftovers": leftovers,
+                "dry_run": dry_run,
+            }
+            self.stdout.write(json.dumps(counts))
             return
         verb = "Would have" if dry_run else "Have"
         self.stdout.write(
             f"{verb} queued again {found.requeued} run(s) of dead workers, given up {found.given_up}, "
-            f"ended the pause of {found.retried}, replaced {found.reminded} lost job(s), "
+            f"ended the pause of {found.retried}, replaced {found.jobs_replaced} lost job(s), "
             f"deleted {leftovers} object(s) of runs that lost."
         )

@@ -13,28 +13,28 @@ from typing import Final
 from django.conf import settings
 
 from imaging import fit_within
-from jobs.backends.base import Generated, GenerationInputs, Generator, OnStage
+from jobs.backends.base import Backend, Generated, GenerationInputs, OnStage
 from jobs.backends.diffusion.composite import composite
-from jobs.backends.diffusion.concurrency import slot
-from jobs.backends.diffusion.deadline import Watch
+from jobs.backends.diffusion.concurrency import backend_slot
+from jobs.backends.diffusion.deadline import RunDeadline
 from jobs.backends.diffusion.errors import NotSetUp
 from jobs.backends.diffusion.payload import ServiceRequest
 from jobs.backends.diffusion.region import work_region
-from jobs.backends.diffusion.response import read_answer
-from jobs.backends.local import LocalRenderer
+from jobs.backends.diffusion.response import decode_picture
+from jobs.backends.local import LocalBackend
 
 REFERENCE_SIDE_PX: Final = 768
 # Of the job's own time, for laying over and storing.
 RESERVE_SECONDS: Final = 20
 
 
-class DiffusionGenerator(Generator):
-    """A generator on an image service. A subclass says what is missing, how long, how many, and asks."""
+class DiffusionBackend(Backend):
+    """A backend on an image service. A subclass says what is missing, how long, how many, and asks."""
 
     name: str
 
     @abstractmethod
-    def setup_fault(self) -> str | None:
+    def setup_error(self) -> str | None:
         """What the operator has to set or correct, as in "set X_URL"; None when all is there."""
 
     @abstractmethod
@@ -42,22 +42,27 @@ class DiffusionGenerator(Generator):
         """(seconds one generation may take, generations at once)."""
 
     @abstractmethod
-    def ask(self, request: ServiceRequest, watch: Watch) -> bytes:
-        """The service's picture, as a file. Raises ServiceError, and what the watch raises."""
+    def request_picture(self, request: ServiceRequest, deadline: RunDeadline) -> bytes:
+        """The service's picture, as a file.
+
+        Raises:
+            ServiceError: there is none.
+            Exception: whatever the deadline's heartbeat raises.
+        """
 
     def configured(self) -> str | None:
-        """See `Generator.configured`."""
-        fault = self.setup_fault()
-        return fault and f"The generator {self.name!r} is not set up on this server: {fault}"
+        """See `Backend.configured`."""
+        missing = self.setup_error()
+        return missing and f"The generator {self.name!r} is not set up on this server: {missing}"
 
     def generate(self, inputs: GenerationInputs, on_stage: OnStage) -> Generated:
-        """See `Generator.generate`."""
+        """See `Backend.generate`."""
         missing = self.configured()
         if missing is not None:
             raise NotSetUp(missing, missing)
         seconds, at_once = self.limits()
         longest = max(5, settings.GENERATION_TIMEOUT_SECONDS - RESERVE_SECONDS)
-        watch = Watch(min(seconds, longest), on_stage)
+        deadline = RunDeadline(min(seconds, longest), on_stage)
         timings: dict[str, float] = {}
         clock = time.perf_counter()
 
@@ -67,7 +72,7 @@ class DiffusionGenerator(Generator):
             timings[stage], clock = now - clock, now
             on_stage(stage, timings[stage])
 
-        render = LocalRenderer().generate(inputs, lambda *_: watch.beat("rendering")).picture
+        render = LocalBackend().generate(inputs, lambda *_: deadline.heartbeat("rendering")).picture
         region = work_region(inputs.mask, max_side=settings.DIFFUSION_MAX_SIDE_PX)
         request = ServiceRequest(
             render=region.at_work_size(render),
@@ -79,11 +84,11 @@ class DiffusionGenerator(Generator):
             strength=settings.DIFFUSION_STRENGTH_PERCENT / 100,
         )
         lap("render")
-        with slot(self.name, count=at_once, watch=watch):
+        with backend_slot(self.name, count=at_once, deadline=deadline):
             lap("waiting")
-            data = self.ask(request, watch)
+            data = self.request_picture(request, deadline)
         lap("diffusion")
-        answer = read_answer(data, sent=request.render, region=region)
+        answer = decode_picture(data, sent=request.render, region=region)
         picture = composite(inputs.photo, inputs.mask, render, request.render, answer, region)
         lap("composite")
         return Generated(picture, timings)
