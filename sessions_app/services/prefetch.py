@@ -25,7 +25,7 @@ from django.conf import settings
 from django.db import connection
 
 from imaging.types import Mask, Pixels
-from rendering import NothingSelectedError, Scene, WallPlane, prepare
+from rendering import NothingSelectedError, WallAnalysis, WallPlane, analyse_wall
 from sessions_app.errors import AppError, WrongState
 from sessions_app.inference import limits
 from sessions_app.inference.recently_used import RecentlyUsed
@@ -50,7 +50,7 @@ class Reading:
     photo: Pixels
     mask: Mask
     plane: WallPlane
-    scene: Scene
+    analysis: WallAnalysis
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,6 @@ def _read(session: Session) -> Reading:
     mask = masks.pixels(session, size=(photo.shape[1], photo.shape[0]))
     try:
         plane = planes.plane_on(session, photo, mask)
-        return Reading(photo, mask, plane, prepare(photo, mask, plane))
+        return Reading(photo, mask, plane, analyse_wall(photo, mask, plane))
     except NothingSelectedError as error:
         raise WrongState(error.user_message, code=error.code) from error
