@@ -22,26 +22,26 @@ import numpy as np
 from rendering.arrays import F32, U8, Bool, f32
 from rendering.lighting.light_field import fill
 
-REACH = 0.0035  # of the photo's longest side: how far a mask may be wrong
+EDGE_TOLERANCE = 0.0035  # of the photo's longest side: how far a mask may be wrong
 CONTRAST = 0.3  # log contrast of foreground against wall below which nothing is decided
-FLOOR = 0.02  # scene light below which differences are noise
+FLOOR = 0.02  # scene-linear light below which differences are noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EdgeColours:
-    """Wall and foreground scene light at the working size, float32 h x w x 3, known everywhere."""
+    """Wall and foreground scene-linear light at the working size, float32 h x w x 3, known everywhere."""
 
     wall: F32
-    front: F32
+    foreground: F32
 
 
-def edge_colours(guide: F32, cover: U8, core: Bool, reach: int) -> EdgeColours:
-    """Both colours from the small photo (scene light), its soft mask and the sure wall.
+def edge_colours(guide: F32, cover: U8, core: Bool, tolerance: int) -> EdgeColours:
+    """Both colours from the small photo (scene-linear light), its soft mask and the sure wall.
 
-    ``reach``: how many pixels of the small photo the mask may be wrong: so far from its edge, what
+    `tolerance`: how many pixels of the small photo the mask may be wrong: so far from its edge, what
     is under it counts as wall.
     """
-    size = 2 * reach + 1
+    size = 2 * tolerance + 1
     deep = cv2.erode(core.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
     sure = np.asarray(deep if deep.any() else core, dtype=np.bool_)
     return EdgeColours(_carried(guide, sure), _carried(guide, cover < 4))
@@ -54,35 +54,35 @@ def _carried(guide: F32, known: Bool) -> F32:
     return fill(guide, weight)
 
 
-def band_of(mask: U8, reach: int) -> Bool:
-    """Pixels under the mask that lie within ``reach`` pixels of its edge."""
-    size = 2 * reach + 1
+def edge_band(mask: U8, tolerance: int) -> Bool:
+    """Pixels under the mask that lie within `tolerance` pixels of its edge."""
+    size = 2 * tolerance + 1
     inner = cv2.erode(
         mask, np.ones((size, size), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=255.0
     )
     return np.asarray((mask > 0) & (inner < 255), dtype=np.bool_)
 
 
-def drawn_back(alpha: F32, seen: F32, wall: F32, front: F32) -> F32:
+def refine_alpha(alpha: F32, seen: F32, wall: F32, front: F32) -> F32:
     """Coverage of N band pixels (0..1), lowered where a pixel clearly shows the foreground.
 
-    ``alpha`` N, ``seen``, ``wall`` and ``front`` N x 3 scene light. Compared in logarithms: equal
+    `alpha` N, `seen`, `wall` and `front` N x 3 scene-linear light. Compared in logarithms: equal
     ratios are equally visible, in shadow and in light.
     """
     i, w, f = (np.log(np.maximum(a, FLOOR)) for a in (seen, wall, front))
     line = w - f
     length = (line * line).sum(axis=1)
     place = ((i - f) * line).sum(axis=1) / np.maximum(length, 1e-6)
-    apart = ((i - w) ** 2).sum(axis=1)
-    sure = length / (length + CONTRAST**2) * apart / (apart + CONTRAST**2)
-    # 1 from three fifths of the way towards the wall on: shading and grain stay wall.
+    distance = ((i - w) ** 2).sum(axis=1)
+    sure = length / (length + CONTRAST**2) * distance / (distance + CONTRAST**2)
+    # 1 from three fifths of the way towards the wall on: shading and noise stay wall.
     kept = np.clip((place - 0.1) / 0.5, 0.0, 1.0)
-    lowered = alpha - sure * np.maximum(alpha - kept, 0.0)
-    return f32(np.where((lowered < 0.1) & (alpha > 0.1), 0.0, lowered))
+    reduced = alpha - sure * np.maximum(alpha - kept, 0.0)
+    return f32(np.where((reduced < 0.1) & (alpha > 0.1), 0.0, reduced))
 
 
 def foreground(alpha: F32, seen: F32, wall: F32, front: F32) -> F32:
-    """Scene light (N x 3) of what stands before the wall, the wall's part taken out."""
+    """Scene-linear light (N x 3) of what stands before the wall, the wall's part taken out."""
     a = alpha[:, None]
     rest = (seen - a * wall) / np.maximum(1.0 - a, 0.02)
     # Down to half of the darker of the two: leaves that let the wall shine through are darker than any pixel
@@ -92,8 +92,8 @@ def foreground(alpha: F32, seen: F32, wall: F32, front: F32) -> F32:
     return f32(np.clip(rest, low, high))
 
 
-def at_pixels(field: F32, x: F32, y: F32, scale: tuple[float, float]) -> F32:
-    """``field`` (working size) at full-resolution pixels (N each); N x 3."""
+def sample_field(field: F32, x: F32, y: F32, scale: tuple[float, float]) -> F32:
+    """`field` (working size) at full-resolution pixels (N each); N x 3."""
     if x.size == 0:
         return np.zeros((0, 3), np.float32)
     u = (x + np.float32(0.5)) * np.float32(scale[0]) - np.float32(0.5)

@@ -23,8 +23,8 @@ MAX_SEGMENTS = 1200
 class Segments:
     """N segments in pixels of the working picture, longest first.
 
-    ``ends`` N x 4 (x0, y0, x1, y1), ``middle`` N x 2, ``direction`` N x 2 (unit), ``length`` N. The ends stay where
-    the picture shows them; the others are what a straight lens would show (``through``), for vanishing points.
+    `ends` N x 4 (x0, y0, x1, y1), `middle` N x 2, `direction` N x 2 (unit), `length` N. The ends stay where
+    the picture shows them; the others are what a straight lens would show (`undistorted`), for vanishing points.
     """
 
     ends: F64
@@ -35,9 +35,9 @@ class Segments:
     def __len__(self) -> int:
         return len(self.length)
 
-    def through(self, lens: Distortion) -> Segments:
+    def undistorted(self, lens: Distortion) -> Segments:
         """The same segments, in the same order, taken by a lens that bends."""
-        a, b = lens.straight(self.ends[:, :2]), lens.straight(self.ends[:, 2:])
+        a, b = lens.undistort(self.ends[:, :2]), lens.undistort(self.ends[:, 2:])
         length = np.hypot(*(b - a).T)
         return Segments(self.ends, (a + b) / 2, (b - a) / np.maximum(length, 1e-9)[:, None], length)
 
@@ -55,7 +55,7 @@ def detect(photo: U8) -> Segments:
 
 
 def from_ends(ends: F64, shortest: float) -> Segments:
-    """Segments from N x 4 end points, the ones shorter than ``shortest`` left out."""
+    """Segments from N x 4 end points, the ones shorter than `shortest` left out."""
     delta = ends[:, 2:] - ends[:, :2]
     length = np.hypot(delta[:, 0], delta[:, 1])
     keep = np.flatnonzero(length >= shortest)

@@ -20,18 +20,18 @@ MIN_HEIGHT_M, MAX_HEIGHT_M = 0.3, 6.0
 
 
 def metric_quad(H: F64, wall: Bool, camera: Camera) -> tuple[F64, tuple[float, float]]:
-    """Bounding rectangle of ``wall`` on the plane: its pixels (4 x 2, TL first) and metres.
+    """Bounding rectangle of `wall` on the plane: its pixels (4 x 2, TL first) and metres.
 
-    ``H``: plane coordinates of any unit and origin (x right, y down) to pixels. It and the rectangle are in the
-    straight lens's pixels, ``wall`` in the photo's (``Camera.distortion``).
+    `H`: plane coordinates of any unit and origin (x right, y down) to pixels. It and the rectangle are in the
+    straight lens's pixels, `wall` in the photo's (`Camera.distortion`).
     """
     back = np.asarray(np.linalg.inv(H), dtype=np.float64)
     ys, xs = np.nonzero(wall)
-    seen = camera.straight(np.column_stack([xs, ys]).astype(np.float64))
+    seen = camera.undistort(np.column_stack([xs, ys]).astype(np.float64))
     points = project(back, seen)
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
     # A pixel is a square, not a point.
-    beside = camera.straight(np.array([[xs.mean() + 1, ys.mean()]]))
+    beside = camera.undistort(np.array([[xs.mean() + 1, ys.mean()]]))
     grow = 0.5 * np.hypot(*(project(back, beside) - 0).ravel())
     grow = min(float(grow), 0.25 * max(x1 - x0, y1 - y0))
     x0, y0, x1, y1 = x0 - grow, y0 - grow, x1 + grow, y1 + grow
@@ -77,7 +77,9 @@ def ends_seen(wall: Bool) -> tuple[bool, bool]:
 
 def _horizon(points: F64, back: F64, camera: Camera) -> float:
     """Plane y of the horizon (where level rays meet the wall)."""
-    level = camera.K @ camera.R[:, 2]  # image of the direction into the wall, level by construction
-    if abs(level[2]) < 1e-9:
+    inward = (
+        camera.K @ camera.R[:, 2]
+    )  # image of the direction into the wall, horizontal by construction
+    if abs(inward[2]) < 1e-9:
         return float(points[:, 1].mean())
-    return float(project(back, (level[:2] / level[2])[None])[0, 1])
+    return float(project(back, (inward[:2] / inward[2])[None])[0, 1])

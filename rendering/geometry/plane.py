@@ -1,6 +1,6 @@
 """A wall plane: the homography between wall metres and photo pixels.
 
-Hartley & Zisserman, Multiple View Geometry, 2nd ed., chapters 2 and 8: the columns of ``H`` are the
+Hartley & Zisserman, Multiple View Geometry, 2nd ed., chapters 2 and 8: the columns of `H` are the
 images of the wall's x direction, its y direction and its origin, so the first two are the
 vanishing points of the wall's horizontals and verticals.
 """
@@ -30,10 +30,10 @@ MIN_TURN = 0.005
 class Wing:
     """The wall beyond a corner of the room, unrolled into the wall's own metres.
 
-    ``H``       3 x 3 float64, as ``WallPlane.H``: the x of the main wall runs on round the corner
-    ``side``    3 float64, the corner's line in the pixels of ``H``: side . (x, y, 1) is the distance in pixels
+    `H`       3 x 3 float64, as `WallPlane.H`: the x of the main wall runs on round the corner
+    `side`    3 float64, the corner's line in the pixels of `H`: side . (x, y, 1) is the distance in pixels
                 from it, positive on the wing's side
-    ``seam_m``  wall x of the corner, metres
+    `seam_m`  wall x of the corner, metres
     """
 
     H: F64
@@ -41,7 +41,7 @@ class Wing:
     seam_m: float
 
     def scaled(self, S: F64) -> Wing:
-        """The same wing after the photo's pixels went through the 3 x 3 matrix ``S``."""
+        """The same wing after the photo's pixels went through the 3 x 3 matrix `S`."""
         H, side = S @ self.H, np.linalg.inv(S).T @ self.side
         return Wing(H / H[2, 2], side / np.hypot(side[0], side[1]), self.seam_m)
 
@@ -50,17 +50,17 @@ class Wing:
 class WallPlane:
     """A plane of the photo.
 
-    ``H``           3 x 3 float64, wall metres (x right, y down, origin at the quad's top-left
+    `H`           3 x 3 float64, wall metres (x right, y down, origin at the quad's top-left
                     corner) to photo pixels (pixel centres at integers), H[2, 2] = 1
-    ``quad``        4 x 2 float64 pixels of the photo, TL, TR, BR, BL: a true rectangle on the wall
-    ``size_m``      that rectangle's width and height in metres
-    ``confidence``  0..1, 1 for a plane a person drew
-    ``source``      "quad" (given), "estimated" (from the photo), "frontal" (nothing was seen)
-    ``wings``       where the mask goes on round corners: from each side outwards, the later ones
+    `quad`        4 x 2 float64 pixels of the photo, TL, TR, BR, BL: a true rectangle on the wall
+    `size_m`      that rectangle's width and height in metres
+    `confidence`  0..1, 1 for a plane a person drew
+    `source`      "quad" (given), "estimated" (from the photo), "frontal" (nothing was seen)
+    `wings`       where the mask goes on round corners: from each side outwards, the later ones
                     lying before the earlier where both claim a pixel; empty for one plane
-    ``span_m``      least and greatest wall x that the mask reaches, with the wings
-    ``distortion``  None, or the photo's lens bends: then ``H`` and the wings' lead to the pixels of a straight lens,
-                    and from there ``bent`` leads to the photo's
+    `span_m`      least and greatest wall x that the mask reaches, with the wings
+    `distortion`  None, or the photo's lens bends: then `H` and the wings' lead to the pixels of a straight lens,
+                    and from there `distort` leads to the photo's
     """
 
     H: F64
@@ -72,22 +72,22 @@ class WallPlane:
     span_m: tuple[float, float] | None = None
     distortion: Distortion | None = None
 
-    def straight(self, points: F64) -> F64:
+    def undistort(self, points: F64) -> F64:
         """N x 2 pixels of the photo as a straight lens shows them."""
-        return points if self.distortion is None else self.distortion.straight(points)
+        return points if self.distortion is None else self.distortion.undistort(points)
 
-    def bent(self, points: F64) -> F64:
+    def distort(self, points: F64) -> F64:
         """Pixels of the photo of N x 2 points of the straight lens."""
-        return points if self.distortion is None else self.distortion.bent(points)
+        return points if self.distortion is None else self.distortion.distort(points)
 
     @property
-    def reach_m(self) -> tuple[float, float]:
+    def extent_m(self) -> tuple[float, float]:
         """Least and greatest wall x, the wings' included."""
         return self.span_m or (0.0, self.size_m[0])
 
     @property
-    def seen_H(self) -> F64:  # noqa: N802
-        """The one homography from wall metres to the photo's pixels: ``H``, or nearest to the truth where it bends.
+    def best_fit_H(self) -> F64:  # noqa: N802
+        """The one homography from wall metres to the photo's pixels: `H`, or nearest to the truth where it bends.
 
         Nearest over what the photo shows of the quad, by squared pixels.
         """
@@ -95,41 +95,41 @@ class WallPlane:
             return self.H
         x, y = np.meshgrid(*(np.linspace(0.0, side, 17) for side in self.size_m))
         wall = np.column_stack([x.ravel(), y.ravel()])
-        shown = self.distortion.bent(project(self.H, wall))
-        inside = self.distortion.reach(shown) <= 1.0
+        shown = self.distortion.distort(project(self.H, wall))
+        inside = self.distortion.radius_of(shown) <= 1.0
         chosen = inside if inside.sum() >= 17 else np.ones_like(inside)
         found, _ = cv2.findHomography(wall[chosen], shown[chosen])
         return self.H if found is None else np.asarray(found / found[2, 2], dtype=np.float64)
 
     @property
     def vanishing_points(self) -> dict[str, F64]:
-        """Homogeneous unit 3-vectors: images of the wall's vertical and horizontal direction, by ``seen_H``."""
-        H = self.seen_H
+        """Homogeneous unit 3-vectors: images of the wall's vertical and horizontal direction, by `best_fit_H`."""
+        H = self.best_fit_H
         return {
             "vertical": H[:, 1] / np.linalg.norm(H[:, 1]),
             "horizontal": H[:, 0] / np.linalg.norm(H[:, 0]),
         }
 
     def scaled(self, factor: float) -> WallPlane:
-        """The same plane for the photo resized by ``factor``.
+        """The same plane for the photo resized by `factor`.
 
         Pixel centres are at integers, so the edges of the photo lie at -0.5 and a pixel x goes to
         (x + 0.5) * factor - 0.5, as cv2.resize does.
         """
         shift = 0.5 * factor - 0.5
-        return self.moved(np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1.0]]))
+        return self.transformed(np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1.0]]))
 
-    def moved(self, S: F64) -> WallPlane:
-        """The same plane after the photo's pixels went through the 3 x 3 matrix ``S`` (no perspective)."""
+    def transformed(self, S: F64) -> WallPlane:
+        """The same plane after the photo's pixels went through the 3 x 3 matrix `S` (no perspective)."""
         H = S @ self.H
         wings = tuple(wing.scaled(S) for wing in self.wings)
-        lens = self.distortion.moved(S) if self.distortion else None
+        lens = self.distortion.transformed(S) if self.distortion else None
         quad = project(S, self.quad)
         return replace(self, H=H / H[2, 2], quad=quad, wings=wings, distortion=lens)
 
     def locate(self, points: F64) -> F64:
         """Wall metres (N x 2) of N x 2 pixels, round the corners where there are any."""
-        points = self.straight(points)
+        points = self.undistort(points)
         found = project(np.asarray(np.linalg.inv(self.H), np.float64), points)
         for wing in self.wings:
             beyond = points @ wing.side[:2] + wing.side[2] > 0
@@ -145,12 +145,12 @@ class WallPlane:
             right = wing.seam_m > self.size_m[0] / 2
             beyond = points[:, 0] > wing.seam_m if right else points[:, 0] < wing.seam_m
             shown[beyond] = project(wing.H, points[beyond])
-        return self.bent(shown)
+        return self.distort(shown)
 
     def as_json(self) -> dict[str, object]:
-        """The plane as plain lists and numbers; ``from_json`` reads it back.
+        """The plane as plain lists and numbers; `from_json` reads it back.
 
-        ``H`` is ``seen_H``: whoever knows nothing of lenses is right with it to a few pixels. ``distortion`` has the
+        `H` is `best_fit_H`: whoever knows nothing of lenses is right with it to a few pixels. `distortion` has the
         exact one.
         """
         points = self.vanishing_points
@@ -158,20 +158,20 @@ class WallPlane:
         return {
             "quad": [[round(float(v), 3) for v in corner] for corner in self.quad],
             "size_m": [round(float(v), 5) for v in self.size_m],
-            "H": [[float(v) for v in row] for row in self.seen_H],
+            "H": [[float(v) for v in row] for row in self.best_fit_H],
             "vanishing_points": {k: [float(v) for v in points[k]] for k in points},
             "confidence": round(float(self.confidence), 4),
             "source": self.source,
             "wings": [
                 {"H": w.H.tolist(), "side": w.side.tolist(), "seam_m": w.seam_m} for w in self.wings
             ],
-            "span_m": list(self.reach_m),
+            "span_m": list(self.extent_m),
             "distortion": {**lens.as_json(), "H": self.H.tolist()} if lens else None,
         }
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> WallPlane:
-        """The plane that ``as_json`` wrote, exact in H; without wings or lens where none were written."""
+        """The plane that `as_json` wrote, exact in H; without wings or lens where none were written."""
         span, lens = stored.get("span_m"), stored.get("distortion")
         width, height = stored["size_m"]
         return cls(
@@ -192,10 +192,13 @@ class WallPlane:
 def plane_from_quad(
     quad: Sequence[Sequence[float]] | F64, size_m: Sequence[float], *, confidence: float = 1.0
 ) -> WallPlane:
-    """The plane of a rectangle of ``size_m`` (width, height) metres seen at ``quad``.
+    """The plane of a rectangle of `size_m` (width, height) metres seen at `quad`.
 
-    ``quad``: 4 x 2 pixels, TL, TR, BR, BL. Raises QuadError when the corners cross, lie on a line,
-    turn inwards, run anticlockwise, or when a size is not a positive number of metres.
+    `quad`: 4 x 2 pixels, TL, TR, BR, BL.
+
+    Raises:
+        QuadError: the corners cross, lie on a line, turn inwards or run anticlockwise, or a size is not
+            a positive number of metres.
     """
     corners = np.asarray(quad, dtype=np.float64)
     check_quad(corners)
@@ -225,14 +228,15 @@ def homography(source: F64, target: F64) -> F64:
 
 
 def project(H: F64, points: F64) -> F64:
-    """Points (N x 2) through the homography ``H``; N x 2."""
+    """Points (N x 2) through the homography `H`; N x 2."""
     return _map(H, np.asarray(points, dtype=np.float64))
 
 
 def check_quad(corners: F64) -> None:
     """Refuse corners that are no convex, clockwise (TL, TR, BR, BL) quadrilateral.
 
-    Raises QuadError with a sentence that says what is wrong.
+    Raises:
+        QuadError: with a sentence that says what is wrong.
     """
     if corners.shape != (4, 2) or not np.isfinite(corners).all():
         raise QuadError("Give four corners, each as two numbers x,y in pixels.")

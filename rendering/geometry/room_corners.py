@@ -1,11 +1,11 @@
 """Where a wall turns a corner of the room.
 
-A mask often covers several walls. In a room that is a box (``manhattan``) each of them runs along
-one of two horizontal directions, so the wall is a ribbon: seen from the camera, its pieces follow
+A mask often covers several walls. In a room that is a box (`vanishing_points`) each of them runs along
+one of two horizontal directions, so the walls form a chain: seen from the camera, its pieces follow
 each other in azimuth, each along the room's x or its z, and a corner is an upright line at which the
 direction changes. The labels of the azimuths are the cheapest path (Viterbi, 1967) between the
 evidence of the segments on the wall and on its outline and a price for every corner (compare Delage,
-Lee & Ng, A dynamic Bayesian network for autonomous 3D reconstruction, 2006). Unrolled, the ribbon
+Lee & Ng, A dynamic Bayesian network for autonomous 3D reconstruction, 2006). Unrolled, the chain
 has one system of wall coordinates, in which the paper continues round its corners.
 """
 
@@ -23,17 +23,17 @@ from rendering.geometry.line_segments import Segments
 from rendering.geometry.vanishing_points import Camera, sines, tolerance
 
 BINS = 240
-PRICE = 0.05
+CORNER_COST = 0.05
 LEAST_SHARE = 0.04  # of the wall's pixels, for a piece of its own
 OBLIQUE = math.radians(7)  # a wall along the line of sight is seen as a line
 WIDEST = math.radians(82)  # beyond it, a wall across the line of sight
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """One wall of the ribbon, azimuths ``start`` .. ``end`` (radians, to the right positive).
+class WallPiece:
+    """One wall of the chain, azimuths `start` .. `end` (radians, to the right positive).
 
-    Room coordinates are x right, y down, z deep, the main wall at z = 1; ``H`` (3 x 3) maps unrolled
+    Room coordinates are x right, y down, z deep, the main wall at z = 1; `H` (3 x 3) maps unrolled
     wall coordinates (s, y) in the same unit to photo pixels, the straight lens's where the photo's bends.
     """
 
@@ -43,25 +43,27 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Ribbon:
+class WallChain:
     """The pieces from left to right, the index of the main one, and the camera facing that one."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[WallPiece, ...]
     main: int
     camera: Camera
 
 
-def unroll(photo: U8, wall: Bool, segments: Segments, own: F64, camera: Camera) -> Ribbon | None:
+def unroll_walls(
+    photo: U8, wall: Bool, segments: Segments, overlap: F64, camera: Camera
+) -> WallChain | None:
     """The pieces of a wall that spans corners; None when it is one wall.
 
-    ``photo`` uint8 RGB and ``wall`` bool, same size; ``own`` as ``estimate.ownership`` gives it;
-    ``camera``: the room's, its yaw within 45 degrees.
+    `photo` uint8 RGB and `wall` bool, same size; `overlap` as `plane_estimation.outline_overlap` gives it;
+    `camera`: the room's, its yaw within 45 degrees.
     """
-    runs = _runs(wall, segments, own, camera)
+    runs = _runs(wall, segments, overlap, camera)
     if len(runs) < 2:
         return None
     grey = f32(np.log(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).astype(np.float32) + 4.0))
-    cuts = [_sharpest(grey, wall, camera, a.free[1], b.free[0]) for a, b in _pairs(runs)]
+    cuts = [_sharpest_corner(grey, wall, camera, a.free[1], b.free[0]) for a, b in _pairs(runs)]
     azimuth = np.sort(azimuths(camera, _pixels(wall)))
     at = np.searchsorted(azimuth, cuts)
     sizes = np.diff([0, *at, len(azimuth)])
@@ -75,7 +77,7 @@ def unroll(photo: U8, wall: Bool, segments: Segments, own: F64, camera: Camera) 
     turned = [e - turn for e in edges]
     if max(abs(turned[main]), abs(turned[main + 1])) > math.radians(86):
         return None
-    return Ribbon(_chain(facing, turned, main), main, facing)
+    return WallChain(_chain_homographies(facing, turned, main), main, facing)
 
 
 def azimuths(camera: Camera, points: F64) -> F64:
@@ -86,13 +88,13 @@ def azimuths(camera: Camera, points: F64) -> F64:
 
 def _rays(camera: Camera, points: F64) -> F64:
     """N x 3 directions in the room's frame of N x 2 pixels of the photo."""
-    seen = np.column_stack([camera.straight(points), np.ones(len(points))])
+    seen = np.column_stack([camera.undistort(points), np.ones(len(points))])
     return np.asarray(seen @ np.linalg.inv(camera.K).T @ camera.R, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Neighbouring azimuths along one direction; ``free``: where its evidence begins and ends."""
+    """Neighbouring azimuths along one direction; `free`: where its evidence begins and ends."""
 
     across: bool
     free: tuple[float, float]
@@ -108,14 +110,14 @@ def _pixels(wall: Bool) -> F64:
     return np.column_stack([xs[::step], ys[::step]]).astype(np.float64)
 
 
-def _runs(wall: Bool, segments: Segments, own: F64, camera: Camera) -> list[_Run]:
+def _runs(wall: Bool, segments: Segments, overlap: F64, camera: Camera) -> list[_Run]:
     azimuth = azimuths(camera, _pixels(wall))
     edges = np.linspace(azimuth.min() - 1e-6, azimuth.max() + 1e-6, BINS + 1)
     share = np.histogram(azimuth, edges)[0] / len(azimuth)
-    evidence = _evidence(wall, segments, own, camera, edges)
+    evidence = _evidence(wall, segments, overlap, camera, edges)
     middle = (edges[:-1] + edges[1:]) / 2
     while True:
-        labels = _cheapest(evidence, middle)
+        labels = _cheapest_path(evidence, middle)
         cuts = np.flatnonzero(np.diff(labels)) + 1
         spans = list(zip([0, *cuts], [*cuts, BINS], strict=True))
         small = [(a, b) for a, b in spans if share[a:b].sum() < LEAST_SHARE]
@@ -129,7 +131,7 @@ def _runs(wall: Bool, segments: Segments, own: F64, camera: Camera) -> list[_Run
     runs = []
     for a, b in spans:
         sign = 1.0 if labels[a] else -1.0
-        told = np.flatnonzero(sign * evidence[a:b] > 0.1 * PRICE * (edges[1] - edges[0]))
+        told = np.flatnonzero(sign * evidence[a:b] > 0.1 * CORNER_COST * (edges[1] - edges[0]))
         if len(told) == 0:
             return []
         runs.append(
@@ -138,13 +140,13 @@ def _runs(wall: Bool, segments: Segments, own: F64, camera: Camera) -> list[_Run
     return runs
 
 
-def _evidence(wall: Bool, segments: Segments, own: F64, camera: Camera, edges: F64) -> F64:
+def _evidence(wall: Bool, segments: Segments, overlap: F64, camera: Camera, edges: F64) -> F64:
     """Per azimuth: length of the segments across (positive) less that of those along the sight."""
     inside = _inside(wall, segments)
-    say = np.maximum(own, 0.6 * inside)
+    factors = np.maximum(overlap, 0.6 * inside)
     tol = tolerance(segments, math.radians(0.9))[:, None]
     fits = np.exp(-0.5 * (sines(segments, camera.K @ camera.R) / tol) ** 2)
-    lead = (fits[:, 0] - fits[:, 2]) * (1.0 - fits[:, 1]) * say
+    lead = (fits[:, 0] - fits[:, 2]) * (1.0 - fits[:, 1]) * factors
     ends = segments.ends.reshape(-1, 2)
     a = azimuths(camera, ends).reshape(-1, 2)
     low, high = a.min(axis=1), a.max(axis=1)
@@ -166,7 +168,7 @@ def _inside(wall: Bool, segments: Segments) -> F64:
     return np.asarray(hit.mean(axis=1), dtype=np.float64)
 
 
-def _cheapest(evidence: F64, azimuth: F64) -> Bool:
+def _cheapest_path(evidence: F64, azimuth: F64) -> Bool:
     """Labels, True across: the path of least cost."""
     cost = np.stack([np.maximum(evidence, 0.0), np.maximum(-evidence, 0.0)], axis=1)
     cost[np.abs(azimuth) < OBLIQUE, 0] = 1e3
@@ -174,7 +176,7 @@ def _cheapest(evidence: F64, azimuth: F64) -> Bool:
     best = cost[0].copy()
     came = np.zeros(cost.shape, dtype=np.int64)
     for i in range(1, len(cost)):
-        other = best[::-1] + PRICE
+        other = best[::-1] + CORNER_COST
         came[i] = np.where(other < best, [1, 0], [0, 1])
         best = np.minimum(best, other) + cost[i]
     labels = np.zeros(len(cost), dtype=np.bool_)
@@ -185,7 +187,7 @@ def _cheapest(evidence: F64, azimuth: F64) -> Bool:
     return labels
 
 
-def _sharpest(grey: F32, wall: Bool, camera: Camera, low: float, high: float) -> float:
+def _sharpest_corner(grey: F32, wall: Bool, camera: Camera, low: float, high: float) -> float:
     """The azimuth of the upright line, between the pieces' evidence, where the wall's tone jumps."""
     pad = math.radians(1.0)
     low, high = min(low, high) - pad, max(low, high) + pad
@@ -212,18 +214,18 @@ def _column(grey: F32, wall: Bool, camera: Camera, azimuth: float, slopes: F64) 
     )
     p = camera.K @ camera.R @ d
     height, width = wall.shape
-    shown = camera.bent(np.column_stack([p[k] / np.maximum(p[2], 1e-6) for k in (0, 1)]))
+    shown = camera.distort(np.column_stack([p[k] / np.maximum(p[2], 1e-6) for k in (0, 1)]))
     x, y = (np.round(shown[:, k]).astype(int) for k in (0, 1))
     seen = (x >= 0) & (x < width) & (y >= 0) & (y < height) & (p[2] > 1e-6)
     x, y = np.where(seen, x, 0), np.where(seen, y, 0)
     return np.asarray(grey[y, x], np.float64), np.asarray(seen & wall[y, x], np.bool_)
 
 
-def _chain(camera: Camera, edges: list[float], main: int) -> tuple[Piece, ...]:
-    """Homographies of all pieces; ``edges`` are the azimuths of their ends, ``main`` at z = 1."""
-    pieces: dict[int, Piece] = {}
+def _chain_homographies(camera: Camera, edges: list[float], main: int) -> tuple[WallPiece, ...]:
+    """Homographies of all pieces; `edges` are the azimuths of their ends, `main` at z = 1."""
+    pieces: dict[int, WallPiece] = {}
     A = camera.K @ camera.R
-    pieces[main] = Piece(edges[main], edges[main + 1], A.copy())
+    pieces[main] = WallPiece(edges[main], edges[main + 1], A.copy())
     for step in (1, -1):
         across, x, z, s = True, 0.0, 1.0, 0.0
         index = main
@@ -238,14 +240,14 @@ def _chain(camera: Camera, edges: list[float], main: int) -> tuple[Piece, ...]:
                 z = deep
             across = not across
             index += step
-            pieces[index] = Piece(
-                edges[index], edges[index + 1], _wall(A, across=across, x=x, z=z, s=s)
+            pieces[index] = WallPiece(
+                edges[index], edges[index + 1], _wall_homography(A, across=across, x=x, z=z, s=s)
             )
     return tuple(pieces[i] for i in range(len(edges) - 1))
 
 
-def _wall(A: F64, *, across: bool, x: float, z: float, s: float) -> F64:
-    """Unrolled (s, y) to pixels for the wall through the corner (x, z), where the ribbon is at s.
+def _wall_homography(A: F64, *, across: bool, x: float, z: float, s: float) -> F64:
+    """Unrolled (s, y) to pixels for the wall through the corner (x, z), where the chain is at s.
 
     Along the sight, s to the right runs towards the camera on its right and away from it on its
     left: d z / d s = -sign(x).

@@ -31,8 +31,8 @@ END_NOISE = 0.6  # pixels: how well an end of a segment is known across it
 class Camera:
     """Attitude (radians) and focal length (pixels) with principal point (cx, cy).
 
-    ``yaw`` turns one horizontal direction of the room against the picture's x axis, -45..45 degrees
-    for the room's frame, any value for a wall's. ``K`` and ``R`` speak of a straight lens's pixels; ``distortion``
+    `yaw` turns one horizontal direction of the room against the picture's x axis, -45..45 degrees
+    for the room's frame, any value for a wall's. `K` and `R` speak of a straight lens's pixels; `distortion`
     leads there from the photo's (None: they are the same).
     """
 
@@ -44,13 +44,13 @@ class Camera:
     cy: float
     distortion: Distortion | None = None
 
-    def straight(self, points: F64) -> F64:
+    def undistort(self, points: F64) -> F64:
         """N x 2 pixels of the photo as a straight lens shows them."""
-        return points if self.distortion is None else self.distortion.straight(points)
+        return points if self.distortion is None else self.distortion.undistort(points)
 
-    def bent(self, points: F64) -> F64:
+    def distort(self, points: F64) -> F64:
         """Pixels of the photo of N x 2 points of the straight lens."""
-        return points if self.distortion is None else self.distortion.bent(points)
+        return points if self.distortion is None else self.distortion.distort(points)
 
     @property
     def K(self) -> F64:  # noqa: N802
@@ -77,7 +77,7 @@ def rotation(pitch: float, roll: float, yaw: float) -> F64:
 def sines(segments: Segments, points: F64) -> F64:
     """Sine of the angle between each segment and the line from its middle to each point.
 
-    ``points``: 3 x M homogeneous; returns N x M, signed.
+    `points`: 3 x M homogeneous; returns N x M, signed.
     """
     mx, my = segments.middle[:, :1], segments.middle[:, 1:]
     # direction from the middle to the point, homogeneous: v_xy - v_w * m
@@ -123,9 +123,9 @@ def fit(
     focal: float | None = None,
     starts: tuple[float, ...] = FOCAL_STARTS,
 ) -> Camera:
-    """The camera of a photo of ``size`` (width, height) from its segments.
+    """The camera of a photo of `size` (width, height) from its segments.
 
-    ``focal``: pixels, when it is known; else it is sought from ``starts``, in longest sides. With no segments: the
+    `focal`: pixels, when it is known; else it is sought from `starts`, in longest sides. With no segments: the
     prior's camera, looking level.
     """
     longest = float(max(size))
@@ -134,22 +134,24 @@ def fit(
         return start
     best: list[tuple[float, Camera]] = []
     for f in [focal] if focal else [r * longest for r in starts]:
-        level = _level(segments, replace(start, focal=float(f)), longest, focal)
-        for yaw in _yaws(segments, level):
-            camera = refine(segments, replace(level, yaw=yaw), longest, focal)
-            best.append((merit(segments, camera, longest, focal), camera))
+        levelled = _fit_pitch_and_roll(segments, replace(start, focal=float(f)), longest, focal)
+        for yaw in _yaws(segments, levelled):
+            camera = refine(segments, replace(levelled, yaw=yaw), longest, focal)
+            best.append((objective(segments, camera, longest, focal), camera))
     top = max(best, key=lambda pair: pair[0])[1]
     turned = (top.yaw + math.pi / 4) % (math.pi / 2) - math.pi / 4
     return replace(top, yaw=turned)
 
 
-def merit(segments: Segments, camera: Camera, longest: float, focal: float | None) -> float:
-    """What ``fit`` maximises: the segments explained and how usual the camera is."""
+def objective(segments: Segments, camera: Camera, longest: float, focal: float | None) -> float:
+    """What `fit` maximises: the segments explained and how usual the camera is."""
     # A prior's deviation of one sigma weighs as much as 1.5 % of the segments.
     return score(segments, camera, math.radians(0.5)) + 0.015 * prior(camera, longest, focal)
 
 
-def _level(segments: Segments, start: Camera, longest: float, focal: float | None) -> Camera:
+def _fit_pitch_and_roll(
+    segments: Segments, start: Camera, longest: float, focal: float | None
+) -> Camera:
     """Pitch and roll for a given focal length, from the steep segments."""
     steep = np.abs(segments.direction[:, 1]) > math.cos(math.radians(35))
     if not steep.any():
@@ -166,20 +168,20 @@ def _level(segments: Segments, start: Camera, longest: float, focal: float | Non
         down = np.stack([-s * np.cos(pitches), c * np.cos(pitches), np.sin(pitches)])
         e = sines(chosen, start.K @ down) / tol[:, None]
         support = (w[:, None] * np.exp(-0.5 * e**2)).sum(axis=0) / w.sum()
-        merits = support + 0.015 * (usual - 0.5 * (roll / ROLL_SPREAD) ** 2)
-        top = int(np.argmax(merits))
-        if merits[top] > best:
-            best = float(merits[top])
+        objectives = support + 0.015 * (usual - 0.5 * (roll / ROLL_SPREAD) ** 2)
+        top = int(np.argmax(objectives))
+        if objectives[top] > best:
+            best = float(objectives[top])
             found = replace(start, pitch=float(pitches[top]), roll=float(roll))
     return found
 
 
-def _yaws(segments: Segments, level: Camera) -> list[float]:
+def _yaws(segments: Segments, levelled: Camera) -> list[float]:
     """The best few turns of the room's frame about the vertical."""
     steps = np.radians(np.arange(-45, 45, 1.5))
     w, tol = weights(segments), tolerance(segments, math.radians(1.2))
-    R = np.stack([rotation(level.pitch, level.roll, float(y)) for y in steps])
-    points = level.K @ R  # steps x 3 x 3
+    R = np.stack([rotation(levelled.pitch, levelled.roll, float(y)) for y in steps])
+    points = levelled.K @ R  # steps x 3 x 3
     flat = points.transpose(1, 0, 2).reshape(3, -1)
     e = (sines(segments, flat) / tol[:, None]).reshape(len(segments), len(steps), 3)
     support = (w[:, None] * np.exp(-0.5 * (e**2).min(axis=2))).sum(axis=0)
@@ -197,42 +199,55 @@ def refine(
     camera: Camera,
     longest: float,
     focal: float | None,
-    say: F64 | None = None,
+    factors: F64 | None = None,
 ) -> Camera:
     """Gauss-Newton over focal length, pitch, roll and yaw, the tolerance narrowing as it goes.
 
-    ``say`` (N) multiplies the segments' weights.
+    `factors` (N) multiplies the segments' weights.
     """
-    w = weights(segments) * (1.0 if say is None else say)
+    w = weights(segments) * (1.0 if factors is None else factors)
     w = w / max(float(w.max(initial=0.0)), 1e-9)
-    centre = focal if focal else FOCAL_PRIOR * longest
-    spread = 0.02 if focal else FOCAL_SPREAD
+    low, high = math.log(0.3 * longest), math.log(4 * longest)
     for degrees in (2.0, 1.4, 1.0, 0.7, 0.5, 0.4, 0.4, 0.4):
-        tol = tolerance(segments, math.radians(degrees))
         x = np.array([math.log(camera.focal), camera.pitch, camera.roll, camera.yaw])
-        e0 = _residuals(segments, camera, x) / tol[:, None]
-        nearest = (e0**2).argmin(axis=1)
-        rows = np.arange(len(segments))
-        e = e0[rows, nearest]
-        trust = w * np.exp(-0.5 * e**2)
-        J = np.empty((len(segments), 4))
-        for k in range(4):
-            moved = x.copy()
-            moved[k] += 1e-5
-            shifted = (_residuals(segments, camera, moved) / tol[:, None])[rows, nearest]
-            J[:, k] = (shifted - e) / 1e-5
-        # Segments of one edge share their errors: the sum counts for at most twenty.
-        trust *= min(1.0, 20.0 / max(float(trust.sum()), 1e-9))
-        target = np.array([math.log(centre), 0.0, 0.0, camera.yaw])
-        P = np.diag([1 / spread**2, 1 / PITCH_SPREAD**2, 1 / ROLL_SPREAD**2, 1e-6])
-        A = J.T @ (J * trust[:, None]) + P
-        step = np.linalg.solve(A, -(J.T @ (trust * e)) - P @ (x - target))
-        step = np.clip(step, -0.1, 0.1)
-        f, pitch, roll, yaw = x + step
-        low, high = math.log(0.3 * longest), math.log(4 * longest)
+        step = _gauss_newton_step(segments, camera, x, w, math.radians(degrees), longest, focal)
+        f, pitch, roll, yaw = x + np.clip(step, -0.1, 0.1)
         f = float(np.clip(f, low, high))
         camera = replace(camera, focal=math.exp(f), pitch=float(pitch), roll=float(roll), yaw=yaw)
     return replace(camera, yaw=float(camera.yaw))
+
+
+def _gauss_newton_step(
+    segments: Segments,
+    camera: Camera,
+    x: F64,
+    w: F64,
+    angle: float,
+    longest: float,
+    focal: float | None,
+) -> F64:
+    """The step of `x` (log focal length, pitch, roll, yaw) for segments weighted by `w` (N)."""
+    tol = tolerance(segments, angle)
+    residuals = _residuals(segments, camera, x) / tol[:, None]
+    nearest = (residuals**2).argmin(axis=1)
+    rows = np.arange(len(segments))
+    e = residuals[rows, nearest]
+    trust = w * np.exp(-0.5 * e**2)
+    J = np.empty((len(segments), 4))
+    for k in range(4):
+        moved = x.copy()
+        moved[k] += 1e-5
+        shifted = (_residuals(segments, camera, moved) / tol[:, None])[rows, nearest]
+        J[:, k] = (shifted - e) / 1e-5
+    # Segments of one edge share their errors: the sum counts for at most twenty.
+    trust *= min(1.0, 20.0 / max(float(trust.sum()), 1e-9))
+    centre = focal if focal else FOCAL_PRIOR * longest
+    spread = 0.02 if focal else FOCAL_SPREAD
+    target = np.array([math.log(centre), 0.0, 0.0, camera.yaw])
+    P = np.diag([1 / spread**2, 1 / PITCH_SPREAD**2, 1 / ROLL_SPREAD**2, 1e-6])
+    A = J.T @ (J * trust[:, None]) + P
+    step = np.linalg.solve(A, -(J.T @ (trust * e)) - P @ (x - target))
+    return np.asarray(step, dtype=np.float64)
 
 
 def _residuals(segments: Segments, camera: Camera, x: F64) -> F64:

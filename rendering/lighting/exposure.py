@@ -27,7 +27,7 @@ import numpy as np
 
 from rendering.arrays import F32, F64, U8, Bool, f32
 from rendering.geometry.plane import WallPlane
-from rendering.lighting.light_field import box_mean, channel_mean, texture
+from rendering.lighting.light_field import box_mean, channel_mean, texture_strength
 from rendering.lighting.tone_curve import CameraCurve
 
 LUMA = np.array([0.2126, 0.7152, 0.0722])
@@ -60,7 +60,7 @@ def camera_curve(photo: U8, core: Bool) -> CameraCurve:
     """The tone curve guessed from how the photo's highlights end.
 
     A film-like curve rolls off: few pixels reach 255, more lie just below. An uncurved one clips:
-    a spike at 255 and little below it. A wall (``core``) that is nearly white all over also speaks
+    a spike at 255 and little below it. A wall (`core`) that is nearly white all over also speaks
     against the roll-off: it would have to be lit several times brighter than anyone exposes.
     """
     counts = np.bincount(photo[..., 1].ravel(), minlength=256) / photo[..., 1].size
@@ -72,60 +72,66 @@ def camera_curve(photo: U8, core: Bool) -> CameraCurve:
     return CameraCurve((1.0 - 0.6 * float(hard)) * float(np.clip((250.0 - wall) / 26.0, 0.0, 1.0)))
 
 
-def room_level(photo: U8, scene: F32, wall: Bool) -> float | None:
+def measure_room_luminance(photo: U8, radiance: F32, wall: Bool) -> float | None:
     """Ninth decile of the luminance beside the wall; None when too little else is seen."""
     r, g, b = cv2.split(photo)
     rest = ~wall & (cv2.max(cv2.max(r, g), b) < CLIPPED)
     if rest.sum() < 0.05 * rest.size:
         return None
-    return max(float(np.quantile(channel_mean(scene, f32(LUMA))[rest], 0.9)), 1e-4)
+    return max(float(np.quantile(channel_mean(radiance, f32(LUMA))[rest], 0.9)), 1e-4)
 
 
 def wall_reflectance(
-    scene: F32,
+    radiance: F32,
     wall: Bool,
     core: Bool,
     plane: WallPlane,
-    room: float | None = None,
+    room_luminance: float | None = None,
     patterned: bool | None = None,
 ) -> F64:
     """What the wall sends back of white light, 3 channels: the paint's albedo and its surface's gloss.
 
-    The wall's scene light over that of a perfectly white card in its place.
+    The wall's scene-linear light over that of a perfectly white card in its place.
 
     The light's own colour is not in it, so it stays on the paper.
 
-    ``scene``: scene light of the whole photo (small) h x w x 3; ``wall``: any coverage; ``core``:
-    surely wall; ``plane`` in the pixels of ``scene``; ``room`` as ``room_level`` gives it;
-    ``patterned``: whether ``texture`` sees a pattern in ``scene``, where that is known already.
+    `radiance`: scene-linear light of the whole photo (small) h x w x 3; `wall`: any coverage; `core`:
+    surely wall; `plane` in the pixels of `radiance`; `room_luminance` as `measure_room_luminance` gives it;
+    `patterned`: whether `texture_strength` sees a pattern in `radiance`, where that is known already.
     """
-    if texture(scene, core)[0] > 0 if patterned is None else patterned:
+    if texture_strength(radiance, core)[0] > 0 if patterned is None else patterned:
         # Means over a hand's breadth: on a patterned wall the median pixel is ground or motif.
         breadth = max(2, round(0.025 * max(wall.shape)))
-        scene = f32(np.where(core[..., None], box_mean(scene, f32(core), breadth), scene))
-    middle = np.maximum(np.median(scene[core], axis=0).astype(np.float64), 1e-4)
-    ceiling = find_ceiling(scene, wall, core, plane)
+        radiance = f32(np.where(core[..., None], box_mean(radiance, f32(core), breadth), radiance))
+    middle = np.maximum(np.median(radiance[core], axis=0).astype(np.float64), 1e-4)
+    ceiling = find_ceiling(radiance, wall, core, plane)
     light = light_colour(ceiling, middle)
     # Per unit of luminance, the light's colour taken out: the paint's colour.
     paint = middle / light
     paint /= paint @ LUMA
-    albedo = np.maximum(paint_luminance(float(middle @ LUMA), ceiling, room) * paint, 1e-4)
+    albedo = np.maximum(
+        paint_luminance(float(middle @ LUMA), ceiling, room_luminance) * paint, 1e-4
+    )
     return np.asarray(albedo + gloss(albedo), dtype=np.float64)
 
 
-def paint_luminance(wall: float, ceiling: Ceiling | None, room: float | None = None) -> float:
-    """The most probable albedo (luminance) of paint that looks ``wall`` bright."""
+def paint_luminance(
+    wall: float, ceiling: Ceiling | None, room_luminance: float | None = None
+) -> float:
+    """The most probable albedo (luminance) of paint that looks `wall` bright."""
     log_a = np.linspace(math.log(DARKEST), math.log(WHITEST), 200)
-    sent = np.log(np.exp(log_a) + gloss(np.exp(log_a)))
-    belief = _student((math.log(wall) - sent - math.log(EXPOSURE)) / EXPOSURE_SPREAD)
-    belief = belief + _student((log_a - math.log(PAINT)) / PAINT_SPREAD)
-    if room is not None:
-        lit = math.log(wall) - sent - math.log(ROOM * room)
-        belief = belief + _student(np.maximum(lit, 0.0) / ROOM_SPREAD)
+    log_reflectance = np.log(np.exp(log_a) + gloss(np.exp(log_a)))
+    belief = _log_student_t(
+        (math.log(wall) - log_reflectance - math.log(EXPOSURE)) / EXPOSURE_SPREAD
+    )
+    belief = belief + _log_student_t((log_a - math.log(PAINT)) / PAINT_SPREAD)
+    if room_luminance is not None:
+        lit = math.log(wall) - log_reflectance - math.log(ROOM * room_luminance)
+        belief = belief + _log_student_t(np.maximum(lit, 0.0) / ROOM_SPREAD)
     if ceiling is not None:
         expected = np.log(_ratio_to_ceiling(np.exp(log_a)))
         seen = math.log(max(ceiling.ratio, 1e-3))
-        belief = belief + ceiling.share * _student((expected - seen) / CEILING_SPREAD)
+        belief = belief + ceiling.share * _log_student_t((expected - seen) / CEILING_SPREAD)
     return float(np.exp(log_a[int(np.argmax(belief))]))
 
 
@@ -151,15 +157,15 @@ def light_colour(ceiling: Ceiling | None, wall: F64) -> F64:
         return np.ones(3, dtype=np.float64)
     cast = ceiling.colour / (ceiling.colour @ LUMA)
     # Light bounced off a strongly coloured wall tints the ceiling: believe it less.
-    strength = float((wall.max() - wall.min()) / wall.max())
-    tint = float((cast.max() - cast.min()) / cast.max())
-    believed = BELIEVED_COLOUR * ceiling.share * min(1.0, max(0.0, 1.6 - 1.6 * strength))
-    believed *= min(1.0, max(0.0, 1.8 - 1.8 * tint))
+    wall_saturation = float((wall.max() - wall.min()) / wall.max())
+    cast_saturation = float((cast.max() - cast.min()) / cast.max())
+    believed = BELIEVED_COLOUR * ceiling.share * min(1.0, max(0.0, 1.6 - 1.6 * wall_saturation))
+    believed *= min(1.0, max(0.0, 1.8 - 1.8 * cast_saturation))
     light = np.maximum(cast, 1e-3) ** believed
     return np.asarray(light / (light @ LUMA), dtype=np.float64)
 
 
-def find_ceiling(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> Ceiling | None:
+def find_ceiling(radiance: F32, wall: Bool, core: Bool, plane: WallPlane) -> Ceiling | None:
     """What lies above the wall's upper edge, column by column; None where there is nothing."""
     height, width = wall.shape
     columns = np.flatnonzero(wall.any(axis=0))
@@ -172,13 +178,13 @@ def find_ceiling(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> Ceilin
     if usable.sum() < max(6, 0.15 * len(columns)):
         return None
     above, below = [], []
-    each = max(1, int(usable.sum()) // MOST_COLUMNS)
-    for x, y in zip(columns[usable][::each], first[usable][::each], strict=True):
+    stride = max(1, int(usable.sum()) // MOST_COLUMNS)
+    for x, y in zip(columns[usable][::stride], first[usable][::stride], strict=True):
         inside = core[y + gap : y + depth, x]
         if not inside.any():
             continue
-        above.append(_middle(scene[max(0, y - depth) : y - gap, x]))
-        below.append(_middle(scene[y + gap : y + depth, x][inside]))
+        above.append(_median_of_few(radiance[max(0, y - depth) : y - gap, x]))
+        below.append(_median_of_few(radiance[y + gap : y + depth, x][inside]))
     if len(above) < 6:
         return None
     a, b = np.array(above, dtype=np.float64), np.array(below, dtype=np.float64)
@@ -186,18 +192,18 @@ def find_ceiling(scene: F32, wall: Bool, core: Bool, plane: WallPlane) -> Ceilin
     ratio = float(np.median(logs))
     agree = np.abs(logs - ratio) < 0.35
     # A ceiling is one surface: the columns agree, and it is no darker than the wall it tops.
-    share = float(agree.mean()) * min(1.0, 2 * each * len(above) / len(columns))
+    share = float(agree.mean()) * min(1.0, 2 * stride * len(above) / len(columns))
     share *= float(np.clip((0.6 - ratio) / 0.4, 0.0, 1.0))
     if share < 0.05:
         return None
     return Ceiling(np.maximum(np.median(a[agree], axis=0), 1e-4), math.exp(ratio), share)
 
 
-def _middle(column: F32) -> F32:
+def _median_of_few(column: F32) -> F32:
     """Median of a few pixels (N x 3); np.median's own overhead is ten times its work here."""
     ranked = np.sort(column, axis=0)
     return f32(0.5 * (ranked[(len(ranked) - 1) // 2] + ranked[len(ranked) // 2]))
 
 
-def _student(z: F64) -> F64:
+def _log_student_t(z: F64) -> F64:
     return np.asarray(-0.5 * (FREEDOM + 1) * np.log1p(z * z / FREEDOM), dtype=np.float64)

@@ -18,7 +18,7 @@ import numpy as np
 from rendering.arrays import F32, F64, Bool, f32
 from rendering.lighting.light_field import LightField, box_mean, fill
 
-FLOOR = 0.004  # scene light added before logarithms: crushed channels have no colour
+FLOOR = 0.004  # scene-linear light added before logarithms: crushed channels have no colour
 WARMTH = np.array([0.476, -0.88])  # direction of the light's colour changes, (log R/G, log B/G)
 OFF_WAY, ALONG = 0.22, 0.9  # least differences of paints beside and along that direction
 LEAST_SHARE = 0.03  # of the wall, for the other paint
@@ -38,30 +38,30 @@ class Paints:
     other: Bool
     ratio: F64
 
-    def levelled(self, scene: F32) -> F32:
-        """The scene light as if the wall had its main paint everywhere."""
-        return f32(np.where(self.other[..., None], scene / self.ratio, scene))
+    def as_main_paint(self, radiance: F32) -> F32:
+        """The scene-linear light as if the wall had its main paint everywhere."""
+        return f32(np.where(self.other[..., None], radiance / self.ratio, radiance))
 
 
-def find_paints(scene: F32, core: Bool) -> Paints | None:
+def find_paints(radiance: F32, core: Bool) -> Paints | None:
     """The other paint of a wall; None for one paint.
 
-    ``scene``: scene light of the small photo, h x w x 3; ``core``: surely wall.
+    `radiance`: scene-linear light of the small photo, h x w x 3; `core`: surely wall.
     """
     if core.sum() < 400:
         return None
-    log = np.log(scene + np.float32(FLOOR))
+    log = np.log(radiance + np.float32(FLOOR))
     chroma = f32(log[..., [0, 2]] - log[..., 1:2])
     weight = f32(core)
     calm = box_mean(chroma, weight, 1)
     groups = _two_groups(calm[core].astype(np.float64))
     if groups is None:
         return None
-    main, apart = groups
-    beside = abs(float(apart @ np.array([-WARMTH[1], WARMTH[0]])))
-    if beside < OFF_WAY and abs(float(apart @ WARMTH)) < ALONG:
+    main, difference = groups
+    beside = abs(float(difference @ np.array([-WARMTH[1], WARMTH[0]])))
+    if beside < OFF_WAY and abs(float(difference @ WARMTH)) < ALONG:
         return None
-    place = f32(((calm - f32(main)) @ f32(apart)) / np.float32(apart @ apart))
+    place = f32(((calm - f32(main)) @ f32(difference)) / np.float32(difference @ difference))
     inside = place[core]
     if not LEAST_SHARE <= float((inside > 0.5).mean()) <= 0.5:
         return None
@@ -70,7 +70,7 @@ def find_paints(scene: F32, core: Bool) -> Paints | None:
     # A majority of the neighbours: specks are not paint.
     votes = box_mean(f32(place > 0.5)[..., None], weight, 2)[..., 0]
     other = np.asarray((votes > 0.5) & core, dtype=np.bool_)
-    ratio = _across(log, place, other, core)
+    ratio = _albedo_ratio(log, place, other, core)
     if ratio is None:
         return None
     carried = fill(np.repeat(f32(other)[..., None], 3, axis=2), weight)[..., 0] > 0.5
@@ -97,12 +97,12 @@ def _two_groups(points: F64) -> tuple[F64, F64] | None:
     return (a, b - a) if label.mean() <= 0.5 else (b, a - b)
 
 
-def _across(log: F32, place: F32, other: Bool, core: Bool) -> F64 | None:
+def _albedo_ratio(log: F32, place: F32, other: Bool, core: Bool) -> F64 | None:
     """The other paint over the main one, per channel, where they meet; None where they do not, or softly.
 
     Only pixels as bright as their paint mostly is tell: a mask that reaches over a dark bed has a long edge there.
     """
-    typical = _typical(log.mean(axis=2), other, core)
+    typical = _typical_of_its_paint(log.mean(axis=2), other, core)
     logs, steps, edges = [], [], 0
     for axis in (0, 1):
         n = other.shape[axis]
@@ -126,13 +126,13 @@ def _across(log: F32, place: F32, other: Bool, core: Bool) -> F64 | None:
     return np.asarray(np.exp(np.median(found, axis=0)), dtype=np.float64)
 
 
-def _typical(tone: F32, other: Bool, core: Bool) -> Bool:
-    """Sure wall whose log brightness ``tone`` is near the median of its own paint."""
+def _typical_of_its_paint(tone: F32, other: Bool, core: Bool) -> Bool:
+    """Sure wall whose log brightness `tone` is near the median of its own paint."""
     middle = np.where(other, np.median(tone[other]), np.median(tone[core & ~other]))
     return np.asarray(core & (np.abs(tone - middle) < TONE), dtype=np.bool_)
 
 
-def seam(other: Bool) -> Bool:
+def paint_boundary(other: Bool) -> Bool:
     """Pixels so near the line between the paints that they may be of either."""
     size = 2 * BLIND + 1
     code = other.astype(np.uint8)
@@ -140,13 +140,15 @@ def seam(other: Bool) -> Bool:
     return np.asarray(cv2.dilate(code, kernel) != cv2.erode(code, kernel), dtype=np.bool_)
 
 
-def on_both(light: LightField, paints: Paints, levelled: F32, known: Bool) -> LightField:
+def extend_to_other_paint(
+    light: LightField, paints: Paints, levelled: F32, known: Bool
+) -> LightField:
     """The light of the levelled wall, for reading from the photo as it is.
 
-    ``levelled``: scene light at the working size; ``known``: sure wall off the seam. On the other paint
-    the photo counts by its ratio less; on the seam not at all: the light is carried over it.
+    `levelled`: scene-linear light at the working size; `known`: sure wall off the boundary. On the
+    other paint the photo counts by its ratio less; on the boundary not at all: the light is carried over it.
     """
-    blind = f32(cv2.blur(f32(seam(paints.other)), (3, 3)))[..., None]
+    blind = f32(cv2.blur(f32(paint_boundary(paints.other)), (3, 3)))[..., None]
     carried = fill(levelled, f32(known))
     offset = light.offset + light.gain * blind * carried
     gain = light.gain * (1.0 - blind)

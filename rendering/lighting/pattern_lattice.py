@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from rendering.arrays import F32, F64, Bool, f32
-from rendering.lighting.light_field import LUMA, box_mean, channel_mean, each
+from rendering.lighting.light_field import LUMA, box_mean, channel_mean, repeat_channels
 
-FLOOR = 0.004  # scene light added before logarithms: crushed channels have no contrast
+FLOOR = 0.004  # scene-linear light added before logarithms: crushed channels have no contrast
 LEAST_CONTRAST = 0.1  # of the wall's mean energy, under which a part of it matches nothing
 SMALL = 0.03  # what is lit evenly, of the wall's longest side: larger contrasts may be light
 LEAST_OVERLAP = 0.15  # of the wall that a shift must leave upon itself
@@ -29,67 +29,67 @@ CONTRASTS = np.array([LUMA, [1, -1, 0], [0, -1, 1]], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Front:
-    """The wall seen from the front: scene light, sure wall, pixels per metre, metres at its first pixel."""
+class RectifiedWall:
+    """The wall seen from the front: scene-linear light, sure wall, pixels per metre, metres at its first pixel."""
 
-    scene: F32
+    radiance: F32
     core: Bool
     per_m: float
     first_m: F64
 
 
-def lattice(front: Front) -> F64 | None:
+def find_lattice(rectified: RectifiedWall) -> F64 | None:
     """Two shifts (2 x 2, each row x, y in pixels) that lay the pattern upon itself; None for no repeat.
 
     A wall that repeats in one direction only (stripes, a mural's ribbon) gets a second shift longer than the wall.
     """
-    match = _self_match(front)
+    match = _autocorrelation(rectified)
     middle = np.array(match.shape)[::-1] // 2
     shifts, heights = _peaks(match)
     far = np.hypot(*(shifts - middle).T) > LEAST_SHIFT
     shifts, heights = shifts[far], heights[far]
     if not len(heights) or heights.max() < LEAST_MATCH:
         return None
-    ways = shifts - middle
-    first = _shortest(ways, heights)
-    sine = np.abs(ways[:, 0] * first[1] - ways[:, 1] * first[0])
-    sine /= np.hypot(*ways.T) * math.hypot(*first)
+    offsets = shifts - middle
+    first = _shortest(offsets, heights)
+    sine = np.abs(offsets[:, 0] * first[1] - offsets[:, 1] * first[0])
+    sine /= np.hypot(*offsets.T) * math.hypot(*first)
     aside = (sine > LEAST_SINE) & (heights > LEAST_MATCH)
     if aside.any():
-        second = _sharpened(match, _shortest(ways[aside], heights[aside]))
-        first = _sharpened(match, first)
+        second = _refined_shift(match, _shortest(offsets[aside], heights[aside]))
+        first = _refined_shift(match, first)
     else:
-        first = _sharpened(match, first)
-        beyond = 1.2 * math.hypot(*front.core.shape) / math.hypot(*first)
+        first = _refined_shift(match, first)
+        beyond = 1.2 * math.hypot(*rectified.core.shape) / math.hypot(*first)
         second = np.array([-first[1], first[0]]) * beyond
     return np.asarray([first, second], dtype=np.float64)
 
 
-def _shortest(ways: F64, heights: F64) -> F64:
+def _shortest(offsets: F64, heights: F64) -> F64:
     """The shortest of the shifts (N x 2) that match about as well as the best."""
     good = heights > AS_GOOD * heights.max()
-    return np.asarray(ways[good][int(np.argmin(np.hypot(*ways[good].T)))], dtype=np.float64)
+    return np.asarray(offsets[good][int(np.argmin(np.hypot(*offsets[good].T)))], dtype=np.float64)
 
 
-def _self_match(front: Front) -> F32:
+def _autocorrelation(rectified: RectifiedWall) -> F32:
     """Correlation (-1..1) of the wall's small contrasts with themselves, by shift; no shift in the middle."""
-    log = f32(cv2.log(front.scene + np.float32(FLOOR)))
-    weight = f32(front.core)
+    log = f32(cv2.log(rectified.radiance + np.float32(FLOOR)))
+    weight = f32(rectified.core)
     values = f32(cv2.transform(log, CONTRASTS))
     values -= box_mean(values, weight, max(2, round(SMALL * max(weight.shape))))
-    deviation = cv2.meanStdDev(values, mask=front.core.view(np.uint8))[1].ravel()
+    deviation = cv2.meanStdDev(values, mask=rectified.core.view(np.uint8))[1].ravel()
     most = f32(2.5 * deviation)
     np.clip(values, -most, most, out=values)
-    values *= each(weight, 3)
+    values *= repeat_channels(weight, 3)
     square = channel_mean(values * values, np.ones(3, np.float32))
     shape = tuple(cv2.getOptimalDFTSize(2 * n) for n in weight.shape)
     whole, energy = _spectrum(weight, shape), _spectrum(square, shape)
     spectra = [_spectrum(f32(plane), shape) for plane in cv2.split(values)]
-    product = _back(
-        f32(sum((_crossed(s, s) for s in spectra[1:]), _crossed(spectra[0], spectra[0])))
+    product = _inverse_dft(
+        f32(sum((_cross_power(s, s) for s in spectra[1:]), _cross_power(spectra[0], spectra[0])))
     )
-    overlap = _back(_crossed(whole, whole))
-    one = _back(_crossed(energy, whole))
+    overlap = _inverse_dft(_cross_power(whole, whole))
+    one = _inverse_dft(_cross_power(energy, whole))
     two = np.roll(one[::-1, ::-1], (1, 1), (0, 1))  # the same at the opposite shift
     # Where a bare strip lies on the wall its contrasts are as good as none, and noise would match.
     least = overlap * np.float32(LEAST_CONTRAST * float(square.sum()) / float(weight.sum()))
@@ -99,23 +99,23 @@ def _self_match(front: Front) -> F32:
 
 
 def _spectrum(values: F32, shape: tuple[int, ...]) -> F32:
-    """The real transform in OpenCV's packed form (a tenth of NumPy's time), padded with zeros to ``shape``."""
+    """The real transform in OpenCV's packed form (a tenth of NumPy's time), padded with zeros to `shape`."""
     height, width = values.shape
     padded = np.zeros(shape, np.float32)
     padded[:height, :width] = values
     return f32(cv2.dft(padded))
 
 
-def _crossed(a: F32, b: F32) -> F32:
+def _cross_power(a: F32, b: F32) -> F32:
     return f32(cv2.mulSpectrums(a, b, 0, conjB=True))
 
 
-def _back(spectrum: F32) -> F32:
+def _inverse_dft(spectrum: F32) -> F32:
     return f32(cv2.dft(spectrum, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE))
 
 
 def _peaks(match: F32) -> tuple[F64, F64]:
-    """Shifts (N x 2: x, y of ``match``) and heights of the local maxima of one half plane."""
+    """Shifts (N x 2: x, y of `match`) and heights of the local maxima of one half plane."""
     top = match == cv2.dilate(match, np.ones((5, 5), np.uint8))
     top[[0, -1]] = False
     top[:, [0, -1]] = False
@@ -130,10 +130,10 @@ def _peaks(match: F32) -> tuple[F64, F64]:
     return np.column_stack([x, y]).astype(np.float64), heights
 
 
-def _sharpened(match: F32, way: F64) -> F64:
+def _refined_shift(match: F32, offset: F64) -> F64:
     """A shift to parts of a pixel, from the peaks at its doubles: 8 repeats tell it 8 times as well."""
     middle = np.array(match.shape)[::-1] // 2
-    near, times = way, 1
+    near, times = offset, 1
     while True:
         x, y = np.round(near * times + middle).astype(int)
         if not (3 <= x < match.shape[1] - 3 and 3 <= y < match.shape[0] - 3):
@@ -143,12 +143,15 @@ def _sharpened(match: F32, way: F64) -> F64:
         if window.max() < LEAST_MATCH or j in (0, 4) or i in (0, 4):
             return near
         x, y = x - 2 + int(i), y - 2 + int(j)
-        part = [_vertex(match[y, x - 1 : x + 2]), _vertex(match[y - 1 : y + 2, x])]
+        part = [
+            _parabola_vertex(match[y, x - 1 : x + 2]),
+            _parabola_vertex(match[y - 1 : y + 2, x]),
+        ]
         near = (np.array([x, y]) - middle + part) / times
         times *= 2
 
 
-def _vertex(three: F32) -> float:
+def _parabola_vertex(three: F32) -> float:
     """Where a parabola through three values peaks, -0.5..0.5 from the second."""
     a, b, c = (float(v) for v in three)
     return float(np.clip(0.5 * (a - c) / min(a - 2 * b + c, -1e-9), -0.5, 0.5))

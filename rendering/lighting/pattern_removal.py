@@ -20,8 +20,14 @@ import numpy as np
 
 from rendering.arrays import F32, F64, Bool, f32
 from rendering.geometry.plane import WallPlane
-from rendering.lighting.light_field import Window, channel_mean, each, fill, texture
-from rendering.lighting.pattern_lattice import FLOOR, LEAST_CONTRAST, Front, lattice
+from rendering.lighting.light_field import (
+    BoxFilter,
+    channel_mean,
+    fill,
+    repeat_channels,
+    texture_strength,
+)
+from rendering.lighting.pattern_lattice import FLOOR, LEAST_CONTRAST, RectifiedWall, find_lattice
 
 SEEK_SIDE, FOLD_SIDE = 384, 512  # pixels, longest side of the wall seen from the front
 LEAST_TIMES = 1.5  # that a point of the repeat is seen, on average
@@ -37,20 +43,20 @@ CALM = 0.003  # variance of paint, three channels together
 class Repeat:
     """One repeat of the old wallpaper.
 
-    ``cell``     float32 rows x columns x 3 RGB: albedo over the repeat's mean albedo, per channel
-    ``to_cell``  2 x 3 float64: wall metres (x, y, 1) to repeats (u along the columns, v along the rows)
+    `cell`     float32 rows x columns x 3 RGB: albedo over the repeat's mean albedo, per channel
+    `to_cell`  2 x 3 float64: wall metres (x, y, 1) to repeats (u along the columns, v along the rows)
     """
 
     cell: F32
     to_cell: F64
 
     def at(self, metres: F64, size: tuple[int, int]) -> F32:
-        """Relative albedo over a picture of ``size`` (width, height), h x w x 3.
+        """Relative albedo over a picture of `size` (width, height), h x w x 3.
 
-        ``metres``: where its nodes lie on the wall, as ``_nodes`` has them, rows x columns x 2.
+        `metres`: where its nodes lie on the wall, as `_node_grid` has them, rows x columns x 2.
         """
         repeats = metres @ self.to_cell[:, :2].T + self.to_cell[:, 2]
-        return _read(self.cell, *_between(repeats, size))
+        return _sample_wrapped(self.cell, *_between(repeats, size))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,48 +65,48 @@ class Pattern:
 
     repeats: tuple[Repeat, ...]
 
-    def seen(self, plane: WallPlane, size: tuple[int, int]) -> F32:
-        """Relative albedo at each pixel of a picture of ``size`` (width, height); h x w x 3.
+    def relative_albedo(self, plane: WallPlane, size: tuple[int, int]) -> F32:
+        """Relative albedo at each pixel of a picture of `size` (width, height); h x w x 3.
 
-        ``plane`` in that picture's pixels.
+        `plane` in that picture's pixels.
         """
-        nodes = _nodes(size)
+        nodes = _node_grid(size)
         metres = plane.locate(nodes.reshape(-1, 2)).reshape(nodes.shape)
         product = self.repeats[0].at(metres, size)
         for repeat in self.repeats[1:]:
             product *= repeat.at(metres, size)
         return product
 
-    def levelled(self, scene: F32, core: Bool, plane: WallPlane) -> tuple[F32, F32]:
-        """The scene light h x w x 3 as if the wall had the repeat's mean albedo everywhere, and its trust.
+    def removed_from(self, radiance: F32, core: Bool, plane: WallPlane) -> tuple[F32, F32]:
+        """The scene-linear light h x w x 3 as if the wall had the repeat's mean albedo everywhere, and its trust.
 
         Where taking the pattern out makes the wall more uneven than it was (a bare strip, a door that the
         mask took along), it stays as it is. Trust (h x w, 0..1) is small at the pattern's edges, 0 off the wall.
         """
-        log = f32(cv2.log(self.seen(plane, (core.shape[1], core.shape[0]))))
-        before = f32(cv2.log(scene + np.float32(FLOOR)))
+        log = f32(cv2.log(self.relative_albedo(plane, (core.shape[1], core.shape[0]))))
+        before = f32(cv2.log(radiance + np.float32(FLOOR)))
         weight = f32(core)
-        window = Window(weight, max(2, round(0.03 * max(core.shape))))
+        window = BoxFilter(weight, max(2, round(0.03 * max(core.shape))))
         was, now = (_unevenness(v, window) for v in (before, before - log))
         gains = np.clip((1.3 * was + CALM - now) / (0.3 * was + CALM), 0.0, 1.0)
-        log *= each(window.mean(f32(gains)[..., None])[..., 0], 3)
+        log *= repeat_channels(window.mean(f32(gains)[..., None])[..., 0], 3)
         square = np.ones((3, 3), np.uint8)
         steps = cv2.split(cv2.dilate(log, square) - cv2.erode(log, square))
         step = f32(cv2.max(cv2.max(steps[0], steps[1]), steps[2]))
         trust = weight / (1.0 + (step / np.float32(EDGE)) ** 2)
-        log *= each(-weight, 3)
-        return scene * f32(cv2.exp(log)), f32(trust)
+        log *= repeat_channels(-weight, 3)
+        return radiance * f32(cv2.exp(log)), f32(trust)
 
 
-def _unevenness(log: F32, window: Window) -> F32:
+def _unevenness(log: F32, window: BoxFilter) -> F32:
     """Local variance of the three channels together, h x w."""
     mean, all_three = window.mean(log), np.ones(3, np.float32)
     square = window.mean(channel_mean(log * log, all_three)[..., None])[..., 0]
     return f32(np.maximum(square - channel_mean(mean * mean, all_three), 0.0))
 
 
-def _nodes(size: tuple[int, int]) -> F64:
-    """Every ``NODE``-th pixel of a picture of ``size`` (width, height), over its end; rows x columns x 2 (x, y)."""
+def _node_grid(size: tuple[int, int]) -> F64:
+    """Every `NODE`-th pixel of a picture of `size` (width, height), over its end; rows x columns x 2 (x, y)."""
     x, y = (np.arange(-(-(n - 1) // NODE) + 1) * float(NODE) for n in size)
     return np.stack(np.meshgrid(x, y), axis=-1)
 
@@ -120,61 +126,66 @@ def _between(places: F64, size: tuple[int, int]) -> tuple[F32, F32]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bared:
-    """A wall without its pattern: ``scene`` and ``trust`` as ``Pattern.levelled`` gives them."""
+class PatternFreeWall:
+    """A wall without its pattern: `radiance` and `trust` as `Pattern.removed_from` gives them."""
 
     pattern: Pattern
-    scene: F32
+    radiance: F32
     trust: F32
 
 
-def find_pattern(scene: F32, core: Bool, plane: WallPlane) -> Pattern | None:
+def find_pattern(radiance: F32, core: Bool, plane: WallPlane) -> Pattern | None:
     """The wall's old paper; None where no repeat is found or it explains little.
 
-    ``scene``: scene light h x w x 3; ``core``: surely wall; ``plane`` in the pixels of ``scene``.
+    `radiance`: scene-linear light h x w x 3; `core`: surely wall; `plane` in the pixels of `radiance`.
     """
-    bared = without_pattern(scene, core, plane)
-    return None if bared is None else bared.pattern
+    pattern_free = remove_pattern(radiance, core, plane)
+    return None if pattern_free is None else pattern_free.pattern
 
 
-def without_pattern(scene: F32, core: Bool, plane: WallPlane) -> Bared | None:
-    """The wall's old paper and the wall without it, for who needs both; see ``find_pattern``."""
-    bared: Bared | None = None
+def remove_pattern(radiance: F32, core: Bool, plane: WallPlane) -> PatternFreeWall | None:
+    """The wall's old paper and the wall without it, for who needs both; see `find_pattern`."""
+    pattern_free: PatternFreeWall | None = None
     repeats: tuple[Repeat, ...] = ()
-    reach: tuple[F64, F64] | None = None
+    extent: tuple[F64, F64] | None = None
     while len(repeats) < MOST_REPEATS:
-        bare = scene if bared is None else bared.scene
-        if texture(bare, core)[0] == 0:
+        bare = radiance if pattern_free is None else pattern_free.radiance
+        if texture_strength(bare, core)[0] == 0:
             break
-        reach = reach or _reach(core, plane)
-        found = _find_repeat(bare, core, plane, reach)
+        extent = extent or _wall_extent(core, plane)
+        found = _find_repeat(bare, core, plane, extent)
         if found is None:
             break
         repeats = (*repeats, found)
         pattern = Pattern(repeats)
-        bared = Bared(pattern, *pattern.levelled(scene, core, plane))
-    return bared
+        pattern_free = PatternFreeWall(pattern, *pattern.removed_from(radiance, core, plane))
+    return pattern_free
 
 
-def _find_repeat(scene: F32, core: Bool, plane: WallPlane, reach: tuple[F64, F64]) -> Repeat | None:
-    seeking = _from_the_front(scene, core, plane, reach, SEEK_SIDE)
-    steps = None if seeking is None else lattice(seeking)
-    front = None if steps is None else _from_the_front(scene, core, plane, reach, FOLD_SIDE)
-    if seeking is None or steps is None or front is None:
+def _find_repeat(
+    radiance: F32, core: Bool, plane: WallPlane, extent: tuple[F64, F64]
+) -> Repeat | None:
+    seeking = _rectify(radiance, core, plane, extent, SEEK_SIDE)
+    steps = None if seeking is None else find_lattice(seeking)
+    rectified = None if steps is None else _rectify(radiance, core, plane, extent, FOLD_SIDE)
+    if seeking is None or steps is None or rectified is None:
         return None
-    steps = steps * (front.per_m / seeking.per_m)
-    folded = _fold(f32(cv2.log(front.scene + np.float32(FLOOR))), front.core, steps)
+    steps = steps * (rectified.per_m / seeking.per_m)
+    folded = _fold(f32(cv2.log(rectified.radiance + np.float32(FLOOR))), rectified.core, steps)
     if folded is None:
         return None
     cell = np.exp(folded)
     cell /= cell.mean(axis=(0, 1))
-    back = np.linalg.inv(steps.T)
+    inverse = np.linalg.inv(steps.T)
     return Repeat(
-        f32(cell), np.column_stack([back * front.per_m, -back @ front.first_m * front.per_m])
+        f32(cell),
+        np.column_stack(
+            [inverse * rectified.per_m, -inverse @ rectified.first_m * rectified.per_m]
+        ),
     )
 
 
-def _reach(core: Bool, plane: WallPlane) -> tuple[F64, F64]:
+def _wall_extent(core: Bool, plane: WallPlane) -> tuple[F64, F64]:
     """Metres (x, y) from where to where the wall goes on."""
     ys, xs = np.nonzero(core)
     metres = plane.locate(np.column_stack([xs, ys]).astype(np.float64))
@@ -182,61 +193,61 @@ def _reach(core: Bool, plane: WallPlane) -> tuple[F64, F64]:
     return first, last
 
 
-def _from_the_front(
-    scene: F32, core: Bool, plane: WallPlane, reach: tuple[F64, F64], side: int
-) -> Front | None:
-    """The wall as its metres have it, ``side`` pixels long."""
-    first, last = reach
+def _rectify(
+    radiance: F32, core: Bool, plane: WallPlane, extent: tuple[F64, F64], side: int
+) -> RectifiedWall | None:
+    """The wall as its metres have it, `side` pixels long."""
+    first, last = extent
     per_m = side / max(float((last - first).max()), 1e-9)
     width, height = (max(1, math.ceil(v)) for v in (last - first) * per_m)
     if min(width, height) < 32:
         return None
-    nodes = _nodes((width, height))
+    nodes = _node_grid((width, height))
     shown = plane.show(nodes.reshape(-1, 2) / per_m + first).reshape(nodes.shape)
     places = _between(np.asarray(shown, dtype=np.float64), (width, height))
-    sure = np.asarray(_at(f32(core), *places) > 0.99, dtype=np.bool_)
+    sure = np.asarray(_sample(f32(core), *places) > 0.99, dtype=np.bool_)
     if not sure.any():  # crumbs of a mask, none of them a pixel wide from the front
         return None
-    return Front(_at(scene, *places), sure, per_m, first)
+    return RectifiedWall(_sample(radiance, *places), sure, per_m, first)
 
 
 def _fold(log: F32, core: Bool, steps: F64) -> F32 | None:
     """Log albedo of one repeat, rows x columns x 3; None where it is seen too seldom or explains little.
 
-    ``log``: log scene light from the front; ``steps``: the lattice's shifts in its pixels.
+    `log`: log scene-linear light from the front; `steps`: the lattice's shifts in its pixels.
     """
     height, width = core.shape
-    back = np.asarray(np.linalg.inv(steps.T), dtype=np.float64)
+    inverse = np.asarray(np.linalg.inv(steps.T), dtype=np.float64)
     columns, rows = (min(math.ceil(math.hypot(*s)), 2 * max(core.shape)) for s in steps)
     x, y = (np.arange(n, dtype=np.float64) for n in (width, height))
-    u, v = (f32(np.add.outer(y * row[1], x * row[0])) for row in back)
+    u, v = (f32(np.add.outer(y * row[1], x * row[0])) for row in inverse)
     weight = f32(core)
-    places = _repeats(core.shape, steps, back, (rows, columns))
-    known = [_at(weight, *p) > 0.99 for p in places]
+    places = _repeats(core.shape, steps, inverse, (rows, columns))
+    known = [_sample(weight, *p) > 0.99 for p in places]
     if float(np.sum(known, axis=0).mean()) < LEAST_TIMES:
         return None
     light = _one_repeat_mean(log, weight, steps)
-    window = Window(weight, max(2, round(0.03 * max(core.shape))))
+    window = BoxFilter(weight, max(2, round(0.03 * max(core.shape))))
     small = log - window.mean(log)
     # A bare strip (a door, a plain border) says nothing about the pattern beside it.
     busy = channel_mean(window.mean(small * small))
     where = core & (busy > LEAST_CONTRAST * float(busy[core].mean()))
     for _ in range(ROUNDS):
         cell = _median(log - light, places, known)
-        rest = log - _read(cell, u, v)
+        rest = log - _sample_wrapped(cell, u, v)
         light = window.mean(f32(rest))
     return cell if (rest - light)[where].std() < EXPLAINED * small[where].std() else None
 
 
 def _repeats(
-    shape: tuple[int, ...], steps: F64, back: F64, cell: tuple[int, int]
+    shape: tuple[int, ...], steps: F64, inverse: F64, cell: tuple[int, int]
 ) -> list[tuple[F32, F32]]:
     """For each repeat on the wall, where its rows x columns points lie: x and y, rows x columns."""
     height, width = shape
     v, u = (np.arange(n) / n for n in cell)
     x0, y0 = (np.add.outer(v * steps[1, k], u * steps[0, k]) for k in (0, 1))
     (left, right), (top, bottom) = ((float(a.min()), float(a.max())) for a in (x0, y0))
-    ends = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ back.T
+    ends = np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ inverse.T
     low, high = np.floor(ends.min(axis=0)).astype(int), np.ceil(ends.max(axis=0)).astype(int)
     found = []
     for i in range(low[0], high[0] + 1):
@@ -260,10 +271,11 @@ def _one_repeat_mean(log: F32, weight: F32, steps: F64) -> F32:
 def _median(values: F32, places: list[tuple[F32, F32]], known: list[Bool]) -> F32:
     """Median over the repeats of each point of the cell; what is never seen is carried from beside it."""
     fours = f32(cv2.cvtColor(values, cv2.COLOR_RGB2RGBA))
-    seen = [
-        np.where(k[..., None], _at(fours, *p), np.inf) for p, k in zip(places, known, strict=True)
+    relative_albedo = [
+        np.where(k[..., None], _sample(fours, *p), np.inf)
+        for p, k in zip(places, known, strict=True)
     ]
-    stack = np.stack(seen)
+    stack = np.stack(relative_albedo)
     stack.sort(axis=0)
     count = np.sum(known, axis=0)
     low, high = (np.maximum(c // 2, 0)[None, ..., None] for c in (count - 1, count))
@@ -275,7 +287,7 @@ def _median(values: F32, places: list[tuple[F32, F32]], known: list[Bool]) -> F3
     return middle if sure.all() else fill(middle, f32(sure))
 
 
-def _read(cell: F32, u: F32, v: F32) -> F32:
+def _sample_wrapped(cell: F32, u: F32, v: F32) -> F32:
     """The cell (3 channels) at places given in repeats (h x w each), wrapped."""
     rows, columns = cell.shape[:2]
     padded = cv2.cvtColor(cell, cv2.COLOR_RGB2RGBA)
@@ -285,9 +297,9 @@ def _read(cell: F32, u: F32, v: F32) -> F32:
     x += 1.0
     y *= rows
     y += 1.0
-    return f32(cv2.cvtColor(_at(f32(padded), x, y), cv2.COLOR_RGBA2RGB))
+    return f32(cv2.cvtColor(_sample(f32(padded), x, y), cv2.COLOR_RGBA2RGB))
 
 
-def _at(values: F32, x: F32, y: F32) -> F32:
-    """``values`` at places (h x w each), 0 beyond their border."""
+def _sample(values: F32, x: F32, y: F32) -> F32:
+    """`values` at places (h x w each), 0 beyond their border."""
     return f32(cv2.remap(values, x, y, cv2.INTER_LINEAR))

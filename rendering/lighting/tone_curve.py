@@ -18,7 +18,7 @@ import numpy as np
 
 from rendering.arrays import F32, F64, U8, U16, f32, u8
 
-# Scene light at which the curved response reaches half of the range. 0.2: an 18 % grey card is
+# Scene-linear light at which the curved response reaches half of the range. 0.2: an 18 % grey card is
 # encoded as 0.47, which is where sRGB and every film-like curve put it.
 HALF_POINT = 0.2
 MAX_LIGHT = 16.0
@@ -45,20 +45,20 @@ def srgb_table() -> U16:
 
 @dataclass(frozen=True, slots=True)
 class CameraCurve:
-    """One photo's tone curve. ``shoulder``: 1 film-like roll-off, 0 plain sRGB."""
+    """One photo's tone curve. `shoulder`: 1 film-like roll-off, 0 plain sRGB."""
 
     shoulder: float = 1.0
 
     def decode_table(self) -> F32:
-        """256 entries: the 8-bit value as scene light, a white card under unit light being 1."""
+        """256 entries: the 8-bit value as scene-linear light, a white card under unit light being 1."""
         return _tables(round(self.shoulder, 3))[0]
 
     def decode(self, picture: U8) -> F32:
-        """Picture (any shape, uint8) to scene light (float32)."""
+        """Picture (any shape, uint8) to scene-linear light (float32)."""
         return f32(cv2.LUT(picture, self.decode_table()))
 
     def encode(self, light: F32) -> U8:
-        """Scene light (any shape, float32, >= 0) to 8-bit values."""
+        """Scene-linear light (any shape, float32, >= 0) to 8-bit values."""
         table = _tables(round(self.shoulder, 3))[1]
         root = cv2.sqrt(light)
         steps = (_STEPS - 1) / math.sqrt(MAX_LIGHT)

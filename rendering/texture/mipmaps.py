@@ -24,10 +24,10 @@ Corners = tuple[int, int, int, int]
 class Level:
     """The wallpaper at one size.
 
-    ``texels``   padded by ``PAD``, with 4 channels (OpenCV reads four twice as fast as three): linear reflectance
+    `texels`   padded by `PAD`, with 4 channels (OpenCV reads four twice as fast as three): linear reflectance
                  0..65535, uint16 at full size, else float32
-    ``wrap``     repeats to the right, downwards
-    ``drop``     by how many of its heights the next repeat to the right hangs lower
+    `wrap`     repeats to the right, downwards
+    `drop`     by how many of its heights the next repeat to the right hangs lower
     """
 
     texels: U16 | F32
@@ -51,13 +51,13 @@ class Level:
         """
         (x0, y0, x1, y1), (wrap_u, wrap_v) = corners, self.wrap
         if not wrap_u:
-            x0, x1 = _within(x0, x1, self.columns)
+            x0, x1 = _clamped_range(x0, x1, self.columns)
         if not wrap_v:
-            y0, y1 = _within(y0, y1, self.rows)
+            y0, y1 = _clamped_range(y0, y1, self.rows)
         if min(x0, y0) >= -PAD and x1 <= self.columns + PAD and y1 <= self.rows + PAD:
             return self.texels[y0 + PAD : y1 + PAD, x0 + PAD : x1 + PAD], x0, y0
-        hang = self.drop * self.rows
-        if (x1 - x0) * (y1 - y0) > MOST_TEXELS or abs(hang - round(hang)) > DROP_ERROR:
+        shift = self.drop * self.rows
+        if (x1 - x0) * (y1 - y0) > MOST_TEXELS or abs(shift - round(shift)) > DROP_ERROR:
             return None
         return self._assembled(x0, y0, x1, y1), x0, y0
 
@@ -73,14 +73,14 @@ class Level:
         return out
 
 
-def _within(low: int, high: int, size: int) -> tuple[int, int]:
+def _clamped_range(low: int, high: int, size: int) -> tuple[int, int]:
     """The part of low..high inside 0..size, at least one."""
     first = min(max(low, 0), size - 1)
     return first, max(min(high, size), first + 1)
 
 
 class Mipmaps:
-    """Levels of a wallpaper, made when asked for; ``wrap`` and ``drop`` as in ``Level``."""
+    """Levels of a wallpaper, made when asked for; `wrap` and `drop` as in `Level`."""
 
     def __init__(self, wallpaper: U8, wrap: tuple[bool, bool], drop: float) -> None:
         self._base, self._wrap, self._drop = wallpaper, wrap, drop
@@ -93,7 +93,7 @@ class Mipmaps:
         if k not in self._levels:
             threes = self._padded(self._reduced(k))
             fours = np.asarray(cv2.cvtColor(threes, cv2.COLOR_RGB2RGBA), dtype=np.uint16)
-            texels = fours if k == 0 else _compensated(fours)
+            texels = fours if k == 0 else _sharpened(fours)
             self._levels[k] = Level(texels, self._wrap, self._drop)
         return self._levels[k]
 
@@ -126,7 +126,7 @@ class Mipmaps:
         return np.asarray(cv2.copyMakeBorder(body, PAD, PAD, 0, 0, tall), dtype=np.uint16)
 
 
-def _compensated(level: U16) -> F32:
+def _sharpened(level: U16) -> F32:
     """The level sharpened by what reading it blurs.
 
     A texel's own box (variance 1/12 texel^2) and the triangle of bilinear reading (1/6) widen the filter by 1/4;

@@ -20,7 +20,7 @@ from rendering.geometry.lens_distortion import Distortion
 from rendering.geometry.plane import WallPlane, project
 from rendering.placement import Placement
 from rendering.texture.mipmaps import PAD, STEPS, Level, Mipmaps
-from rendering.texture.seams import light_left
+from rendering.texture.seams import seam_transmittance
 
 BLOCK = 128  # pixels; small enough that one level fits a block, large enough for OpenCV's speed
 MAX_SAMPLES = 12  # per axis and pixel, before a coarser level is taken instead
@@ -31,9 +31,9 @@ DENSITY = 0.85  # samples per texel: two an axis do where 1.0 asked for three, w
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Placement resolved on a plane: ``A`` (2 x 3) maps wall metres to repeats (u right, v down).
+    """Placement resolved on a plane: `A` (2 x 3) maps wall metres to repeats (u right, v down).
 
-    ``strips`` (3) maps them to strips, joints at whole numbers; None: joints are not shown.
+    `strips` (3) maps them to strips, joints at whole numbers; None: joints are not shown.
     """
 
     A: F64
@@ -42,12 +42,14 @@ class Layout:
     strips: F64 | None = None
 
 
-def lay_out(placement: Placement, plane: WallPlane, picture_size: tuple[int, int]) -> Layout:
-    """Metres to repeats for a wallpaper of ``picture_size`` (width, height) pixels."""
+def resolve_placement(
+    placement: Placement, plane: WallPlane, picture_size: tuple[int, int]
+) -> Layout:
+    """Metres to repeats for a wallpaper of `picture_size` (width, height) pixels."""
     aspect = picture_size[1] / picture_size[0]
     wall_h = plane.size_m[1]
-    # A mural has one ribbon to fill, round the corners.
-    left, right = plane.reach_m
+    # A mural fills all walls of the chain, round the corners.
+    left, right = plane.extent_m
     wall_w = right - left
     x0, y0 = placement.origin_m
     width, wrap = placement.repeat_width_m, (True, True)
@@ -72,11 +74,11 @@ def lay_out(placement: Placement, plane: WallPlane, picture_size: tuple[int, int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Wall:
+class _WallMap:
     """One wall: pixels to repeats, and the corner's line (None for the main wall).
 
-    Of a straight lens's pixels; a ``lens`` that bends adds a column for r^2 to both. ``strips``: pixels to strips, in
-    the scale of ``G``.
+    Of a straight lens's pixels; a `lens` that bends adds a column for r^2 to both. `strips`: pixels to strips, in
+    the scale of `G`.
     """
 
     G: F64
@@ -84,14 +86,14 @@ class _Wall:
     lens: Distortion | None = None
     strips: F64 | None = None
 
-    def share(self, x0: int, y0: int, width: int, height: int) -> F32 | None:
+    def coverage(self, x0: int, y0: int, width: int, height: int) -> F32 | None:
         """How much of each pixel lies on the wall, 0..1; None: all of the block."""
         if self.side is None:
             return None
         x, y = x0 + np.arange(width), y0 + np.arange(height)
-        return f32(np.clip(self.spread(self.side, x, y) + np.float32(0.5), 0.0, 1.0))
+        return f32(np.clip(self.evaluate(self.side, x, y) + np.float32(0.5), 0.0, 1.0))
 
-    def spread(self, row: F64, x: F64 | Ints, y: F64 | Ints) -> F32:
+    def evaluate(self, row: F64, x: F64 | Ints, y: F64 | Ints) -> F32:
         """row . (x, y, 1) on a grid of the photo's pixels, float32; but for scale where the lens bends.
 
         The division model is linear in (x, y, 1, r^2) and r^2 is a sum of one part for x and one for y, so the bend
@@ -99,47 +101,52 @@ class _Wall:
         """
         across, down = row[0] * x, row[1] * y + row[2]
         if self.lens is not None:
-            bend, (square_x, square_y) = self.lens.lifted(row), self.lens.squares(x, y)
+            bend, (square_x, square_y) = (
+                self.lens.lift_row(row),
+                self.lens.squared_radius_parts(x, y),
+            )
             across, down = across + bend * square_x, down + bend * square_y
         return f32(f32(across)[None, :] + f32(down)[:, None])
 
-    def near(self, x0: int, y0: int, width: int, height: int) -> F64:
+    def local_homography(self, x0: int, y0: int, width: int, height: int) -> F64:
         """Pixels to repeats round the middle of a block: exact for a straight lens, else touching the true map."""
         if self.lens is None:
             return self.G
         middle = np.array([x0 + width / 2, y0 + height / 2])
-        return np.asarray(self.G @ self.lens.tangent(middle), dtype=np.float64)
+        return np.asarray(self.G @ self.lens.local_homography(middle), dtype=np.float64)
 
 
-def _to_repeats(lift: F64, H: F64, near: F64) -> tuple[F64, F64 | None]:
-    """Pixels to repeats; the third coordinate is 1 at the pixel ``near``. ``lift``'s fourth row, if any, comes apart.
+def _to_repeats(lift: F64, H: F64, reference: F64) -> tuple[F64, F64 | None]:
+    """Pixels to repeats; the third coordinate is 1 at the pixel `reference`.
+
+    A fourth row of `lift` comes back by itself.
 
     Positive on the wall's side of the horizon, which lets the far side be cut off by its sign.
     """
     G = np.asarray(lift @ np.linalg.inv(H), dtype=np.float64)
-    G = np.asarray(G / (float(G[2] @ np.append(near, 1.0)) or 1.0), dtype=np.float64)
+    G = np.asarray(G / (float(G[2] @ np.append(reference, 1.0)) or 1.0), dtype=np.float64)
     return G[:3], G[3] if len(G) > 3 else None
 
 
-class Paper:
-    """A wallpaper laid on a plane; ``sample`` gives its reflectance for a rectangle of the photo."""
+class TextureSampler:
+    """A wallpaper laid on a plane; `sample` gives its reflectance for a rectangle of the photo."""
 
     def __init__(self, wallpaper: U8, plane: WallPlane, placement: Placement) -> None:
         height, width = wallpaper.shape[:2]
-        self._layout = lay_out(placement, plane, (width, height))
+        self._layout = resolve_placement(placement, plane, (width, height))
         lift = np.vstack([self._layout.A, [0, 0, 1.0]])
         lens = plane.distortion
-        middle = plane.straight(plane.quad).mean(axis=0)
+        middle = plane.undistort(plane.quad).mean(axis=0)
         strips = self._layout.strips
         self._strip_m = placement.strip_width_m
         if strips is not None:
             lift = np.vstack([lift, strips])
         G, joints = _to_repeats(lift, plane.H, middle)
-        self._walls = [_Wall(G, None, lens, joints)]
+        self._walls = [_WallMap(G, None, lens, joints)]
         for wing in plane.wings:
             seam = project(wing.H, np.array([[wing.seam_m, plane.size_m[1] / 2]]))[0]
             G, joints = _to_repeats(lift, wing.H, seam)
-            self._walls.append(_Wall(G, wing.side, lens, joints))
+            self._walls.append(_WallMap(G, wing.side, lens, joints))
         self._drop = -self._layout.drop if placement.mirror else self._layout.drop
         self._size = (width, height)
         self._levels = Mipmaps(wallpaper, self._layout.wrap, self._drop)
@@ -149,7 +156,7 @@ class Paper:
     ) -> F32:
         """Linear reflectance, float32 height x width x 3 in 0..1, of that part of the photo.
 
-        ``wanted`` (height x width): blocks without any such pixel are left black.
+        `wanted` (height x width): blocks without any such pixel are left black.
         """
         out = np.zeros((height, width, 3), np.float32)
         for top in range(0, height, BLOCK):
@@ -164,22 +171,26 @@ class Paper:
         """One block: the wall it lies on, or several where a corner crosses it."""
         out = np.zeros((height, width, 3), np.float32)
         empty = True
-        shares = [(wall, wall.share(x0, y0, width, height)) for wall in self._walls]
-        for k, (wall, share) in enumerate(shares):
+        shares = [(wall, wall.coverage(x0, y0, width, height)) for wall in self._walls]
+        for k, (wall, coverage) in enumerate(shares):
             covered = any(s is None or float(s.min()) >= 1.0 for _, s in shares[k + 1 :])
-            if covered or (share is not None and float(share.max()) <= 0.0):
+            if covered or (coverage is not None and float(coverage.max()) <= 0.0):
                 continue
             values = self._read(wall, x0, y0, width, height)
             if wall.strips is not None:
-                values *= self._joints(wall, wall.strips, x0, y0, width, height)[..., None]
-            if empty or share is None:
+                values *= self._seam_transmittance(wall, wall.strips, x0, y0, width, height)[
+                    ..., None
+                ]
+            if empty or coverage is None:
                 out, empty = values, False
             else:
-                out += share[..., None] * (values - out)
+                out += coverage[..., None] * (values - out)
         return out
 
-    def _read(self, wall: _Wall, x0: int, y0: int, width: int, height: int) -> F32:
-        k, nx, ny = self._density(wall.near(x0, y0, width, height), x0, y0, width, height)
+    def _read(self, wall: _WallMap, x0: int, y0: int, width: int, height: int) -> F32:
+        k, nx, ny = self._density(
+            wall.local_homography(x0, y0, width, height), x0, y0, width, height
+        )
         level = self._levels.level(k)
         how = cv2.INTER_CUBIC if k == 0 and nx == 1 and ny == 1 else cv2.INTER_LINEAR
         found = None
@@ -204,20 +215,20 @@ class Paper:
 
         None where the block reaches the horizon, or shows too much.
         """
-        seen = _seen(G, x0 - 0.5, y0 - 0.5, x0 + width - 0.5, y0 + height - 0.5)
+        seen = _texture_bounds(G, x0 - 0.5, y0 - 0.5, x0 + width - 0.5, y0 + height - 0.5)
         if seen is None:
             return None
         # Whole repeats are taken off in float64, so that OpenCV's float32 keeps its digits for the rest.
         low_u, low_v, high_u, high_v = seen
         column = math.floor(low_u) if level.wrap[0] else 0
-        hang = self._drop * column
-        row = math.floor(low_v - hang) if level.wrap[1] else 0
+        shift = self._drop * column
+        row = math.floor(low_v - shift) if level.wrap[1] else 0
         found = level.window(
             (
                 math.floor((low_u - column) * level.columns - 0.5) - 2,
-                math.floor((low_v - hang - row) * level.rows - 0.5) - 2,
+                math.floor((low_v - shift - row) * level.rows - 0.5) - 2,
                 math.ceil((high_u - column) * level.columns - 0.5) + 3,
-                math.ceil((high_v - hang - row) * level.rows - 0.5) + 3,
+                math.ceil((high_v - shift - row) * level.rows - 0.5) + 3,
             )
         )
         if found is None:
@@ -226,7 +237,7 @@ class Paper:
         T = np.array(
             [
                 [level.columns, 0, -level.columns * column - 0.5 - first_x],
-                [0, level.rows, -level.rows * (hang + row) - 0.5 - first_y],
+                [0, level.rows, -level.rows * (shift + row) - 0.5 - first_y],
                 [0, 0, 1.0],
             ]
         )
@@ -247,14 +258,16 @@ class Paper:
         v += PAD - 0.5
         return f32(cv2.remap(level.texels, u, v, how, borderMode=cv2.BORDER_REPLICATE))
 
-    def _joints(self, wall: _Wall, strips: F64, x0: int, y0: int, width: int, height: int) -> F32:
+    def _seam_transmittance(
+        self, wall: _WallMap, strips: F64, x0: int, y0: int, width: int, height: int
+    ) -> F32:
         """What the joints between the strips leave of the light, float32 height x width."""
         x, y = np.arange(x0 - 1, x0 + width + 1), np.arange(y0 - 1, y0 + height + 1)
-        depth = np.maximum(wall.spread(wall.G[2], x, y), np.float32(HORIZON))
-        return light_left(f32(wall.spread(strips, x, y) / depth), self._strip_m)
+        depth = np.maximum(wall.evaluate(wall.G[2], x, y), np.float32(HORIZON))
+        return seam_transmittance(f32(wall.evaluate(strips, x, y) / depth), self._strip_m)
 
     def _coordinates(
-        self, wall: _Wall, x0: int, y0: int, width: int, height: int, nx: int, ny: int
+        self, wall: _WallMap, x0: int, y0: int, width: int, height: int, nx: int, ny: int
     ) -> tuple[F32, F32]:
         """u, v in repeats at every subsample, float32 (height * ny) x (width * nx)."""
         G = wall.G
@@ -263,7 +276,7 @@ class Paper:
         # Whole repeats are taken off at the block's first point in float64, so that float32 keeps
         # its digits for the place within a repeat.
         at = np.array([[x[0], y[0]]])
-        x00, y00 = (at if wall.lens is None else wall.lens.straight(at))[0]
+        x00, y00 = (at if wall.lens is None else wall.lens.undistort(at))[0]
         w00 = G[2, 0] * x00 + G[2, 1] * y00 + G[2, 2]
         base_u = math.floor((G[0, 0] * x00 + G[0, 1] * y00 + G[0, 2]) / w00)
         base_v = math.floor((G[1, 0] * x00 + G[1, 1] * y00 + G[1, 2]) / w00)
@@ -273,11 +286,11 @@ class Paper:
             base_v = 0
         row_u = G[0] - base_u * G[2]
         row_v = G[1] - base_v * G[2]
-        w = wall.spread(G[2], x, y)
+        w = wall.evaluate(G[2], x, y)
         np.maximum(w, np.float32(HORIZON), out=w)
         np.divide(1.0, w, out=w)
-        u = wall.spread(row_u, x, y) * w
-        v = wall.spread(row_v, x, y) * w
+        u = wall.evaluate(row_u, x, y) * w
+        v = wall.evaluate(row_v, x, y) * w
         if self._drop:
             v -= np.float32((self._drop * base_u) % 1.0)
         return u, v
@@ -317,7 +330,7 @@ class Paper:
         return fx, fy
 
 
-def _seen(
+def _texture_bounds(
     G: F64, x0: float, y0: float, x1: float, y1: float
 ) -> tuple[float, float, float, float] | None:
     """Least and greatest u, v of a rectangle of the photo: of its corners; None where the horizon is in it."""
@@ -335,7 +348,7 @@ def _seen(
 def _sum_of_warps(
     texels: F32 | U16, M: F64, size: tuple[int, int], samples: tuple[int, int], how: int
 ) -> F32:
-    """The sum over a grid of samples in each pixel, float32 height x width x 4; ``M`` leads from pixels to texels.
+    """The sum over a grid of samples in each pixel, float32 height x width x 4; `M` leads from pixels to texels.
 
     One warp per sample and no picture of all of them: OpenCV computes the coordinates as it reads, at no cost beside
     the reading, and its area mean takes longer than the sums unless two samples an axis are all.

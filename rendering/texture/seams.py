@@ -18,11 +18,11 @@ JOINT_M: Final = 0.001  # a closed joint with its rounded, slightly lifted edges
 DARKNESS: Final = 0.6  # of the light that falls on a joint and does not come back
 
 
-def light_left(strips: F32, strip_m: float) -> F32:
+def seam_transmittance(strips: F32, strip_m: float) -> F32:
     """Share of the paper's light that each pixel sends back in spite of joints, float32 (h - 2) x (w - 2).
 
-    ``strips``: float32 h x w, the place on the wall in strips, one pixel around the wanted ones included: joints lie at
-    whole numbers. ``strip_m``: a strip's width in metres.
+    `strips`: float32 h x w, the place on the wall in strips, one pixel around the wanted ones included: joints lie at
+    whole numbers. `strip_m`: a strip's width in metres.
     """
     across = strips[1:-1, 2:] - strips[1:-1, :-2]
     down = strips[2:, 1:-1] - strips[:-2, 1:-1]
@@ -37,6 +37,6 @@ def light_left(strips: F32, strip_m: float) -> F32:
 
 
 def _integral(place: F32, share: np.float32) -> F32:
-    """The length of joints from 0 to ``place``, each filling the first ``share`` of its strip."""
+    """The length of joints from 0 to `place`, each filling the first `share` of its strip."""
     whole = np.floor(place)
     return f32(whole * share + np.minimum(place - whole, share))

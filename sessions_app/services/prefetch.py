@@ -20,7 +20,7 @@ from uuid import UUID
 from django.conf import settings
 
 from imaging.types import Mask, Pixels
-from rendering import Scene, WallPlane, prepare
+from rendering import WallAnalysis, WallPlane, analyse_wall
 from sessions_app.error_translation import translated
 from sessions_app.inference.background import BackgroundExecutor, Debouncer
 from sessions_app.inference.limits import mask_limit
@@ -44,7 +44,7 @@ class PreparedWall:
     photo: Pixels
     mask: Mask
     plane: WallPlane
-    scene: Scene
+    analysis: WallAnalysis
 
 
 _walls: RecentlyUsed[Key, PreparedWall] = RecentlyUsed(KEPT_WALLS)
@@ -102,4 +102,4 @@ def _prepare(session: Session) -> PreparedWall:
     mask = masks.pixels(session, size=(photo.shape[1], photo.shape[0]))
     with translated():
         plane = planes.plane_on(session, photo, mask)
-        return PreparedWall(photo, mask, plane, prepare(photo, mask, plane))
+        return PreparedWall(photo, mask, plane, analyse_wall(photo, mask, plane))

@@ -66,6 +66,6 @@ def _render(session: Session, wallpaper: Wallpaper) -> bytes:
         wallpapers.current_placement(session),
         brightness=wallpapers.brightness(session),
         keep_shadows=wallpapers.keep_shadows(session),
-        scene=wall.scene,
+        analysis=wall.analysis,
     )
     return encode_view(rendered.picture, quality=PREVIEW_QUALITY)

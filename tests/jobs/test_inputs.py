@@ -34,7 +34,7 @@ def test_the_plane_comes_back_with_the_walls_round_its_corners() -> None:
     found = inputs.load_inputs(generation).plane
 
     assert (found.H == plane.H).all()
-    assert found.reach_m == (0.0, 4.0)
+    assert found.extent_m == (0.0, 4.0)
     [wing] = found.wings
     assert (wing.H == plane.wings[0].H).all()
     assert (wing.side == plane.wings[0].side).all()

@@ -9,7 +9,7 @@ import pytest
 from rendering import Placement, WallPlane, plane_from_quad, render
 from rendering.lighting.pattern_removal import find_pattern
 from rendering.lighting.tone_curve import CameraCurve
-from rendering.texture.sampler import Paper
+from rendering.texture.sampler import TextureSampler
 
 WIDTH, HEIGHT = 480, 320
 GREY = np.full((8, 8, 3), 150, np.uint8)
@@ -38,7 +38,7 @@ def blots(seed: int = 3) -> np.ndarray:
 def albedo(drop: float = 0.0) -> np.ndarray:
     """The patterned wall's reflectance, pixel by pixel."""
     placement = Placement(0.53, drop=drop)
-    return Paper(blots(), plane(), placement).sample(0, 0, WIDTH, HEIGHT)
+    return TextureSampler(blots(), plane(), placement).sample(0, 0, WIDTH, HEIGHT)
 
 
 def photo(wall: np.ndarray, light: np.ndarray | float = LIGHT) -> np.ndarray:
@@ -67,7 +67,7 @@ def test_the_repeat_of_a_wallpaper_is_found_and_taken_out(drop: float) -> None:
     scene = CameraCurve().decode(photo(albedo(drop)))
     pattern = find_pattern(scene, mask() > 0, plane())
     assert pattern is not None
-    bare, _ = pattern.levelled(scene, mask() > 0, plane())
+    bare, _ = pattern.removed_from(scene, mask() > 0, plane())
     left, had = (inside(np.log(v + 0.01)).std() for v in (bare, scene))
     assert left < 0.4 * had
 
@@ -108,7 +108,7 @@ def test_a_bare_strip_beside_the_paper_does_not_take_its_pattern() -> None:
     scene = CameraCurve().decode(photo(wall))
     pattern = find_pattern(scene, mask() > 0, plane())
     assert pattern is not None
-    bare, _ = pattern.levelled(scene, mask() > 0, plane())
+    bare, _ = pattern.removed_from(scene, mask() > 0, plane())
     strip = (slice(100, 230), slice(370, 430))
     assert np.log(bare[strip]).std() < 0.05
 

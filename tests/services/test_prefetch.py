@@ -10,7 +10,7 @@ import pytest
 from django.db import InterfaceError
 
 from imaging.types import Mask, Pixels
-from rendering import Scene, WallPlane, prepare
+from rendering import WallAnalysis, WallPlane, analyse_wall
 from sessions_app.inference import background, limits
 from sessions_app.models import Session
 from sessions_app.services import clicking, masks, prefetch, previews
@@ -27,11 +27,11 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Wall pixels of every mask that was read, in order."""
     found: list[int] = []
 
-    def counted(photo: Pixels, mask: Mask, plane: WallPlane) -> Scene:
+    def counted(photo: Pixels, mask: Mask, plane: WallPlane) -> WallAnalysis:
         found.append(int((mask > 127).sum()))
-        return prepare(photo, mask, plane)
+        return analyse_wall(photo, mask, plane)
 
-    monkeypatch.setattr(prefetch, "prepare", counted)
+    monkeypatch.setattr(prefetch, "analyse_wall", counted)
     return found
 
 
@@ -131,14 +131,14 @@ def test_who_asks_while_a_wall_is_being_read_waits_for_it(
 ) -> None:
     session = make_ready_session()
     begun, go_on = threading.Event(), threading.Event()
-    counted = prefetch.prepare
+    counted = prefetch.analyse_wall
 
-    def slow(photo: Pixels, mask: Mask, plane: WallPlane) -> Scene:
+    def slow(photo: Pixels, mask: Mask, plane: WallPlane) -> WallAnalysis:
         begun.set()
         go_on.wait(PATIENCE_SECONDS)
         return counted(photo, mask, plane)
 
-    monkeypatch.setattr(prefetch, "prepare", slow)
+    monkeypatch.setattr(prefetch, "analyse_wall", slow)
     start_prefetch(session)
     assert begun.wait(PATIENCE_SECONDS)
     threading.Timer(0.05, go_on.set).start()

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from imaging.types import Mask, Pixels
-from rendering import Scene, WallPlane, prepare
+from rendering import WallAnalysis, WallPlane, analyse_wall
 from sessions_app import storage
 from sessions_app.catalogue import designs
 from sessions_app.errors import BadLink, BadRequest, BadUpload, NotFound, WrongState
@@ -166,11 +166,11 @@ def test_the_wall_is_read_once_for_all_placements_tried_on_it(
 ) -> None:
     read: list[tuple[int, ...]] = []
 
-    def counted(photo: Pixels, mask: Mask, plane: WallPlane) -> Scene:
+    def counted(photo: Pixels, mask: Mask, plane: WallPlane) -> WallAnalysis:
         read.append(photo.shape)
-        return prepare(photo, mask, plane)
+        return analyse_wall(photo, mask, plane)
 
-    monkeypatch.setattr(prefetch, "prepare", counted)
+    monkeypatch.setattr(prefetch, "analyse_wall", counted)
     session = make_ready_session()
     previews.render_preview(session)
     wider = wallpapers.set_placement(session_id=session.pk, placement={"repeat_width_m": 0.8})
