@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from sessions_app.models import Session
-from tests.admin.rows import insert_generation
+from tests.harness.rows import insert_generation
 from tests.harness.factories import make_session
 from tests.web.conftest import HTMX, OWNER
 
