@@ -30,7 +30,7 @@ import numpy as np
 
 from benchmarks import processes
 from benchmarks.stock import Stock
-from benchmarks.visitor import Visitor, random_wall_point, phone_photo
+from benchmarks.visitor import Visitor, phone_photo, random_wall_point
 from tests.harness import environment
 from tests.harness.stack import Stack, start_stack
 

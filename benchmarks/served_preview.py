@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import processes
-from benchmarks.visitor import Visitor, random_wall_point, phone_photo
+from benchmarks.visitor import Visitor, phone_photo, random_wall_point
 from tests.harness import environment
 from tests.harness.stack import start_stack
 
