@@ -5,6 +5,10 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 # Test processes at once.
 JOBS ?= 2
+# A file's tests run in one process: what they share is made once. Files with slow tests come first (tests/conftest.py).
+SHARING := --dist loadfile --no-loadscope-reorder
+# Tests keep their bytecode also where Python is told to keep none: making it takes each test process four seconds.
+PYTEST := PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest
 export PORT HOST
 
 VENV := .venv/bin/python
@@ -32,10 +36,10 @@ run: setup-packages setup-weights ## serve on http://HOST:PORT (make run PORT=81
 	@exec $(VENV) -m wallpaper.launcher --with-parent
 
 test: setup-dev setup-weights ## all tests but those in a browser
-	@$(VENV) -m pytest -n $(JOBS) -m "not browser" $(ARGS)
+	@$(PYTEST) -n $(JOBS) $(SHARING) -m "not browser" $(ARGS)
 
 browser-test: setup-dev setup-weights ## the tests in headless Chromium (apt install chromium)
-	@$(VENV) -m pytest -m browser $(ARGS)
+	@$(PYTEST) -m browser $(ARGS)
 
 lint: setup-dev ## ruff, djade, import rules, missing migrations
 	@$(VENV) -m ruff check $(SOURCES)

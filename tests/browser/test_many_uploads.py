@@ -9,10 +9,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from tests.harness.stack import Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # With a token in the cookie the server reads the body, to see whether the form has the same.
 START_OF_AN_UPLOAD = (
