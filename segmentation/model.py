@@ -20,7 +20,7 @@ from PIL import Image
 
 from segmentation.clicks.constraints import honour_clicks
 from segmentation.clicks.features import ClickEvidence, EarlierClicks, Scope
-from segmentation.clicks.refinement import ClickSequences
+from segmentation.clicks.refinement import ClickRefiner
 from segmentation.errors import EmbeddingError, ModelError, PhotoError
 from segmentation.geometry import CELL, MASK_SIDE, MODEL_SIDE, FloatArray, PhotoGrid
 from segmentation.masks.quality import middle_of_wall, review
@@ -66,7 +66,7 @@ class SamModel:
         )
         self._decoder = Decoder(description.decoder, threads=decoder_threads)
         self._heads = heads
-        self._sequences = ClickSequences()
+        self._refiner = ClickRefiner()
 
     @classmethod
     def load(
@@ -114,18 +114,18 @@ class SamModel:
             raise PhotoError(f"photo is {photo.dtype} {photo.shape}, expected uint8 H x W x 3")
         height, width = photo.shape[:2]
         grid = PhotoGrid(width, height)
-        photo = halved_often(photo)
+        photo = downscaled(photo)
         small = _resize(photo, grid.resized)
         signature = self._encoder.signature
         [features] = self._encoder.run(
             list(signature.outputs), {next(iter(signature.inputs)): encoder_input(small)}
         )
-        scene, tokens = (
-            (None, None) if self._heads is None else self._heads.scene_and_tokens(photo, grid)
+        wall_maps, tokens = (
+            (None, None) if self._heads is None else self._heads.wall_maps_and_tokens(photo, grid)
         )
         return Embedding.build(
             features,
-            scene=scene,
+            wall_maps=wall_maps,
             tokens=tokens,
             width=width,
             height=height,
@@ -138,7 +138,7 @@ class SamModel:
         embedding: Embedding,
         clicks: Sequence[Click],
         box: Box | None = None,
-        scope: Scope = Scope.UNSAID,
+        scope: Scope = Scope.AUTO,
         start: FloatArray | None = None,
     ) -> Prediction:
         """The wall that clicks and box point at.
@@ -155,7 +155,7 @@ class SamModel:
             clicks = [middle_of_wall(start, embedding.grid), *clicks]
         check_prompt(clicks, box, embedding.grid, corrects=start is not None)
         if heads is not None:
-            return self._composed(heads, embedding, clicks, scope, start)
+            return self._refined_by_clicks(heads, embedding, clicks, scope, start)
         prompt = encode_prompt(clicks, box, embedding.grid)
         candidates, scores = self._decoder.decode(embedding, prompt)
         chosen = choose_candidate(scores, prompt.labels.shape[1])
@@ -174,7 +174,7 @@ class SamModel:
             clicks=tuple(clicks),
         )
 
-    def _composed(
+    def _refined_by_clicks(
         self,
         heads: WallHeads,
         embedding: Embedding,
@@ -183,10 +183,10 @@ class SamModel:
         start: FloatArray | None,
     ) -> Prediction:
         began = b"" if start is None else hashlib.sha256(start.tobytes()).digest()
-        answers = _Answers(self._decoder, heads, embedding, scope)
+        networks = _PhotoNetworks(self._decoder, heads, embedding, scope)
         grid = embedding.grid
-        done = self._sequences.compose(
-            (embedding.digest, scope, began), answers, clicks, grid, start=start
+        done = self._refiner.refine(
+            (embedding.digest, scope, began), networks, clicks, grid, start=start
         )
         last = self._decoder.decode_newest(embedding, clicks)
         seen = review(
@@ -204,7 +204,7 @@ class SamModel:
             warning=seen.warning,
             suggested=seen.suggested,
             clicks=tuple(clicks),
-            meant=done.meant,
+            scope=done.scope,
         )
 
     def predict_auto(self, embedding: Embedding, photo: npt.NDArray[np.uint8]) -> Prediction:
@@ -251,20 +251,20 @@ class SamModel:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
+class _PhotoNetworks:
     """What a sequence of clicks asks of the networks."""
 
     decoder: Decoder
     heads: WallHeads
     embedding: Embedding
-    said: Scope
+    stated_scope: Scope
 
     @property
     def walls(self) -> FloatArray:
         """The wall seen without a click."""
         return self.heads.walls(self.embedding)
 
-    def hear(self, clicks: Sequence[Click]) -> ClickEvidence:
+    def observe(self, clicks: Sequence[Click]) -> ClickEvidence:
         """What the last of some clicks lies on, decoded by SAM, and what else it says of the photo."""
         newest = self.decoder.decode_newest(self.embedding, clicks)
         return self.heads.evidence(self.embedding, newest)
@@ -274,10 +274,10 @@ class _Answers:
         newest: ClickEvidence,
         earlier: EarlierClicks,
         previous: FloatArray | None,
-        meant: Scope,
+        scope: Scope,
     ) -> FloatArray:
         """The click network's answer."""
-        return self.heads.propose(self.embedding, newest, earlier, previous, meant)
+        return self.heads.propose(self.embedding, newest, earlier, previous, scope)
 
 
 def _load_heads(
@@ -293,7 +293,7 @@ def _load_heads(
         return None
 
 
-def halved_often(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def downscaled(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """The photo as means of two by two pixels, once or more, while it stays twice what the networks read.
 
     Pillow copies a picture twice before it resizes it: 77 ms for twelve megapixels, 18 from the half of it,

@@ -39,7 +39,7 @@ class Prediction:
     warning: str | None = None
     suggested: Click | None = None
     clicks: tuple[Click, ...] = ()
-    meant: Scope = Scope.UNSAID
+    scope: Scope = Scope.AUTO
 
     @property
     def grid(self) -> PhotoGrid:

@@ -33,13 +33,13 @@ _SPINNING: Final = {
     "force_spinning_stop": "1",
 }
 # Instructions that add products of bytes in 32 bits. Without them two products are added in 16, where they overflow.
-_EXACT_BYTES: Final = {"avx512_vnni", "avx_vnni", "amx_int8"}
+_VNNI_FLAGS: Final = {"avx512_vnni", "avx_vnni", "amx_int8"}
 _INHERITED: Final[list[Any]] = []  # sessions of a parent process: kept alive, never touched
 _CPU_INFO: Final = Path("/proc/cpuinfo")
 _LIVE: Final[weakref.WeakSet[LazySession]] = weakref.WeakSet()
 
 
-def overflows_bytes(cpu_info: Path) -> bool:
+def int8_products_saturate(cpu_info: Path) -> bool:
     """True when a processor, described as Linux does in /proc/cpuinfo, adds products of bytes in 16 bits.
 
     Those of x86 without VNNI do; False where nothing is said of x86's instructions. In a simulation most
@@ -50,7 +50,7 @@ def overflows_bytes(cpu_info: Path) -> bool:
     except OSError:
         return False
     flags = next((line.split() for line in lines if line.startswith("flags")), [])
-    return bool(flags) and not _EXACT_BYTES.intersection(flags)
+    return bool(flags) and not _VNNI_FLAGS.intersection(flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class LazySession:
 
     path: the file. sha256: its expected digest in hex, or None to accept any content. threads:
     intra-op threads. check: called once per load with the signature; raises ModelError to refuse.
-    exact_bytes: int8 layers must be right on every processor, slower where it takes that; for graphs that
+    exact_int8: int8 layers must be right on every processor, slower where it takes that; for graphs that
     no set-up has compared with their float32 originals on this machine.
     """
 
@@ -86,10 +86,10 @@ class LazySession:
         sha256: str | None,
         threads: int,
         check: Callable[[Path, Signature], None],
-        exact_bytes: bool = False,
+        exact_int8: bool = False,
     ) -> None:
         self.path = path
-        self._exact_bytes = exact_bytes
+        self._exact_int8 = exact_int8
         self._sha256 = sha256
         self._threads = max(1, threads)
         self._check = check
@@ -138,7 +138,7 @@ class LazySession:
         # Patterns plan one block for all of a run's tensors and never give it back: a web process that has
         # encoded six photos holds 848 MiB with them and 602 without, in the same time.
         options.enable_mem_pattern = False
-        if self._exact_bytes and overflows_bytes(_CPU_INFO):
+        if self._exact_int8 and int8_products_saturate(_CPU_INFO):
             options.add_session_config_entry("session.x64quantprecision", "1")
         for key, value in _SPINNING.items():
             options.add_session_config_entry(f"session.{key}", value)

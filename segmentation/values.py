@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from segmentation.errors import EmbeddingError
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
-from segmentation.wall_net_io import SCENE_SHAPE, TOKEN_SHAPE
+from segmentation.wall_net_io import TOKEN_SHAPE, WALL_MAPS_SHAPE
 
 FEATURE_SHAPE: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
 # Of an embedding's arrays, in the order of its byte format: features, scene, tokens.
-EMBEDDING_SHAPES: Final = (FEATURE_SHAPE, SCENE_SHAPE, TOKEN_SHAPE)
+EMBEDDING_SHAPES: Final = (FEATURE_SHAPE, WALL_MAPS_SHAPE, TOKEN_SHAPE)
 THUMBNAIL_SHAPE: Final = (MASK_SIDE, MASK_SIDE, 3)
 
 _MAGIC: Final = b"WVEM\x05"
@@ -75,7 +75,7 @@ class Embedding:
     """
 
     features: FloatArray
-    scene: FloatArray
+    wall_maps: FloatArray
     tokens: FloatArray
     width: int
     height: int
@@ -88,7 +88,7 @@ class Embedding:
         cls,
         features: npt.NDArray[np.floating],
         *,
-        scene: npt.NDArray[np.floating] | None = None,
+        wall_maps: npt.NDArray[np.floating] | None = None,
         tokens: npt.NDArray[np.floating] | None = None,
         width: int,
         height: int,
@@ -96,9 +96,11 @@ class Embedding:
         thumbnail: npt.NDArray[np.uint8],
     ) -> Embedding:
         """Round to float16, freeze the arrays and name them by their digest."""
-        scene = np.zeros(SCENE_SHAPE) if scene is None else scene
+        wall_maps = np.zeros(WALL_MAPS_SHAPE) if wall_maps is None else wall_maps
         tokens = np.zeros(TOKEN_SHAPE) if tokens is None else tokens
-        halves = [np.ascontiguousarray(some, np.float16) for some in (features, scene, tokens)]
+        halves = [
+            np.ascontiguousarray(array, np.float16) for array in (features, wall_maps, tokens)
+        ]
         thumbnail = np.ascontiguousarray(thumbnail)
         digest = _digest([*halves, thumbnail], width, height, model)
         whole, whole_scene, whole_tokens = (half.astype(np.float32) for half in halves)
@@ -117,7 +119,8 @@ class Embedding:
             {"w": self.width, "h": self.height, "model": self.model, "digest": self.digest}
         ).encode()
         arrays = [
-            some.astype(np.float16).tobytes() for some in (self.features, self.scene, self.tokens)
+            array.astype(np.float16).tobytes()
+            for array in (self.features, self.wall_maps, self.tokens)
         ]
         thumbnail = zlib.compress(self.thumbnail.tobytes(), 1)
         return b"".join([_MAGIC, struct.pack("<I", len(header)), header, *arrays, thumbnail])
@@ -130,7 +133,7 @@ class Embedding:
         digest covers every byte of content.
         """
         try:
-            header, (features, scene, tokens), thumbnail = _split(data)
+            header, (features, wall_maps, tokens), thumbnail = _split(data)
             width, height, model = int(header["w"]), int(header["h"]), str(header["model"])
             stated = str(header["digest"])
         except (ValueError, KeyError, TypeError, UnicodeDecodeError, zlib.error) as error:
@@ -139,7 +142,7 @@ class Embedding:
             raise EmbeddingError(f"not an embedding: photo size {width} x {height}")
         found = cls.build(
             features,
-            scene=scene,
+            wall_maps=wall_maps,
             tokens=tokens,
             width=width,
             height=height,

@@ -72,7 +72,7 @@ class Stroke:
     label: int
 
 
-def compose(
+def apply_proposal(
     previous: FloatArray | None,
     proposed: FloatArray,
     click: Click,

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid, coarse_cell
-from segmentation.wall_net_io import SCENE_SIDE, enlarge
+from segmentation.wall_net_io import WALL_MAPS_SIDE, enlarge
 
 MAPS: Final = 32  # convolutions work on blocks of 16 channels
 # What the last, finest step sees besides the coarse answer: the walls, the mask so far, the newest
@@ -38,7 +38,7 @@ _CELLS = np.arange(MASK_SIDE, dtype=np.float32)
 class Scope(IntEnum):
     """Which walls are meant: the clicks tell, the one plane clicked on, or all of the photo."""
 
-    UNSAID = 0
+    AUTO = 0
     THIS_WALL = 1
     ALL_WALLS = 2
 
@@ -224,7 +224,7 @@ def plane_affinity(planes: FloatArray, x: float, y: float) -> FloatArray:
 
     planes: plane vectors 8 x 128 x 128; logistic on their squared distance, as they were trained.
     """
-    row, column = coarse_cell(x, y, MASK_SIDE // SCENE_SIDE, (SCENE_SIDE, SCENE_SIDE))
+    row, column = coarse_cell(x, y, MASK_SIDE // WALL_MAPS_SIDE, (WALL_MAPS_SIDE, WALL_MAPS_SIDE))
     apart = planes - planes[:, row : row + 1, column : column + 1]
     distance2 = np.einsum("kyx,kyx->yx", apart, apart)
     affinity = np.float32(1) / (1 + np.exp(np.clip(distance2 - PLANE_BIAS, -30, 30)))

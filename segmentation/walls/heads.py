@@ -42,13 +42,13 @@ from segmentation.runtime import LazySession, as_float32, file_digest
 from segmentation.sam.contract import HeadCheck
 from segmentation.values import DecodedClick, Embedding
 from segmentation.wall_net_io import (
-    SCENE_SHAPE,
     TOKEN_CHANNELS,
+    WALL_MAPS_SHAPE,
     enlarge,
-    on_scene_grid,
     on_token_square,
+    on_wall_maps_grid,
     planes_of,
-    scene_input,
+    wall_net_input,
     wall_of,
 )
 from segmentation.walls.sam_head import SamWallHead
@@ -105,11 +105,11 @@ class WallHeads:
             check=HeadCheck(
                 {"photo": (1, 3, None, None)},
                 {
-                    "scene": (1, SCENE_SHAPE[0], None, None),
+                    "scene": (1, WALL_MAPS_SHAPE[0], None, None),
                     "tokens": (1, TOKEN_CHANNELS, None, None),
                 },
             ),
-            exact_bytes=True,
+            exact_int8=True,
         )
         self._click_net = LazySession(
             paths[1],
@@ -144,7 +144,7 @@ class WallHeads:
         _ = self._wall_net.signature, self._click_net.signature, self._photo_net.signature
         self._sam_wall.warm_up()
 
-    def scene_and_tokens(
+    def wall_maps_and_tokens(
         self, photo: npt.NDArray[np.uint8], grid: PhotoGrid
     ) -> tuple[FloatArray, FloatArray]:
         """What the wall network sees in a photo, uint8 h x w x 3 RGB: whole, perhaps halved.
@@ -153,8 +153,10 @@ class WallHeads:
         it came.
         """
         size = (grid.height, grid.width)
-        scene, tokens = self._wall_net.run(["scene", "tokens"], {"photo": scene_input(photo, size)})
-        return on_scene_grid(scene[0], *size), on_token_square(tokens[0])
+        wall_maps, tokens = self._wall_net.run(
+            ["scene", "tokens"], {"photo": wall_net_input(photo, size)}
+        )
+        return on_wall_maps_grid(wall_maps[0], *size), on_token_square(tokens[0])
 
     def walls(self, embedding: Embedding) -> FloatArray:
         """All walls without a click, logits float32 256 x 256: `mean_of_walls`.
@@ -170,7 +172,7 @@ class WallHeads:
         newest: ClickEvidence,
         earlier: EarlierClicks,
         previous: FloatArray | None,
-        meant: Scope,
+        scope: Scope,
     ) -> FloatArray:
         """The click network's wall logit, float32 256 x 256, for the newest click.
 
@@ -179,7 +181,7 @@ class WallHeads:
         """
         view = self._view(embedding)
         corrected = view.walls if previous is None else previous
-        maps = click_maps(view.maps, newest, earlier, corrected, meant)
+        maps = click_maps(view.maps, newest, earlier, corrected, scope)
         [logit] = self._click_net.run(
             ["logit"], {"coarse": maps.coarse[None], "fine": maps.fine[None], "seen": view.seen}
         )
@@ -188,7 +190,7 @@ class WallHeads:
     def photo_evidence(self, embedding: Embedding) -> PhotoEvidence:
         """What the networks that ran once say of a photo."""
         return PhotoEvidence(
-            wall_of(embedding.scene),
+            wall_of(embedding.wall_maps),
             enlarge(self._sam_wall.view(embedding).logit),
             as_float32(embedding.thumbnail / np.float32(255)),
         )
@@ -202,7 +204,7 @@ class WallHeads:
         return ClickEvidence.of(
             click.label,
             (click.x, click.y),
-            affinity=plane_affinity(planes_of(embedding.scene), click.x, click.y)[coarse],
+            affinity=plane_affinity(planes_of(embedding.wall_maps), click.x, click.y)[coarse],
             similarity=similarity[coarse],
             likeness=doubled(alike),
             logits=continued(click.candidates[1:], embedding.grid, shape),

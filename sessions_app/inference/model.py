@@ -28,7 +28,7 @@ def model_directory() -> Path:
 
 def scope_of(name: str) -> Scope:
     """The model's word for one of SCOPES."""
-    return dict(zip(SCOPES, (Scope.UNSAID, Scope.THIS_WALL, Scope.ALL_WALLS), strict=True))[name]
+    return dict(zip(SCOPES, (Scope.AUTO, Scope.THIS_WALL, Scope.ALL_WALLS), strict=True))[name]
 
 
 @lru_cache(maxsize=2)

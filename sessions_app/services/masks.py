@@ -182,8 +182,8 @@ def overlay(session: Session) -> Overlay | None:
         doubt=prediction.doubt,
         warning=prediction.warning,
         suggestion=None if suggested is None else (suggested.x, suggested.y, suggested.label),
-        is_main_wall=prediction.meant is Scope.THIS_WALL
-        and scope_of(session.history.scope) is Scope.UNSAID,
+        is_main_wall=prediction.scope is Scope.THIS_WALL
+        and scope_of(session.history.scope) is Scope.AUTO,
     )
 
 
