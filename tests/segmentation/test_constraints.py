@@ -1,19 +1,15 @@
-"""What clicks, brushes and boxes make sure of, whatever the networks answer."""
+"""What clicks make sure of, whatever the networks propose."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from segmentation import Box, Click, PhotoGrid
+from segmentation import Click, PhotoGrid
 from segmentation.clicks.constraints import (
-    Stroke,
-    apply_box,
     apply_proposal,
-    apply_strokes,
+    click_trust,
     judge_change,
-    stroke_trust,
 )
 from segmentation.geometry import FloatArray
 
@@ -199,47 +195,9 @@ def test_an_exclude_that_takes_most_of_the_wall_is_flagged() -> None:
     assert judge_change(both, field(LEFT, (150, 10, 190, 60)), at(195, 30, 0), GRID) is None
 
 
-def painted(stroke: Stroke, onto: FloatArray) -> npt.NDArray[np.bool_]:
-    return apply_strokes(onto, [stroke], GRID) > 0
+def test_colour_is_not_trusted_at_a_click() -> None:
+    trust = click_trust([at(100, 100, 0)], GRID)
 
-
-def test_a_brush_marks_its_line_and_no_more() -> None:
-    stroke = Stroke(((200, 400), (600, 400)), radius=40, label=1)
-
-    mask = painted(stroke, field())
-
-    assert mask[100, 50:150].all()
-    assert mask[92:108, 100].all()
-    assert mask.sum() == pytest.approx(100 * 20 + np.pi * 100, rel=0.05)
-
-
-def test_a_brush_takes_away_too() -> None:
-    mask = painted(Stroke(((160, 160),), radius=24, label=0), field(LEFT))
-
-    assert not mask[36:43, 36:43].any()
-    assert mask[20, 20]
-
-
-def test_a_hairline_brush_still_marks_something() -> None:
-    assert painted(Stroke(((161.5, 161.5),), radius=0.5, label=1), field()).sum() == 1
-
-
-def test_the_latest_stroke_wins() -> None:
-    line = ((200.0, 400.0), (600.0, 400.0))
-
-    mask = apply_strokes(field(), [Stroke(line, 40, 1), Stroke(line, 40, 0)], GRID) > 0
-
-    assert not mask.any()
-
-
-def test_colour_is_not_trusted_under_a_stroke() -> None:
-    trust = stroke_trust([Stroke(((400, 400),), 40, 1)], GRID)
-
-    assert trust[100, 100] == 0
-    assert trust[100, 130] == 1
-
-
-def test_a_box_keeps_the_wall_inside_it() -> None:
-    after = apply_box(field(LEFT, RIGHT), Box(400, 160, 0, 0), GRID)
-
-    assert ((after > 0) == (field((10, 10, 60, 40)) > 0)).all()
+    assert trust[99:102, 99:102].max() == 0
+    assert trust[100, 103] == 1
+    assert trust.sum() == 256 * 256 - 9
