@@ -25,7 +25,7 @@ from segmentation.errors import EmbeddingError, ModelError, PhotoError
 from segmentation.geometry import CELL, MASK_SIDE, MODEL_SIDE, FloatArray, PhotoGrid
 from segmentation.masks.quality import middle_of_wall, review
 from segmentation.prediction import Prediction
-from segmentation.runtime import LazySession
+from segmentation.runtime import CPU_ONLY, LazySession
 from segmentation.sam.contract import check_encoder
 from segmentation.sam.decoder import Decoder
 from segmentation.sam.description import ModelDescription, describe
@@ -35,9 +35,8 @@ from segmentation.walls.heads import HEADS_DIRECTORY, WallHeads
 
 logger = logging.getLogger(__name__)
 
-_HALVED_FROM: Final = (
-    3  # times the 1024 of SAM's input; at twice, the mean's blur would show in masks
-)
+# Times the 1024 of SAM's input; at twice, the mean's blur would show in masks.
+_HALVED_FROM: Final = 3
 
 # Mean and standard deviation of SAM's training pictures, RGB, 0..255.
 _MEAN: Final = np.array([123.675, 116.28, 103.53], np.float32)
@@ -54,6 +53,7 @@ class SamModel:
         encoder_threads: int,
         decoder_threads: int,
         heads: WallHeads | None = None,
+        providers: Sequence[str] = CPU_ONLY,
     ) -> None:
         self.description = description
         # Part of cache keys, for embeddings and for masks: changes with anything that changes them.
@@ -63,8 +63,9 @@ class SamModel:
             sha256=description.encoder.sha256,
             threads=encoder_threads,
             check=check_encoder,
+            providers=providers,
         )
-        self._decoder = Decoder(description.decoder, threads=decoder_threads)
+        self._decoder = Decoder(description.decoder, threads=decoder_threads, providers=providers)
         self._heads = heads
         self._refiner = ClickRefiner()
 
@@ -78,22 +79,34 @@ class SamModel:
         encoder_file: str | None = None,
         decoder_file: str | None = None,
         heads_directory: Path | None = HEADS_DIRECTORY,
+        providers: Sequence[str] = CPU_ONLY,
     ) -> SamModel:
         """Describe the model in `directory`; the graphs themselves are loaded when first run.
 
-        Raises ModelError when no model is there. Another export's files are named by
-        `encoder_file` and `decoder_file`, or by a `model.json` in the folder. heads_directory: the
-        wall heads, None for plain SAM; without the files, or for an encoder they were not trained
-        on, the model is plain SAM too and a warning is logged.
+        Another export's files are named by `encoder_file` and `decoder_file`, or by a `model.json` in
+        the folder. heads_directory: the wall heads, None for plain SAM; without the files, or for an
+        encoder they were not trained on, the model is plain SAM too and a warning is logged.
+        providers: ONNX Runtime's execution providers, the preferred one first.
+
+        Raises:
+            ModelError: no model is there.
         """
         found = describe(Path(directory), encoder=encoder_file, decoder=decoder_file)
         heads = None
         if heads_directory is not None:
             heads = _load_heads(
-                found, heads_directory, encoder_threads=encoder_threads, threads=decoder_threads
+                found,
+                heads_directory,
+                encoder_threads=encoder_threads,
+                threads=decoder_threads,
+                providers=providers,
             )
         return cls(
-            found, encoder_threads=encoder_threads, decoder_threads=decoder_threads, heads=heads
+            found,
+            encoder_threads=encoder_threads,
+            decoder_threads=decoder_threads,
+            heads=heads,
+            providers=providers,
         )
 
     @property
@@ -102,14 +115,23 @@ class SamModel:
         return self._heads is not None
 
     def warm_up(self) -> None:
-        """Load every graph now, in this process. Raises ModelError."""
+        """Load every graph now, in this process.
+
+        Raises:
+            ModelError: a file cannot be used, or a provider is not there.
+        """
         _ = self._encoder.signature
         self._decoder.warm_up()
         if self._heads is not None:
             self._heads.warm_up()
 
     def encode(self, photo: npt.NDArray[np.uint8]) -> Embedding:
-        """Run the encoder on a photo, uint8 H x W x 3 RGB. Raises PhotoError, ModelError."""
+        """Run the networks that run once a photo on a photo, uint8 H x W x 3 RGB.
+
+        Raises:
+            PhotoError: the array is no such photo.
+            ModelError: a file cannot be used.
+        """
         if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8 or 0 in photo.shape:
             raise PhotoError(f"photo is {photo.dtype} {photo.shape}, expected uint8 H x W x 3")
         height, width = photo.shape[:2]
@@ -143,11 +165,15 @@ class SamModel:
     ) -> Prediction:
         """The wall that clicks and box point at.
 
-        With the wall heads, each click lets in what fits it of the click network's answer
-        (`constraints`), and `scope` says whether one wall or all are meant (unsaid: `meaning`); with a box, or without
-        the heads, SAM's own joint decode answers. start: logits of `predict_auto` that the clicks
-        correct; they may then be exclusions alone. Raises PromptError when nothing is included or a
-        point is outside the photo, EmbeddingError when the embedding is another model's, ModelError.
+        With the wall heads, each click accepts what fits it of the click network's proposal
+        (`clicks.constraints`), and `scope` says whether one wall or all are meant (AUTO: inferred by
+        `clicks.scope`); with a box, or without the heads, SAM decodes all clicks together. start: logits
+        of `predict_auto` that the clicks correct; they may then be exclusions alone.
+
+        Raises:
+            PromptError: nothing is included, or a point is outside the photo.
+            EmbeddingError: the embedding is another model's.
+            ModelError: a file cannot be used.
         """
         self._check_embedding(embedding)
         heads = self._heads if box is None and self._decoder.shows_candidates else None
@@ -211,7 +237,12 @@ class SamModel:
         """The wall of a photo without a click: where the wall heads see it.
 
         Without the heads, the best of a few clicks where walls usually are. photo: the uint8
-        H x W x 3 RGB photo that `embedding` came from. Raises PhotoError, EmbeddingError, ModelError.
+        H x W x 3 RGB photo that `embedding` came from.
+
+        Raises:
+            PhotoError: the photo is another one.
+            EmbeddingError: the embedding is another model's.
+            ModelError: a file cannot be used.
         """
         self._check_embedding(embedding)
         if photo.shape[:2] != (embedding.height, embedding.width):
@@ -252,7 +283,7 @@ class SamModel:
 
 @dataclass(frozen=True, slots=True)
 class _PhotoNetworks:
-    """What a sequence of clicks asks of the networks."""
+    """The networks on one photo, as `ClickRefiner` uses them."""
 
     decoder: Decoder
     heads: WallHeads
@@ -261,11 +292,11 @@ class _PhotoNetworks:
 
     @property
     def walls(self) -> FloatArray:
-        """The wall seen without a click."""
+        """The wall that is predicted without a click."""
         return self.heads.walls(self.embedding)
 
     def observe(self, clicks: Sequence[Click]) -> ClickEvidence:
-        """What the last of some clicks lies on, decoded by SAM, and what else it says of the photo."""
+        """The evidence of the last of some clicks: SAM's masks and what is like the place clicked on."""
         newest = self.decoder.decode_newest(self.embedding, clicks)
         return self.heads.evidence(self.embedding, newest)
 
@@ -276,18 +307,25 @@ class _PhotoNetworks:
         previous: FloatArray | None,
         scope: Scope,
     ) -> FloatArray:
-        """The click network's answer."""
+        """The click network's output."""
         return self.heads.propose(self.embedding, newest, earlier, previous, scope)
 
 
 def _load_heads(
-    description: ModelDescription, directory: Path, *, encoder_threads: int, threads: int
+    description: ModelDescription,
+    directory: Path,
+    *,
+    encoder_threads: int,
+    threads: int,
+    providers: Sequence[str],
 ) -> WallHeads | None:
     if not description.heads:
         logger.warning("wall heads not used: they do not fit the encoder %s", description.name)
         return None
     try:
-        return WallHeads(directory, encoder_threads=encoder_threads, threads=threads)
+        return WallHeads(
+            directory, encoder_threads=encoder_threads, threads=threads, providers=providers
+        )
     except ModelError as error:
         logger.warning("wall heads not used: %s", error)
         return None

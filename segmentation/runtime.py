@@ -32,6 +32,7 @@ _SPINNING: Final = {
     "intra_op.spin_duration_us": "100",
     "force_spinning_stop": "1",
 }
+CPU_ONLY: Final = ("CPUExecutionProvider",)
 # Instructions that add products of bytes in 32 bits. Without them two products are added in 16, where they overflow.
 _VNNI_FLAGS: Final = {"avx512_vnni", "avx_vnni", "amx_int8"}
 _INHERITED: Final[list[Any]] = []  # sessions of a parent process: kept alive, never touched
@@ -76,7 +77,8 @@ class LazySession:
     path: the file. sha256: its expected digest in hex, or None to accept any content. threads:
     intra-op threads. check: called once per load with the signature; raises ModelError to refuse.
     exact_int8: int8 layers must be right on every processor, slower where it takes that; for graphs that
-    no set-up has compared with their float32 originals on this machine.
+    no set-up has compared with their float32 originals on this machine. providers: ONNX Runtime's execution
+    providers, the preferred one first; the CPU runs what they cannot.
     """
 
     def __init__(
@@ -87,9 +89,11 @@ class LazySession:
         threads: int,
         check: Callable[[Path, Signature], None],
         exact_int8: bool = False,
+        providers: Sequence[str] = CPU_ONLY,
     ) -> None:
         self.path = path
         self._exact_int8 = exact_int8
+        self._providers = list(providers)
         self._sha256 = sha256
         self._threads = max(1, threads)
         self._check = check
@@ -100,7 +104,11 @@ class LazySession:
         _LIVE.add(self)
 
     def run(self, outputs: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]:
-        """Run the graph; thread-safe. Raises ModelError when the file cannot be used."""
+        """Run the graph; thread-safe.
+
+        Raises:
+            ModelError: the file cannot be used, or a provider is not there.
+        """
         return list(self._get().run(list(outputs), dict(feeds)))
 
     @property
@@ -130,6 +138,7 @@ class LazySession:
         # Imported here so that a process that never segments (RQ's parent) never starts its threads.
         import onnxruntime as ort
 
+        _check_providers(self._providers, ort.get_available_providers())
         data = _read(self.path, self._sha256)
         options = ort.SessionOptions()
         options.intra_op_num_threads = self._threads
@@ -143,7 +152,7 @@ class LazySession:
         for key, value in _SPINNING.items():
             options.add_session_config_entry(f"session.{key}", value)
         try:
-            session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            session = ort.InferenceSession(data, options, providers=self._providers)
         except Exception as error:  # onnxruntime's exceptions share no base but Exception
             raise ModelError(f"{self.path}: onnxruntime cannot load it: {error}") from error
         signature = Signature(
@@ -163,6 +172,20 @@ class LazySession:
         self._abandon()
 
 
+def _check_providers(wanted: Sequence[str], available: Sequence[str]) -> None:
+    """Refuse what ONNX Runtime would only warn of, and then run on the CPU.
+
+    Raises:
+        ModelError: a provider is not part of the installed ONNX Runtime, or none is given.
+    """
+    missing = [name for name in wanted if name not in available]
+    if missing or not wanted:
+        raise ModelError(
+            f"execution providers {', '.join(missing) or 'none given'}: the installed onnxruntime has "
+            f"{', '.join(available)}"
+        )
+
+
 def _reset_after_fork() -> None:
     for session in list(_LIVE):
         session._after_fork()
@@ -172,7 +195,11 @@ os.register_at_fork(after_in_child=_reset_after_fork)
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file in hex. Raises ModelError when it cannot be read."""
+    """SHA-256 of a file in hex.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,7 +19,7 @@ from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
 from segmentation.wall_net_io import TOKEN_SHAPE, WALL_MAPS_SHAPE
 
 FEATURE_SHAPE: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
-# Of an embedding's arrays, in the order of its byte format: features, scene, tokens.
+# Of an embedding's arrays, in the order of its byte format: features, wall maps, tokens.
 EMBEDDING_SHAPES: Final = (FEATURE_SHAPE, WALL_MAPS_SHAPE, TOKEN_SHAPE)
 THUMBNAIL_SHAPE: Final = (MASK_SIDE, MASK_SIDE, 3)
 
@@ -66,8 +66,8 @@ class DecodedClick:
 class Embedding:
     """What the networks that run once a photo made of it.
 
-    features: float32 1 x 256 x 64 x 64, SAM's. scene: float32 9 x 128 x 128, the wall network's, and
-    tokens: float32 64 x 33 x 33, its patches', both all zero for plain SAM. All are already rounded to
+    features: float32 1 x 256 x 64 x 64, SAM's. wall_maps: float32 9 x 128 x 128, the wall
+    network's output, and tokens: float32 64 x 33 x 33, those of its patches; both zero for plain SAM. All are already rounded to
     float16 precision, so that storing and loading them changes no later mask. width, height: the
     photo's, in pixels. model: identity of the model that made it. thumbnail: uint8 256 x 256 x 3 RGB,
     the photo on the mask grid, padding black (the click network reads edges from it). digest: SHA-256
@@ -114,7 +114,7 @@ class Embedding:
         return PhotoGrid(self.width, self.height)
 
     def to_bytes(self) -> bytes:
-        """Header, float16 features, scene and tokens (2.4 MiB), deflated thumbnail; inverse of `from_bytes`."""
+        """Header, float16 features, wall maps and tokens (2.4 MiB), deflated thumbnail; inverse of `from_bytes`."""
         header = json.dumps(
             {"w": self.width, "h": self.height, "model": self.model, "digest": self.digest}
         ).encode()
@@ -129,8 +129,9 @@ class Embedding:
     def from_bytes(cls, data: bytes) -> Embedding:
         """Read what `to_bytes` wrote.
 
-        Raises EmbeddingError when the bytes are cut, altered or something else altogether; the
-        digest covers every byte of content.
+        Raises:
+            EmbeddingError: the bytes are cut, altered or something else altogether; the digest covers
+                every byte of content.
         """
         try:
             header, (features, wall_maps, tokens), thumbnail = _split(data)

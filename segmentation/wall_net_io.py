@@ -1,7 +1,7 @@
-"""How a photo is shown to the wall network, and what the network's answers are.
+"""The wall network's input, made from a photo, and its outputs on SAM's grids.
 
-The network reads patches of 14 x 14 pixels and answers on a grid four times as fine, which is laid on
-half of SAM's mask grid; and it tells each patch's token. `training/` uses the same functions.
+The network reads patches of 14 x 14 pixels. Its wall maps (a wall logit and plane vectors) lie on a grid four
+times as fine, resampled to half of SAM's mask grid; its tokens are one a patch. `training/` uses the same functions.
 """
 
 from __future__ import annotations
@@ -59,23 +59,23 @@ def on_token_square(tokens: npt.NDArray[np.floating]) -> FloatArray:
 
 
 def on_wall_maps_grid(found: npt.NDArray[np.floating], height: int, width: int) -> FloatArray:
-    """The network's answer C x h x w to a photo of height x width, C x 128 x 128, zero off the photo."""
+    """Wall maps C x h x w of a photo of height x width as C x 128 x 128, zero off the photo."""
     longer = max(height, width)
     rows, columns = (max(1, round(side * WALL_MAPS_SIDE / longer)) for side in (height, width))
     wall_maps = np.zeros((found.shape[0], WALL_MAPS_SIDE, WALL_MAPS_SIDE), np.float32)
-    for channel, answer in zip(wall_maps, found, strict=True):
-        part = np.asarray(answer, np.float32)
+    for channel, plane in zip(wall_maps, found, strict=True):
+        part = np.asarray(plane, np.float32)
         channel[:rows, :columns] = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
     return wall_maps
 
 
 def wall_of(wall_maps: FloatArray) -> FloatArray:
-    """The wall logit of a scene on the mask grid, float32 256 x 256."""
+    """The wall logit of wall maps on the mask grid, float32 256 x 256."""
     return enlarge(wall_maps[0])
 
 
 def planes_of(wall_maps: FloatArray) -> FloatArray:
-    """The plane vectors of a scene, 8 x 128 x 128: near each other on one plane, else apart."""
+    """The plane vectors of wall maps, 8 x 128 x 128: near each other on one plane, else apart."""
     return wall_maps[1:]
 
 

@@ -1,8 +1,8 @@
-"""A sequence of clicks answered one by one, what the next one needs being kept.
+"""Refine a mask click by click, keeping the state after each for the next one.
 
-A click costs the same however many came before: where the last one left off is found by the clicks so far,
-so nothing earlier is decoded, read or composed again. That is what makes twenty visitors at once possible:
-their third clicks together need more old decodes than a process can keep.
+A click costs the same however many came before: the state that it starts from is found by the clicks so far,
+and nothing earlier is decoded again. That is what makes twenty visitors at once possible: their third clicks
+together need more old decodes than a process can keep.
 """
 
 from __future__ import annotations
@@ -18,27 +18,29 @@ from segmentation.clicks.scope import infer_scope
 from segmentation.geometry import FloatArray, PhotoGrid
 from segmentation.values import Click
 
-_STATES_KEPT: Final = (
-    64  # 0.7 megabytes each with clicks of both kinds: the last state of as many visitors
-)
-# Clicks of one sequence that may be taken back for one answer each. A long sequence that comes at once, from a program or
-# in another process, must not push out all other visitors' states.
+# 0.7 megabytes each with clicks of both kinds: the last state of as many visitors.
+_STATES_KEPT: Final = 64
+# Clicks of one visitor that may be undone without computing anything again. A long list of clicks that comes at
+# once, from a program or another process, must not push out all other visitors' states.
 _UNDO_DEPTH: Final = 8
 
 
+StateKey = tuple[Hashable, tuple[Click, ...]]
+
+
 class ClickNetworks(Protocol):
-    """What a sequence asks of the networks, about one photo."""
+    """The networks on one photo."""
 
     @property
     def stated_scope(self) -> Scope:
-        """The walls that the visitor says to mean."""
+        """The scope that the visitor stated."""
 
     @property
     def walls(self) -> FloatArray:
-        """The wall that is seen without a click, logits float32 256 x 256."""
+        """The wall that is predicted without a click, logits float32 256 x 256."""
 
     def observe(self, clicks: Sequence[Click]) -> ClickEvidence:
-        """What the last of some clicks says."""
+        """The evidence of the last of some clicks."""
 
     def propose(
         self,
@@ -52,9 +54,9 @@ class ClickNetworks(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RefinementState:
-    """Where some clicks have led.
+    """The state after some clicks.
 
-    logits: float32 256 x 256; meant: which walls the clicks mean (`meaning`). Both None until something is included.
+    logits: float32 256 x 256; scope: which walls the clicks mean. Both None until something is included.
     """
 
     logits: FloatArray | None
@@ -64,10 +66,10 @@ class RefinementState:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Refinement:
-    """Logits after a sequence of clicks.
+    """The result of refining by some clicks.
 
-    previous: those before its last click, None after the first. proposed: the networks' answer to it.
-    meant: which walls the clicks are taken to mean.
+    previous: those before its last click, None after the first. proposed: the networks' output for it.
+    scope: which walls the clicks are taken to mean.
     """
 
     logits: FloatArray
@@ -77,10 +79,10 @@ class Refinement:
 
 
 class ClickRefiner:
-    """Composes sequences and keeps the states of the last ones, whoever made them."""
+    """Refines masks and keeps the states of the clicks used last, of all visitors."""
 
     def __init__(self, kept: int = _STATES_KEPT) -> None:
-        self._states: LruCache[RefinementState] = LruCache(kept)
+        self._states: LruCache[StateKey, RefinementState] = LruCache(kept)
 
     def refine(
         self,
@@ -93,14 +95,17 @@ class ClickRefiner:
     ) -> Refinement:
         """`apply_click` over all clicks, oldest first.
 
-        origin: names all that the answers depend on besides the clicks: photo, scope and start. start:
-        the wall that was found without a click. Raises ValueError when nothing is included.
+        origin: identifies all that the result depends on besides the clicks: photo, scope and start.
+        start: logits of the wall that was found without a click.
+
+        Raises:
+            ValueError: nothing is included.
         """
         done = len(clicks) - 1
-        state = self._states.find((origin, tuple(clicks[:done])))
+        state = self._states.get((origin, tuple(clicks[:done])))
         while state is None and done > 0:
             done -= 1
-            state = self._states.find((origin, tuple(clicks[:done])))
+            state = self._states.get((origin, tuple(clicks[:done])))
         state = state or RefinementState(
             start, EarlierClicks(), None if start is None else networks.stated_scope
         )
@@ -119,7 +124,7 @@ class ClickRefiner:
                 )
             state = RefinementState(logits, state.earlier.with_one_more(newest), scope)
             if count > len(clicks) - _UNDO_DEPTH:
-                self._states.keep((origin, tuple(clicks[:count])), state)
+                self._states.put((origin, tuple(clicks[:count])), state)
         if state.logits is None or proposed is None or state.scope is None:
             raise ValueError("nothing is included")
         return Refinement(state.logits, previous, proposed, state.scope)
@@ -135,7 +140,7 @@ def apply_click(
 ) -> FloatArray:
     """The logits after the last of `clicks`; of clicks that contradict each other the latest counts.
 
-    newest: what that click says. walls: the wall that is seen without a click.
+    newest: the evidence of that click. walls: the wall that is predicted without a click.
     Beside the photo they repeat its edge: a mask at the photo's size looks half a cell further.
     """
     composed = apply_proposal(

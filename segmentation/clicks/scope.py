@@ -1,4 +1,4 @@
-"""Which walls a visitor means who does not say so: what their clicks lie on tells."""
+"""Infer which walls a visitor means, from what their clicks lie on."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ def infer_scope(
     earlier: EarlierClicks,
     walls: FloatArray,
 ) -> Scope:
-    """What the clicks mean with the newest, where the visitor said `stated`.
+    """The scope of the clicks with the newest one, where the visitor stated `stated`.
 
-    Unsaid, a first include on the main wall means it, and so do further clicks until another wall is included; all else
-    the network weighs. before: what they meant without the newest, None when that is the first include.
-    walls: logits h x w of the wall that is seen without a click, of the photo's part of the mask grid alone.
+    AUTO: a first include on the main wall means that wall, and so do further clicks until another wall is
+    included; everything else stays AUTO and is left to the click network. previous: the scope without the
+    newest click, None when that is the first include. walls: logits h x w of the wall predicted without a
+    click, of the photo's part of the mask grid alone.
     """
     if stated is not Scope.AUTO:
         return stated
