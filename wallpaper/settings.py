@@ -206,6 +206,11 @@ SAM_ENCODER_THREADS = env.integer(
 SAM_DECODER_THREADS = env.integer(
     "SAM_DECODER_THREADS", 1, "Threads of one click's decode", minimum=1
 )
+SAM_EXECUTION_PROVIDERS = env.words(
+    "SAM_EXECUTION_PROVIDERS",
+    "CPUExecutionProvider",
+    "What the networks run on: ONNX Runtime's execution providers, the preferred one first",
+)
 EMBEDDING_MEMORY_MIB = env.integer(
     "EMBEDDING_MEMORY_MIB", 128, "Embeddings kept in each web process (6 MiB each)", minimum=6
 )
