@@ -151,7 +151,12 @@ def test_the_licence_is_named_where_people_and_programs_look_for_it() -> None:
 
 
 def test_ci_is_a_valid_shell_script() -> None:
-    for script in (".ci/run", "tools/setup.sh", "tools/lint_templates.sh"):
+    for script in (
+        ".ci/run",
+        "tools/setup.sh",
+        "tools/lint_templates.sh",
+        "tools/javascript.sh",
+    ):
         subprocess.run(["sh", "-n", script], cwd=ROOT, check=True, timeout=10)
 
 
