@@ -37,19 +37,21 @@ test: setup-dev setup-weights ## all tests but those in a browser
 browser-test: setup-dev setup-weights ## the tests in headless Chromium (apt install chromium)
 	@$(VENV) -m pytest -m browser $(ARGS)
 
-lint: setup-dev ## ruff, djade, import rules, missing migrations
+lint: setup-dev ## ruff, djade, prettier, import rules, missing migrations
 	@$(VENV) -m ruff check $(SOURCES)
 	@$(VENV) -m ruff format --check $(SOURCES)
 	@sh tools/lint_templates.sh
+	@sh tools/javascript.sh lint
 	@.venv/bin/lint-imports
 	@$(VENV) manage.py makemigrations --check --dry-run
 
-types: setup-dev ## mypy
+types: setup-dev ## mypy, and TypeScript's compiler over the pages' JavaScript
 	@$(VENV) -m mypy
+	@sh tools/javascript.sh types
 
 check: lint types test ## lint, types and test
 
-format: setup-dev ## ruff and djade, in place
+format: setup-dev ## ruff, djade and prettier, in place
 	@$(VENV) -m ruff check --fix $(SOURCES)
 	@$(VENV) -m ruff format $(SOURCES)
 

@@ -112,7 +112,7 @@ class Stages:
 
 STAGES = Stages()
 WATCHED = (
-    (refinement, "step", "predict: compose"),
+    (refinement, "apply_click", "predict: apply the click"),
     (model, "review", "predict: review"),
     (heads, "click_maps", "predict: maps, gathered"),
     (heads.WallHeads, "evidence", "predict: maps, of one click"),

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import processes
-from benchmarks.visitor import Visitor, on_wall, phone_photo
+from benchmarks.visitor import Visitor, phone_photo, random_wall_point
 from tests.harness import environment
 from tests.harness.stack import start_stack
 
@@ -49,8 +49,8 @@ def main() -> None:
         visitor = Visitor(stack.url)
         for number in range(options.rounds + 1):
             photo, size = phone_photo(number, megapixels=options.megapixels)
-            room = visitor.room(photo)
-            visitor.click(room, on_wall(rng, size))
+            room = visitor.create_session(photo)
+            visitor.click(room, random_wall_point(rng, size))
             cpu = processes.cpu_seconds(stack, "web")
             designs = sorted(set(DESIGN.findall(visitor.get(room).body)))
             time.sleep(options.pause)

@@ -10,8 +10,9 @@ import os  # noqa: E402
 import shutil  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
+from contextlib import AbstractContextManager, ExitStack, contextmanager  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+from typing import Any, TypeVar  # noqa: E402
 
 import django  # noqa: E402
 import hypothesis  # noqa: E402
@@ -37,6 +38,7 @@ from wallpaper import embedded  # noqa: E402
 hypothesis.settings.register_profile("product", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("product")
 
+Server = TypeVar("Server")
 WEIGHTS_MISSING = "the SAM weights are not there; `make setup` fetches them"
 SHARED_MISSING = "the development data (../shared) is not beside this checkout"
 
@@ -106,10 +108,21 @@ def valkey(valkey_server: str) -> str:
     return valkey_server
 
 
+@contextmanager
+def _or_skip(block: AbstractContextManager[Server]) -> Iterator[Server]:
+    """The server's block; where the server is not installed, the tests that ask for it skip and say why."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(block)
+        except servers.NotInstalled as missing:
+            pytest.skip(str(missing))
+        yield server
+
+
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.S3Server]:
     """A real S3 server with an empty bucket."""
-    with servers.s3(tmp_path_factory.mktemp("s3") / "buckets") as server:
+    with _or_skip(servers.s3(tmp_path_factory.mktemp("s3") / "buckets")) as server:
         yield server
 
 
@@ -138,7 +151,7 @@ def s3_storage(s3_server: servers.S3Server, settings: Any, request: pytest.Fixtu
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A real PostgreSQL; yields a DATABASE_URL. Skips where it is not installed."""
-    with servers.postgres() as url:
+    with _or_skip(servers.postgres()) as url:
         yield url
 
 

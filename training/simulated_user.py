@@ -22,8 +22,8 @@ from segmentation.clicks.features import (
     covered,
     doubled,
 )
-from segmentation.clicks.refinement import step
-from segmentation.clicks.scope import ON_PLANE, understood
+from segmentation.clicks.refinement import apply_click
+from segmentation.clicks.scope import ON_PLANE, infer_scope
 from segmentation.geometry import FloatArray, coarse_cell
 from segmentation.sam.decoder import Decoder
 from segmentation.walls.heads import WallHeads, mean_of_walls
@@ -115,7 +115,7 @@ class Visit:
         Who says no scope is understood as in the product: as long as their clicks lie on the main wall it
         alone is expected, and a lone click elsewhere means all walls.
         """
-        lone = len(self.clicks) == 1 and self.said is Scope.UNSAID
+        lone = len(self.clicks) == 1 and self.said is Scope.AUTO
         walls = self.sample.is_wall if lone else self.wish.walls
         if self.meant is Scope.THIS_WALL and self.one_wall is not None:
             walls = walls & self.one_wall
@@ -129,8 +129,8 @@ class Visit:
         self.evidence.append(newest)
         columns, rows = self.sample.embedding.grid.mask_extent
         seen = self.walls[:rows, :columns]
-        self.meant = understood(self.said, self.meant, newest, self.earlier, seen)
-        if self.said is Scope.UNSAID and self.meant is Scope.THIS_WALL and newest.label == 1:
+        self.meant = infer_scope(self.said, self.meant, newest, self.earlier, seen)
+        if self.said is Scope.AUTO and self.meant is Scope.THIS_WALL and newest.label == 1:
             wall = wall_under(self.sample, newest)
             self.one_wall = wall if self.one_wall is None else self.one_wall | wall
 
@@ -138,7 +138,9 @@ class Visit:
         """The network's answer H x W, composed as the product does."""
         grid = self.sample.embedding.grid
         proposed = continued(proposed, grid)
-        self.logits = step(self.logits, proposed, self.clicks, grid, self.evidence[-1], self.walls)
+        self.logits = apply_click(
+            self.logits, proposed, self.clicks, grid, self.evidence[-1], self.walls
+        )
 
 
 class Visitors:
@@ -170,7 +172,7 @@ class Visitors:
         some = whims(self._parts(sample, rng), rng) if whimsical else ()
         shown = rng.random() < 0.25 and scope is Scope.ALL_WALLS
         # Of a found wall the product takes clicks to mean all walls.
-        said = scope if shown or rng.random() < 0.3 else Scope.UNSAID
+        said = scope if shown or rng.random() < 0.3 else Scope.AUTO
         return Visit(
             sample,
             Wish(walls, some),
@@ -222,7 +224,7 @@ class Visitors:
         """The click network's maps for the newest click, 32 x H x W, where the photo is."""
         previous = visit.walls if visit.logits is None else visit.logits
         photo = PhotoMaps.of(visit.photo.part(*covered(visit.sample.embedding.grid)))
-        newest, meant = visit.evidence[-1], visit.meant or Scope.UNSAID
+        newest, meant = visit.evidence[-1], visit.meant or Scope.AUTO
         return click_maps(photo, newest, visit.earlier, previous, meant).as_one()
 
 
@@ -315,7 +317,7 @@ def _walls_meant(sample: ClickSample, rng: np.random.Generator) -> tuple[BoolArr
         if rng.random() < (0.6 if accent else 0.35):
             mine = sample.is_wall & (sample.planes == plane)
             if accent and rng.random() < 0.3:
-                return alike, Scope.UNSAID
+                return alike, Scope.AUTO
             return mine, Scope.THIS_WALL
     return sample.is_wall, Scope.ALL_WALLS
 

@@ -175,7 +175,7 @@ def held_back_scores(
     for number, sample in enumerate(samples):
         rng = np.random.default_rng([number, 5])
         visit = visitors.arrive(sample, rng, errs=errs, has_whims=False)
-        visit.logits, visit.said, visit.meant = None, Scope.UNSAID, None
+        visit.logits, visit.said, visit.meant = None, Scope.AUTO, None
         visit.wish = Wish(walls_of(sample, scope))
         clicking = True
         for count in range(1, max(_CHECKED_CLICKS) + 1):

@@ -134,17 +134,11 @@ class PatternFreeWall:
     trust: F32
 
 
-def find_pattern(radiance: F32, core: Bool, plane: WallPlane) -> Pattern | None:
-    """The wall's old paper; None where no repeat is found or it explains little.
+def remove_pattern(radiance: F32, core: Bool, plane: WallPlane) -> PatternFreeWall | None:
+    """The wall's old wallpaper and the wall without it; None where no repeat is found or it explains little.
 
     `radiance`: scene-linear light h x w x 3; `core`: surely wall; `plane` in the pixels of `radiance`.
     """
-    pattern_free = remove_pattern(radiance, core, plane)
-    return None if pattern_free is None else pattern_free.pattern
-
-
-def remove_pattern(radiance: F32, core: Bool, plane: WallPlane) -> PatternFreeWall | None:
-    """The wall's old paper and the wall without it, for who needs both; see `find_pattern`."""
     pattern_free: PatternFreeWall | None = None
     repeats: tuple[Repeat, ...] = ()
     extent: tuple[F64, F64] | None = None

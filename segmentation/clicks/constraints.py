@@ -1,4 +1,4 @@
-"""What a visitor has said for sure, kept: clicks that only add or only take away, brushes, boxes.
+"""Clicks as hard constraints: an include only adds, an exclude only takes away.
 
 Pure functions on logits, float32 256 x 256, above 0 is wall. The networks see all clicks anew each
 time and may change their mind anywhere; the visitor pointed at one place. So of what a new click
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import cv2
@@ -27,7 +26,7 @@ import numpy.typing as npt
 
 from segmentation.clicks.features import doubled
 from segmentation.geometry import MASK_SIDE, FloatArray, PhotoGrid
-from segmentation.values import Box, Click
+from segmentation.values import Click
 
 BoolArray = npt.NDArray[np.bool_]
 Flag = Literal["swallowed", "lost"]
@@ -55,24 +54,15 @@ _MOST_MORE_WALL: Final = 4.0  # logits of difference that count
 SWALLOWED_OF_PHOTO: Final = 0.25  # an include that adds more than this and
 SWALLOWED_OF_WALL: Final = 1.0  # more than the wall that there was, is doubtful
 LOST_OF_WALL: Final = 0.5  # so is an exclude that takes more than this
-HARD_LOGIT: Final = 8.0
 # Every click decides over the cells around it; 2.5 cells are 1 % of the photo's long side.
 _HONOUR_RADIUS_CELLS: Final = 2.5
 _HONOUR_LOGIT: Final = 4.0
+_UNTRUSTED_CELLS: Final = 1.5
 
 _YY, _XX = np.mgrid[0:MASK_SIDE, 0:MASK_SIDE].astype(np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """A brush stroke: points (x, y) and radius in photo pixels; label 1 includes, 0 excludes."""
-
-    points: tuple[tuple[float, float], ...]
-    radius: float
-    label: int
-
-
-def compose(
+def apply_proposal(
     previous: FloatArray | None,
     proposed: FloatArray,
     click: Click,
@@ -83,9 +73,9 @@ def compose(
 ) -> FloatArray:
     """The logits after `click`: of what `proposed` changes, that which fits the click.
 
-    previous: before the click, None when it is the first. proposed: what the networks answer to all
-    clicks with the new one. walls: what is seen without a click; without them a first one
-    is answered as proposed. likeness: float32 H/2 x W/2, how alike everything is to what was clicked on, on the
+    previous: before the click, None when it is the first. proposed: what the networks propose for all
+    clicks with the new one. walls: what is predicted without a click; without them a first one
+    is taken as proposed. likeness: float32 H/2 x W/2, how alike everything is to what was clicked on, on the
     part of the grid that the photo covers or all of it. The click's own neighbourhood ends up as its label asks.
     """
     if previous is None:
@@ -142,45 +132,17 @@ def judge_change(
     return "lost" if int((before & ~after).sum()) > LOST_OF_WALL * wall else None
 
 
-def apply_strokes(logits: FloatArray, strokes: Sequence[Stroke], grid: PhotoGrid) -> FloatArray:
-    """The logits with brush strokes as hard constraints; later strokes win.
-
-    The zero line runs along the brush's rim. A brush thinner than a cell is drawn one cell wide.
-    """
-    painted = np.array(logits, np.float32)
-    for stroke in strokes:
-        radius = _cells(stroke.radius, grid)
-        distance = _distance_to(stroke, grid)
-        _press(painted, distance, stroke.label, radius=radius, height=HARD_LOGIT)
-    return painted
-
-
-def stroke_trust(strokes: Sequence[Stroke], grid: PhotoGrid) -> FloatArray:
-    """Float32 256 x 256 for `edges.refine`: 0 where a brush has spoken and colour must not, else 1."""
-    trust = np.ones((MASK_SIDE, MASK_SIDE), np.float32)
-    for stroke in strokes:
-        trust[_distance_to(stroke, grid) < _cells(stroke.radius, grid) + 1] = 0
-    return trust
-
-
 def click_trust(clicks: Sequence[Click], grid: PhotoGrid) -> FloatArray:
-    """`stroke_trust` of clicks: each is a brush of no width, which silences colour in its own cell.
+    """Float32 256 x 256 for `edges.refine`: 0 at the clicks, where colour must not move the edge, else 1.
 
     A thing of the wall's colour, pointed at and taken out, would be coloured in again.
     """
-    return stroke_trust([Stroke(((click.x, click.y),), 0, click.label) for click in clicks], grid)
-
-
-def apply_box(logits: FloatArray, box: Box, grid: PhotoGrid) -> FloatArray:
-    """The logits with nothing outside the box; the zero line runs at most along its edge."""
-    corners = grid.photo_to_mask([(box.x0, box.y0), (box.x1, box.y1)])
-    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
-    depth = np.minimum(
-        np.minimum(_XX - np.float32(x0), np.float32(x1) - _XX),
-        np.minimum(_YY - np.float32(y0), np.float32(y1) - _YY),
-    )
-    bound = np.where(depth < 0, np.clip(depth, -1, 0) * np.float32(HARD_LOGIT), np.inf)
-    return np.asarray(np.minimum(logits, bound), np.float32)
+    trust = np.ones((MASK_SIDE, MASK_SIDE), np.float32)
+    for x, y in grid.photo_to_mask([(click.x, click.y) for click in clicks]):
+        here = _window(x, y, _UNTRUSTED_CELLS)
+        distance = np.hypot(_XX[here] - np.float32(x), _YY[here] - np.float32(y))
+        trust[here][distance < _UNTRUSTED_CELLS] = 0
+    return trust
 
 
 def _press(
@@ -266,27 +228,3 @@ def _window(x: float, y: float, reach: float) -> tuple[slice, slice]:
         slice(max(0, math.floor(y - reach)), max(0, math.ceil(y + reach) + 1)),
         slice(max(0, math.floor(x - reach)), max(0, math.ceil(x + reach) + 1)),
     )
-
-
-def _cells(radius: float, grid: PhotoGrid) -> float:
-    """A brush's radius in cells, half a cell at least."""
-    return max(0.5, radius * grid.mask_extent[0] / grid.width)
-
-
-def _distance_to(stroke: Stroke, grid: PhotoGrid) -> FloatArray:
-    """Distance of every cell to the stroke's line, in cells."""
-    places = grid.photo_to_mask(stroke.points)
-    nearest = np.full((MASK_SIDE, MASK_SIDE), np.inf, np.float32)
-    starts = places[:-1] if len(places) > 1 else places
-    ends = places[1:] if len(places) > 1 else places
-    reach = _cells(stroke.radius, grid) + 2
-    for start, end in zip(starts, ends, strict=True):
-        low = np.floor(np.minimum(start, end) - reach).astype(int).clip(0, MASK_SIDE)
-        high = np.ceil(np.maximum(start, end) + reach).astype(int).clip(0, MASK_SIDE) + 1
-        window = (slice(low[1], high[1]), slice(low[0], high[0]))
-        x, y = _XX[window] - np.float32(start[0]), _YY[window] - np.float32(start[1])
-        dx, dy = (float(value) for value in end - start)
-        along = np.clip((x * dx + y * dy) / max(dx * dx + dy * dy, 1e-9), 0, 1)
-        here = np.hypot(x - along * dx, y - along * dy)
-        nearest[window] = np.minimum(nearest[window], here)
-    return nearest

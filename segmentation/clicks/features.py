@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid, coarse_cell
-from segmentation.wall_net_io import SCENE_SIDE, enlarge
+from segmentation.wall_net_io import WALL_MAPS_SIDE, enlarge
 
 MAPS: Final = 32  # convolutions work on blocks of 16 channels
-# What the last, finest step sees besides the coarse answer: the walls, the mask so far, the newest
+# What the last, finest step sees besides the coarse output: the walls, the mask so far, the newest
 # click and its masks, likeness of paint, and the photo.
 FINE: Final = (0, 1, 2, 4, 5, 14, 15, 16, 17, 24, 25, 26)
 _STEP: Final = 8  # cells of the mask grid in one of the network's coarsest
@@ -36,9 +36,9 @@ _CELLS = np.arange(MASK_SIDE, dtype=np.float32)
 
 
 class Scope(IntEnum):
-    """Which walls are meant: the clicks tell, the one plane clicked on, or all of the photo."""
+    """Which walls are meant: inferred from the clicks, the one plane clicked on, or all of the photo."""
 
-    UNSAID = 0
+    AUTO = 0
     THIS_WALL = 1
     ALL_WALLS = 2
 
@@ -133,17 +133,17 @@ class EarlierClicks:
 
     def with_one_more(self, click: ClickEvidence) -> EarlierClicks:
         """These and another."""
-        told = np.empty((len(_OF_EARLIER[0]), *click.affinity.shape), np.float16)
-        told[0] = halved(disc(click.x, click.y, click.masks.shape[1:]))
-        told[1], told[2], told[3] = click.affinity, click.similarity, click.likeness
-        told[4:] = click.masks_coarse
+        joint = np.empty((len(_OF_EARLIER[0]), *click.affinity.shape), np.float16)
+        joint[0] = halved(disc(click.x, click.y, click.masks.shape[1:]))
+        joint[1], joint[2], joint[3] = click.affinity, click.similarity, click.likeness
+        joint[4:] = click.masks_coarse
         before = self.includes if click.label == 1 else self.excludes
         if before is not None:
-            np.maximum(told, before, out=told)
-        told.setflags(write=False)
+            np.maximum(joint, before, out=joint)
+        joint.setflags(write=False)
         if click.label == 1:
-            return EarlierClicks(told, self.excludes)
-        return EarlierClicks(self.includes, told)
+            return EarlierClicks(joint, self.excludes)
+        return EarlierClicks(self.includes, joint)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,7 +224,7 @@ def plane_affinity(planes: FloatArray, x: float, y: float) -> FloatArray:
 
     planes: plane vectors 8 x 128 x 128; logistic on their squared distance, as they were trained.
     """
-    row, column = coarse_cell(x, y, MASK_SIDE // SCENE_SIDE, (SCENE_SIDE, SCENE_SIDE))
+    row, column = coarse_cell(x, y, MASK_SIDE // WALL_MAPS_SIDE, (WALL_MAPS_SIDE, WALL_MAPS_SIDE))
     apart = planes - planes[:, row : row + 1, column : column + 1]
     distance2 = np.einsum("kyx,kyx->yx", apart, apart)
     affinity = np.float32(1) / (1 + np.exp(np.clip(distance2 - PLANE_BIAS, -30, 30)))
@@ -261,7 +261,7 @@ def click_maps(
     previous: FloatArray,
     scope: Scope,
 ) -> ClickMaps:
-    """What the network is told of the newest click.
+    """The click network's input for the newest click.
 
     previous: logits float32 256 x 256 of the mask that this click corrects; for the first click, of the
     wall that is seen without one. All else covers the photo's part of the mask grid.
@@ -277,9 +277,9 @@ def click_maps(
     coarse[3] = earlier.includes is None and earlier.excludes is None
     coarse[4 if newest.label == 1 else 5] = halved(seen)
     coarse[8], coarse[11], coarse[29] = newest.affinity, newest.similarity, newest.likeness
-    for numbers, told in zip(_OF_EARLIER, (earlier.includes, earlier.excludes), strict=True):
-        if told is not None:
-            coarse[list(numbers)] = told
+    for numbers, joint in zip(_OF_EARLIER, (earlier.includes, earlier.excludes), strict=True):
+        if joint is not None:
+            coarse[list(numbers)] = joint
     coarse[27], coarse[28] = scope is Scope.THIS_WALL, scope is Scope.ALL_WALLS
     nothing = np.float32(0)
     fine = np.empty((len(FINE), *shape), np.float32)

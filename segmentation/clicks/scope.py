@@ -1,4 +1,4 @@
-"""Which walls a visitor means who does not say so: what their clicks lie on tells."""
+"""Infer which walls a visitor means, from what their clicks lie on."""
 
 from __future__ import annotations
 
@@ -8,33 +8,38 @@ from segmentation.clicks.features import ClickEvidence, EarlierClicks, Scope
 from segmentation.geometry import FloatArray, coarse_cell
 
 # Of all wall that is seen, from which a wall is the main one: twice as much as all others together (docs/models.md).
-MAIN_WALL: Final = 2 / 3
+MAIN_WALL_SHARE: Final = 2 / 3
 ON_PLANE: Final = 0.5  # probability of sharing a clicked plane from which a cell counts to it
 _OFF_PLANE: Final = 0.25  # below which an include means more walls than the one clicked on before
 _AFFINITY_CELL: Final = 2  # cells of the mask grid in one of an affinity's
 
 
-def understood(
-    said: Scope,
-    before: Scope | None,
+def infer_scope(
+    stated: Scope,
+    previous: Scope | None,
     newest: ClickEvidence,
     earlier: EarlierClicks,
     walls: FloatArray,
 ) -> Scope:
-    """What the clicks mean with the newest, where the visitor said `said`.
+    """The scope of the clicks with the newest one, where the visitor stated `stated`.
 
-    Unsaid, a first include on the main wall means it, and so do further clicks until another wall is included; all else
-    the network weighs. before: what they meant without the newest, None when that is the first include.
-    walls: logits h x w of the wall that is seen without a click, of the photo's part of the mask grid alone.
+    AUTO: a first include on the main wall means that wall, and so do further clicks until another wall is
+    included; everything else stays AUTO and is left to the click network. previous: the scope without the
+    newest click, None when that is the first include. walls: logits h x w of the wall predicted without a
+    click, of the photo's part of the mask grid alone.
     """
-    if said is not Scope.UNSAID:
-        return said
-    if before is None:
-        is_main = share_of_wall(walls, newest.affinity) >= MAIN_WALL
-        return Scope.THIS_WALL if is_main else Scope.UNSAID
-    if before is Scope.THIS_WALL and newest.label == 1 and _is_another_wall(newest, earlier, walls):
-        return Scope.UNSAID
-    return before
+    if stated is not Scope.AUTO:
+        return stated
+    if previous is None:
+        is_main = share_of_wall(walls, newest.affinity) >= MAIN_WALL_SHARE
+        return Scope.THIS_WALL if is_main else Scope.AUTO
+    if (
+        previous is Scope.THIS_WALL
+        and newest.label == 1
+        and _is_another_wall(newest, earlier, walls)
+    ):
+        return Scope.AUTO
+    return previous
 
 
 def share_of_wall(walls: FloatArray, affinity: FloatArray) -> float:

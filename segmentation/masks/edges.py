@@ -85,7 +85,7 @@ def refine(
     """Coverage uint8 H x W, 0..255, at the resolution of `photo`.
 
     logits: float32 256 x 256. photo: uint8 H x W x 3 RGB, the whole photo at any size. trust: float32
-    256 x 256, 0 where colour must not move the line (brush strokes), 1 elsewhere. Works in tiles: 12
+    256 x 256, 0 where colour must not move the line (at clicks), 1 elsewhere. Works in tiles: 12
     megapixels take about 25 MB beyond the result. Deterministic.
     """
     out: U8Array = np.empty(photo.shape[:2], np.uint8)

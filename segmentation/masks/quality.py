@@ -1,4 +1,4 @@
-"""A second look at a mask: how sure it is, what looks wrong, where one more click would help."""
+"""The quality of a mask: how sure it is, what looks wrong, where one more click would help."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a second look found.
+    """What the quality check found.
 
     score: how far the mask can be trusted, 0..1. doubt: what speaks most against it, None when little
     does: "jump", the last click changed more than one plausibly does; "not_wall", much of the mask is
@@ -65,7 +65,7 @@ def review(
 
     logits: float32 256 x 256. wall: the wall map on the same grid, when there is one; it says where
     to click when hardly anything was found, or where it contradicts the mask. previous: the mask's
-    logits before the last click. proposed: what the networks answered before the clicks were forced
+    logits before the last click. proposed: what the networks proposed before the clicks were forced
     onto it, `logits` when nothing was.
     """
     change = judge_change(previous, logits, clicks[-1], grid) if clicks else None
@@ -83,8 +83,8 @@ def review(
     if change is not None:
         warning = WARN_SWALLOWED if change == "swallowed" else WARN_LOST
         return Review(score, doubt, warning, doubtful)
-    answered = logits if proposed is None else proposed
-    if clicks and not is_honoured(answered, clicks[-1], grid):
+    unforced = logits if proposed is None else proposed
+    if clicks and not is_honoured(unforced, clicks[-1], grid):
         return Review(score, doubt, WARN_NO_EFFECT, None)
     return Review(score, doubt, None, doubtful)
 

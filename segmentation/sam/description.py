@@ -56,7 +56,8 @@ class ModelDescription:
 def describe(directory: Path, *, encoder: str | None, decoder: str | None) -> ModelDescription:
     """Find the model in a folder; file names given explicitly win over `model.json`.
 
-    Raises ModelError naming the folder and what was looked for.
+    Raises:
+        ModelError: there is none; names the folder and what was looked for.
     """
     if encoder is None and decoder is None and (directory / DESCRIPTION_FILE).is_file():
         return _read(directory)

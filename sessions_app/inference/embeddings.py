@@ -19,9 +19,9 @@ from django.conf import settings
 
 from imaging.types import Pixels
 from segmentation import EMBEDDING_SHAPES, Embedding, EmbeddingError
+from segmentation.cache import LruCache
 from sessions_app.inference.background import BackgroundExecutor
 from sessions_app.inference.model import sam_model
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.inference.single_flight import SingleFlight
 from sessions_app.queueing import redis_client
 
@@ -33,7 +33,7 @@ LOCK_SECONDS = 60  # longer than any encoding; a dead encoder's lock ends by its
 ReadPhoto = Callable[[], Pixels]
 
 
-memory: RecentlyUsed[str, Embedding] = RecentlyUsed(
+memory: LruCache[str, Embedding] = LruCache(
     settings.EMBEDDING_MEMORY_MIB * 1024 * 1024 // EMBEDDING_BYTES
 )
 _encoding: SingleFlight[str, Embedding] = SingleFlight()

@@ -10,6 +10,7 @@ import numpy as np
 from imaging import read_mask
 from imaging.types import Mask
 from segmentation import Click, Prediction, Scope
+from segmentation.cache import LruCache
 from segmentation.masks.quality import middle_of_wall
 from sessions_app import storage
 from sessions_app.click_history import ClickHistory, ClickTuple
@@ -18,7 +19,6 @@ from sessions_app.errors import Unavailable, WrongState
 from sessions_app.inference import embeddings
 from sessions_app.inference.limits import decode_limit, mask_limit
 from sessions_app.inference.model import model_identity, sam_model, scope_of
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.models import Session
 from sessions_app.services import photos
 from sessions_app.storage import keys
@@ -33,7 +33,7 @@ EDGE_RULES = (
 Marks = tuple[bool, str, tuple[ClickTuple, ...]]
 PredictionKey = tuple[str, str, Marks]
 
-_predictions: RecentlyUsed[PredictionKey, Prediction] = RecentlyUsed(KEPT_PREDICTIONS)
+_predictions: LruCache[PredictionKey, Prediction] = LruCache(KEPT_PREDICTIONS)
 
 
 def predict(session: Session) -> Prediction | None:

@@ -15,11 +15,11 @@ from django.conf import settings
 from imaging import size_within
 from imaging.types import Mask, Pixels
 from segmentation import PhotoGrid, Prediction, Scope
+from segmentation.cache import LruCache
 from segmentation.masks.quality import Doubt
 from segmentation.outline import outline_path, path_of_logits
 from sessions_app.inference.limits import mask_limit
 from sessions_app.inference.model import scope_of
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.models import Session
 from sessions_app.services import masks, photos
 from sessions_app.services.transitions import mark_embedding_completed
@@ -49,7 +49,7 @@ class Overlay:
     is_main_wall: bool = False
 
 
-_overlays: RecentlyUsed[tuple[str, str], Overlay] = RecentlyUsed(KEPT_OVERLAYS)
+_overlays: LruCache[tuple[str, str], Overlay] = LruCache(KEPT_OVERLAYS)
 
 
 def draw(session: Session) -> Overlay | None:
@@ -112,8 +112,8 @@ def _of_prediction(session: Session, prediction: Prediction, photo: Pixels | Non
         doubt=prediction.doubt,
         warning=prediction.warning,
         suggestion=None if suggested is None else (suggested.x, suggested.y, suggested.label),
-        is_main_wall=prediction.meant is Scope.THIS_WALL
-        and scope_of(session.history.scope) is Scope.UNSAID,
+        is_main_wall=prediction.scope is Scope.THIS_WALL
+        and scope_of(session.history.scope) is Scope.AUTO,
     )
 
 

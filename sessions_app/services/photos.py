@@ -8,12 +8,12 @@ from django.conf import settings
 
 from imaging import fit_within, read_photo, read_stored, size_within
 from imaging.types import Pixels
+from segmentation.cache import LruCache
 from segmentation.outline import OUTLINE_SIDE
 from sessions_app import storage
 from sessions_app.error_translation import reading_stored
 from sessions_app.errors import AppError
 from sessions_app.inference.limits import decode_limit
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.models import Session
 from sessions_app.storage import keys
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 # each click reads and decodes the stored view again.
 KEPT_PHOTOS = 24
 
-_for_outlines: RecentlyUsed[str, Pixels] = RecentlyUsed(KEPT_PHOTOS)
+_for_outlines: LruCache[str, Pixels] = LruCache(KEPT_PHOTOS)
 
 
 def photo_pixels(session: Session) -> Pixels:

@@ -21,10 +21,10 @@ from django.conf import settings
 
 from imaging.types import Mask, Pixels
 from rendering import WallAnalysis, WallPlane, analyse_wall
+from segmentation.cache import LruCache
 from sessions_app.error_translation import translated
 from sessions_app.inference.background import BackgroundExecutor, Debouncer
 from sessions_app.inference.limits import mask_limit
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.inference.single_flight import SingleFlight
 from sessions_app.models import Session
 from sessions_app.services import masks, photos, planes
@@ -47,7 +47,7 @@ class PreparedWall:
     analysis: WallAnalysis
 
 
-_walls: RecentlyUsed[Key, PreparedWall] = RecentlyUsed(KEPT_WALLS)
+_walls: LruCache[Key, PreparedWall] = LruCache(KEPT_WALLS)
 _preparing: SingleFlight[Key, PreparedWall] = SingleFlight()
 executor: Final = BackgroundExecutor("prefetch", max_items=8)
 # Without a click for that long the mask seems to please.

@@ -15,8 +15,8 @@ from sessions_app.admin import actions
 from sessions_app.models import Generation, Session
 from sessions_app.queueing import queues
 from sessions_app.services import runs
-from tests.admin.rows import insert_generation, insert_session
 from tests.harness.factories import make_generation, make_ready_session, make_session
+from tests.harness.rows import insert_generation, insert_session
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 

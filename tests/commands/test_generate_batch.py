@@ -20,9 +20,9 @@ from sessions_app.inference import embeddings
 from sessions_app.management import cli
 from sessions_app.models import Session
 from sessions_app.queueing import queues
+from tests.harness import farm as farms
 from tests.harness.factories import as_file, paper_pixels, room_pixels, wall_mask
-from tests.jobs import farm as farms
-from tests.jobs.farm import Farm
+from tests.harness.farm import Farm
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,6 +17,8 @@ from tests.harness.environment import ROOT
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     ROOT / "benchmarks" / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
@@ -131,8 +133,30 @@ def test_ci_runs_what_the_readme_says() -> None:
     assert all(f"make {target}" in ci for target in ("test", "lint", "types", "browser-test"))
 
 
+def test_the_hooks_before_a_commit_and_a_push_run_what_ci_runs() -> None:
+    hooks = set(re.findall(r"^ +entry: (.+)$", text_of(".pre-commit-config.yaml"), re.MULTILINE))
+    steps = set(re.findall(r"^step \w+ (make [a-z-]+)", text_of(".ci/run"), re.MULTILINE))
+
+    assert hooks == steps - {"make setup"}
+
+
+def test_the_licence_is_named_where_people_and_programs_look_for_it() -> None:
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+
+    assert project["license"] == "Apache-2.0"
+    assert [name for name in project["license-files"] if not (ROOT / name).is_file()] == []
+    assert "Apache-2.0" in text_of("README.md")
+    assert "DINOv2" in text_of("NOTICE")
+    assert text_of("LICENSE").lstrip().startswith("Apache License")
+
+
 def test_ci_is_a_valid_shell_script() -> None:
-    for script in (".ci/run", "tools/setup.sh", "tools/lint_templates.sh"):
+    for script in (
+        ".ci/run",
+        "tools/setup.sh",
+        "tools/lint_templates.sh",
+        "tools/javascript.sh",
+    ):
         subprocess.run(["sh", "-n", script], cwd=ROOT, check=True, timeout=10)
 
 

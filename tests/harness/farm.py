@@ -81,7 +81,7 @@ class Farm:
 
     def _environment(self) -> dict[str, str]:
         return {
-            "DJANGO_SETTINGS_MODULE": "tests.jobs.fault_settings",
+            "DJANGO_SETTINGS_MODULE": "tests.harness.fault_settings",
             "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
             "REDIS_URL": self.url,
             "GENERATION_LEASE_SECONDS": str(LEASE_SECONDS),
