@@ -128,7 +128,7 @@ GENERATION_TIMEOUT_SECONDS = env.integer(
 GENERATION_LEASE_SECONDS = env.integer(
     "GENERATION_LEASE_SECONDS",
     90,
-    "A generation whose worker has not reported for this long is given to another worker",
+    "A generation without a heartbeat for this long is given to another worker",
     minimum=5,
 )
 RQ_QUEUES: dict[str, dict[str, Any]] = {
@@ -180,7 +180,7 @@ MAX_UPLOAD_BYTES = 20 * MIB  # a 48-megapixel phone JPEG is about 15 MB
 UPLOADS_AT_ONCE = env.integer(
     "UPLOADS_AT_ONCE",
     6,
-    "Uploads taken in at once by each web process, fewer than `WEB_THREADS`; senders of more are told to come back",
+    "Uploads at once in each web process, fewer than `WEB_THREADS`; others come back later",
     minimum=1,
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * MIB  # the JSON API may carry a base64 mask of a large photo
@@ -218,7 +218,7 @@ SAM_DECODER_THREADS = env.integer(
 SAM_EXECUTION_PROVIDERS = env.words(
     "SAM_EXECUTION_PROVIDERS",
     "CPUExecutionProvider",
-    "What the networks run on: ONNX Runtime's execution providers, the preferred one first",
+    "ONNX Runtime's execution providers, preferred one first",
 )
 EMBEDDING_MEMORY_MIB = env.integer(
     "EMBEDDING_MEMORY_MIB", 128, "Embeddings kept in each web process (6 MiB each)", minimum=6
@@ -306,7 +306,7 @@ REPLICATE_INPUT = env.text(
 REPLICATE_RESULT_HOSTS = env.words(
     "REPLICATE_RESULT_HOSTS",
     "replicate.delivery,*.replicate.delivery",
-    "Hosts results are fetched from, by commas; *.name is all below name",
+    "Hosts of results; *.name: every host below it",
 )
 REPLICATE_TIMEOUT_SECONDS = env.integer(
     "REPLICATE_TIMEOUT_SECONDS", 150, "Longest wait for one of its pictures", minimum=5

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from tests.docs.configuration_rows import rows, variables
+from tests.docs.configuration_rows import LONG_DEFAULTS, rows, variables
 from tests.harness.environment import ROOT
 
 DOCUMENTS = [
@@ -20,8 +20,15 @@ DOCUMENTS = [
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
     ROOT / "benchmarks" / "README.md",
+    ROOT / "tools" / "README.md",
+    ROOT / "training" / "README.md",
+    ROOT / "training" / "EXPERIMENTS.md",
+    *sorted((ROOT / "benchmarks" / "results").glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
+# What people write; the recorded results of benchmarks are as the programs print them.
+WRITTEN = [document for document in DOCUMENTS if document.parent.name != "results"]
+MOST_COLUMNS = 120
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"```.*?```", re.DOTALL)
 TABLE_ROW = re.compile(r"^\| `([A-Z0-9_]+)` \|.*$", re.MULTILINE)
@@ -66,6 +73,13 @@ def test_every_management_command_named_exists(document: Path) -> None:
     assert named - get_commands().keys() == set()
 
 
+@pytest.mark.parametrize("document", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_line_is_longer_than_people_read(document: Path) -> None:
+    lines = document.read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if len(line) > MOST_COLUMNS] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_leads_somewhere(document: Path) -> None:
     broken = []
@@ -84,6 +98,13 @@ def test_every_setting_is_in_the_table_as_the_code_has_it() -> None:
     table = text_of("docs/configuration.md").splitlines()
 
     assert [row for row in rows() if row not in table] == []
+
+
+def test_long_defaults_are_below_the_table_as_the_code_has_them() -> None:
+    text = text_of("docs/configuration.md").partition("## Long defaults")[2]
+    shown = " ".join(text.partition("```text")[2].partition("```")[0].split())
+
+    assert shown == " ".join(f"{name}={variables()[name].default}" for name in LONG_DEFAULTS)
 
 
 def test_the_table_names_no_setting_that_does_not_exist() -> None:
