@@ -10,7 +10,7 @@ COVERAGE ?=
 export PORT HOST
 
 VENV := .venv/bin/python
-SOURCES := wallpaper sessions_app segmentation rendering jobs onnx_models tests benchmarks tools training manage.py
+SOURCES := wallpaper sessions_app imaging segmentation rendering jobs onnx_models tests benchmarks tools training manage.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-packages setup-dev setup-weights run test lint types check browser-test format clean

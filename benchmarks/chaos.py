@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 
-from tests import environment
+from tests.harness import environment
 
 HOME = environment.isolate()
 os.environ.update(
@@ -40,13 +40,15 @@ from signal import SIGKILL, SIGTERM  # noqa: E402
 
 from django.conf import settings  # noqa: E402
 
-from jobs import queues  # noqa: E402
-from sessions_app import keys, storage  # noqa: E402
-from sessions_app.commands import ensure_database  # noqa: E402
+from jobs import recovery  # noqa: E402
+from sessions_app import storage  # noqa: E402
 from sessions_app.errors import Unavailable  # noqa: E402
+from sessions_app.management.cli import ensure_database  # noqa: E402
 from sessions_app.models import Generation, Session  # noqa: E402
-from sessions_app.services import clicking, generations, rescue, runs, uploads, wallpapers  # noqa: E402
-from tests.factories import as_file, paper_pixels, room_pixels, wall_mask  # noqa: E402
+from sessions_app.queueing import queues  # noqa: E402
+from sessions_app.services import clicking, generations, runs, uploads, wallpapers  # noqa: E402
+from sessions_app.storage import keys  # noqa: E402
+from tests.harness.factories import as_file, paper_pixels, room_pixels, wall_mask  # noqa: E402
 from wallpaper import embedded  # noqa: E402
 from wallpaper.launcher import sessions, valkey_server  # noqa: E402
 
@@ -274,7 +276,7 @@ def settle(fleet: Fleet) -> int:
         time.sleep(0.2)
     grace = 2 * settings.GENERATION_LEASE_SECONDS + settings.GENERATION_TIMEOUT_SECONDS
     time.sleep(grace + 1)
-    return rescue.remove_leftovers()
+    return recovery.remove_leftovers()
 
 
 def violations(lines: list[list[Request]], log: str) -> list[str]:

@@ -17,7 +17,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests import environment
+from tests.harness import environment
 
 
 def parse() -> argparse.Namespace:
@@ -58,10 +58,13 @@ from django.urls import reverse  # noqa: E402
 from masks import MODELS, SHARED, load_bench  # noqa: E402
 from PIL import Image, ImageOps  # noqa: E402
 
-from segmentation import edges, model, outline, prediction, runtime, sam_wall, sequence, wall  # noqa: E402
+from segmentation import model, outline, prediction, runtime  # noqa: E402
+from segmentation.clicks import refinement  # noqa: E402
+from segmentation.masks import edges  # noqa: E402
+from segmentation.walls import heads, sam_head  # noqa: E402
 from sessions_app.models import Session  # noqa: E402
-from sessions_app.services import masks  # noqa: E402
-from sessions_app.views import presenting  # noqa: E402
+from sessions_app.services import masks, overlays, photos  # noqa: E402
+from sessions_app.views import contexts  # noqa: E402
 
 cv2.setNumThreads(1)
 HTMX = {"hx-request": "true"}
@@ -109,14 +112,14 @@ class Stages:
 
 STAGES = Stages()
 WATCHED = (
-    (sequence, "step", "predict: compose"),
+    (refinement, "apply_click", "predict: apply the click"),
     (model, "review", "predict: review"),
-    (wall, "click_maps", "predict: maps, gathered"),
-    (wall.WallHeads, "evidence", "predict: maps, of one click"),
-    (sam_wall.SamWallHead, "similarity", "predict: maps, similarity"),
-    (wall, "likeness", "predict: maps, likeness"),
-    (wall.WallHeads, "propose", "predict: click network's rest"),
-    (wall.WallHeads, "walls", "predict: wall map"),
+    (heads, "click_maps", "predict: maps, gathered"),
+    (heads.WallHeads, "evidence", "predict: maps, of one click"),
+    (sam_head.SamWallHead, "similarity", "predict: maps, similarity"),
+    (heads, "likeness", "predict: maps, likeness"),
+    (heads.WallHeads, "propose", "predict: click network's rest"),
+    (heads.WallHeads, "walls", "predict: wall map"),
     (model.SamModel, "predict", "predict: rest"),
     (edges, "line_distance", "edges: distance to the line"),
     (edges.LocalColours, "gather", "edges: colours on both sides"),
@@ -126,9 +129,9 @@ WATCHED = (
     (outline, "_sample", "outline: sampling"),
     (outline, "_loops", "outline: loops"),
     (outline, "path_of_field", "outline: simplify, write"),
-    (masks, "view_pixels", "photo under the overlay"),
-    (presenting, "generation_context", "page: generations"),
-    (presenting, "wall_context", "page: context"),
+    (photos, "view_pixels", "photo under the overlay"),
+    (contexts, "generation_context", "page: generations"),
+    (contexts, "wall_context", "page: context"),
     (SimpleTemplateResponse, "render", "page: template"),
 )
 
@@ -227,7 +230,7 @@ def main() -> None:
             fresh = Session.objects.get(pk=session.pk)
             mask = masks.pixels(fresh, size=(session.width // 4, session.height // 4))
             kept[f"mask {index} {number}"] = mask
-            kept[f"path {index} {number}"] = np.array(masks.overlay(fresh).path)  # type: ignore[union-attr]
+            kept[f"path {index} {number}"] = np.array(overlays.overlay(fresh).path)  # type: ignore[union-attr]
     show(spent)
     print(
         f"partial: at most {max(sizes) / 1000:.1f} KB, median {statistics.median(sizes) / 1000:.1f}"

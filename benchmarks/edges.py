@@ -4,7 +4,7 @@
 
 No network is run: the true mask is brought to the 256 grid, blurred and given smooth noise, as if the
 networks had answered. Prints IoU, boundary F (tolerance of clickbench) and strict boundary F (two pixels
-at a long side of 1024) of the enlarged line and of `segmentation.edges`, and CPU time. Labels of real
+at a long side of 1024) of the enlarged line and of `segmentation.masks.edges`, and CPU time. Labels of real
 rooms are coarse; those of rendered ones are exact.
 """
 
@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from masks import SHARED, load_bench, strict_boundary
 
 from segmentation import PhotoGrid
-from segmentation.edges import refine
-from segmentation.raster import coverage
+from segmentation.masks.edges import refine
+from segmentation.masks.raster import coverage
 
 cv2.setNumThreads(1)  # CPU time is that of one thread
 

@@ -30,7 +30,7 @@ SHARED = ROOT.parent / "shared" / "data"
 sys.path.insert(0, str(ROOT))
 
 from rendering import Placement, Rendered, WallPlane, estimate_plane, render  # noqa: E402
-from rendering.plane import homography, project  # noqa: E402
+from rendering.geometry.plane import homography, project  # noqa: E402
 from segmentation import Click, SamModel  # noqa: E402
 
 UNKNOWN_REPEAT_M = 0.53  # what the product takes for a paper of unknown size
@@ -130,7 +130,7 @@ def grid(photo: Any, mask: Any, plane: WallPlane) -> Any:
     picture[mask > 127] = picture[mask > 127] // 2 + np.array([0, 60, 110], np.uint8)
     thick = max(1, round(max(mask.shape) / 500))
     height = plane.size_m[1]
-    left, right = plane.reach_m
+    left, right = plane.extent_m
     for x in np.arange(0.5 * np.ceil(left / 0.5), right + 0.01, 0.5):
         draw(picture, plane, [[x, 0], [x, height]], thick)
     for i in range(int(height / 0.5) + 2):
@@ -149,7 +149,7 @@ def draw(picture: Any, plane: WallPlane, ends: list[list[float]], thick: int) ->
             H = wing.H
     # Not one stroke: where the lens bends, so do the wall's lines.
     points = np.linspace(ends[0], ends[1], 17 if plane.distortion else 2)
-    shown = np.clip(np.round(plane.bent(project(H, points))), -30000, 30000).astype(np.int32)
+    shown = np.clip(np.round(plane.distort(project(H, points))), -30000, 30000).astype(np.int32)
     cv2.polylines(picture, [shown], False, (255, 220, 0), thick, cv2.LINE_AA)
 
 

@@ -15,7 +15,7 @@ import atexit
 import contextlib
 import os
 
-from tests import environment, servers
+from tests.harness import environment, servers
 
 
 def parse() -> argparse.Namespace:

@@ -71,7 +71,7 @@ class Product:
 
     def start(self, path: str, meant: Scope) -> None:
         """Encode a photo. meant: what its visitor wants, said only where `told`."""
-        self.scope = meant if self.told else Scope.UNSAID
+        self.scope = meant if self.told else Scope.AUTO
         with Image.open(path) as image:
             self.photo = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
         self.embedding = self.model.encode(self.photo)

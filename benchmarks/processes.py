@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from tests.stack import Stack
+from tests.harness.stack import Stack
 from wallpaper.launcher import sessions
 
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -28,7 +28,7 @@ DATA = ROOT.parent / "shared" / "data" / "training"
 sys.path.insert(0, str(ROOT))
 
 from rendering import estimate_plane  # noqa: E402
-from rendering.plane import project  # noqa: E402
+from rendering.geometry.plane import project  # noqa: E402
 
 Truth = Callable[[Any], Any]
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from rendering import Placement, WallPlane, estimate_plane, plane_from_quad, render  # noqa: E402
-from rendering.paper import Paper  # noqa: E402
+from rendering.texture.sampler import TextureSampler  # noqa: E402
 
 COLUMNS = [
     ("inside", "dE00"),
@@ -58,7 +58,7 @@ def true_plane(room: dict[str, Any], mask: Any) -> tuple[WallPlane, tuple[float,
 def flat_paste(photo: Any, mask: Any, paper: Any, plane: WallPlane, place: Placement) -> Any:
     """The peers' method: warped paper, alpha blended, no light."""
     height, width = mask.shape
-    linear = Paper(paper, plane, place).sample(0, 0, width, height)
+    linear = TextureSampler(paper, plane, place).sample(0, 0, width, height)
     encoded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     alpha = mask[..., None] / 255.0
     return np.round(photo * (1 - alpha) + 255 * encoded * alpha).astype(np.uint8)
@@ -146,7 +146,7 @@ def planes(data: Path, options: argparse.Namespace) -> None:
         photo, mask = read(scene / "photo.jpg"), cv2.imread(str(scene / "wall.png"), 0)
         truth, width = np.array(room["H_wall_to_image"], float), room["wall"]["width_m"]
         plane = estimate_plane(photo, mask)
-        ours.append(100 * plane_error(plane.seen_H, truth, mask, width))
+        ours.append(100 * plane_error(plane.best_fit_H, truth, mask, width))
         front.append(100 * plane_error(np.eye(3), truth, mask, width))
         print(f"{scene.name:22s} ours {ours[-1]:6.2f} %  frontal {front[-1]:6.2f} %", end="  ")
         print(f"{plane.source} confidence {plane.confidence:.2f}")

@@ -21,9 +21,9 @@ import numpy as np
 
 from benchmarks import processes, worker_load
 from benchmarks.stock import Stock
-from benchmarks.visitor import Visitor, on_wall, phone_photo
-from tests import environment
-from tests.stack import start_stack
+from benchmarks.visitor import Visitor, phone_photo, random_wall_point
+from tests.harness import environment
+from tests.harness.stack import start_stack
 
 TARGET_DECODES, TARGET_KB = 1.3, 60
 
@@ -47,14 +47,14 @@ def main() -> None:
         stack = block.enter_context(start_stack(folder / "home", worker_load.SETTINGS))
         pictures = block.enter_context(worker_load.rendering(stack)) if options.rendering else []
         visitor = Visitor(stack.url)
-        room = visitor.room(photo)
-        visitor.click(room, on_wall(rng, size))  # waits for the encoding
+        room = visitor.create_session(photo)
+        visitor.click(room, random_wall_point(rng, size))  # waits for the encoding
         web = -processes.cpu_seconds(stack, "web")
         for _ in range(options.rounds):
             visitor.post(f"{room}clicks/clear/", {})
             for number in range(options.clicks):
                 decodes.append(stock.decode())
-                answer = visitor.click(room, on_wall(rng, size))
+                answer = visitor.click(room, random_wall_point(rng, size))
                 if answer.status != 200:
                     raise SystemExit(f"click: {answer.status} {answer.body[:300]!r}")
                 (further if number else first).append(answer.seconds)

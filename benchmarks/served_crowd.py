@@ -30,9 +30,9 @@ import numpy as np
 
 from benchmarks import processes
 from benchmarks.stock import Stock
-from benchmarks.visitor import Visitor, on_wall, phone_photo
-from tests import environment
-from tests.stack import Stack, start_stack
+from benchmarks.visitor import Visitor, phone_photo, random_wall_point
+from tests.harness import environment
+from tests.harness.stack import Stack, start_stack
 
 TARGET_SHARE = 0.85
 ALONE_CLICKS = 25
@@ -71,7 +71,7 @@ def together(count: int, work: Callable[[int], None]) -> None:
 
 def settle(visitor: Visitor, room: str, size: tuple[int, int]) -> None:
     """One click, which waits for the encoding."""
-    answer = visitor.click(room, on_wall(np.random.default_rng(0), size))
+    answer = visitor.click(room, random_wall_point(np.random.default_rng(0), size))
     if answer.status != 200:
         raise SystemExit(f"click: {answer.status} {answer.body[:300]!r}")
 
@@ -85,7 +85,7 @@ def alone(stack: Stack, visitor: Visitor, room: str, stock: Stock) -> tuple[floa
             visitor.post(f"{room}clicks/clear/", {})
         decodes.append(stock.decode())
         spent -= processes.cpu_seconds(stack, "web")
-        visitor.click(room, on_wall(rng, stock.size))
+        visitor.click(room, random_wall_point(rng, stock.size))
         spent += processes.cpu_seconds(stack, "web")
     return spent / ALONE_CLICKS, statistics.median(decodes)
 
@@ -103,7 +103,7 @@ def clicks_at_once(
         while time.monotonic() < end:
             if clicks % 5 == 0:
                 visitors[number].post(f"{rooms[number]}clicks/clear/", {})
-            answer = visitors[number].click(rooms[number], on_wall(rng, size))
+            answer = visitors[number].click(rooms[number], random_wall_point(rng, size))
             clicks += 1
             tally.add(str(answer.status), answer.seconds)
 
@@ -174,7 +174,7 @@ def main() -> int:
     ):
         visitors = [Visitor(stack.url) for _ in range(options.visitors)]
         # One photo for all: its embedding is made once, while rooms and clicks are each visitor's own.
-        rooms = [visitor.room(photo) for visitor in visitors]
+        rooms = [visitor.create_session(photo) for visitor in visitors]
         settle(visitors[0], rooms[0], size)
         print(f"memory at rest:  {processes.show_memory(stack)}", flush=True)
         click, decode = alone(stack, visitors[0], rooms[0], stock)

@@ -22,9 +22,9 @@ import numpy as np
 
 from benchmarks import worker_load
 from benchmarks.stock import Stock
-from benchmarks.visitor import Visitor, on_wall, phone_photo
-from tests import environment
-from tests.stack import Stack, start_stack
+from benchmarks.visitor import Visitor, phone_photo, random_wall_point
+from tests.harness import environment
+from tests.harness.stack import Stack, start_stack
 
 TARGET_ENCODES = 1.6
 
@@ -60,7 +60,7 @@ def main() -> None:
         pictures = block.enter_context(worker_load.rendering(stack)) if options.rendering else []
         for photo, _ in photos:
             encodes.append(stock.encode())
-            answered, shown = upload_and_click(stack, photo, on_wall(rng, size))
+            answered, shown = upload_and_click(stack, photo, random_wall_point(rng, size))
             answers.append(answered)
             overlays.append(shown)
     encode = statistics.median(encodes)

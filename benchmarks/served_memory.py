@@ -19,8 +19,8 @@ import requests
 
 from benchmarks import processes
 from benchmarks.visitor import phone_photo
-from tests import environment
-from tests.stack import Stack, start_stack
+from tests.harness import environment
+from tests.harness.stack import Stack, start_stack
 
 GROWTH = 1.2
 

@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import processes
-from benchmarks.visitor import Visitor, on_wall, phone_photo
-from tests import environment
-from tests.stack import start_stack
+from benchmarks.visitor import Visitor, phone_photo, random_wall_point
+from tests.harness import environment
+from tests.harness.stack import start_stack
 
 PREVIEW = re.compile(rb'data-preview[^>]* src="([^"]+)"')
 DESIGN = re.compile(rb'name="slug" id="paper-([^"]+)"')
@@ -49,8 +49,8 @@ def main() -> None:
         visitor = Visitor(stack.url)
         for number in range(options.rounds + 1):
             photo, size = phone_photo(number, megapixels=options.megapixels)
-            room = visitor.room(photo)
-            visitor.click(room, on_wall(rng, size))
+            room = visitor.create_session(photo)
+            visitor.click(room, random_wall_point(rng, size))
             cpu = processes.cpu_seconds(stack, "web")
             designs = sorted(set(DESIGN.findall(visitor.get(room).body)))
             time.sleep(options.pause)

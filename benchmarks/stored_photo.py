@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sessions_app.intake import encode_stored_photo, read_stored
+from imaging import encode_stored_photo, read_stored
 
 Pixels = NDArray[np.uint8]
 SIZE = (4000, 3000)

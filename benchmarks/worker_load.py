@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import requests
 
 from benchmarks.visitor import phone_photo
-from tests.stack import Stack
+from tests.harness.stack import Stack
 
 # Of the server: a room may ask for ten pictures otherwise.
 SETTINGS = {"ATTEMPTS_PER_SESSION": "1000"}

@@ -16,15 +16,17 @@ from django.conf import settings
 from django.db import DatabaseError
 from rq.timeouts import JobTimeoutException
 
-from jobs import making
-from jobs.generators import GeneratorError, generator
-from jobs.retrying import delay_after, passes, patiently
-from sessions_app import keys, storage
+from imaging import encode_stored_photo, encode_view, fit_within
+from imaging.types import Pixels
+from jobs import recovery
+from jobs.backends import BackendError, load_backend
+from jobs.inputs import load_inputs, unchanged_outside
+from jobs.retries import delay_after, is_transient, with_retries
+from sessions_app import storage
 from sessions_app.errors import AppError
-from sessions_app.image_types import Pixels
-from sessions_app.intake import encode_stored_photo, encode_view, fit_within
 from sessions_app.models import Generation
-from sessions_app.services import rescue, runs
+from sessions_app.services import runs
+from sessions_app.storage import keys
 
 logger = logging.getLogger(__name__)
 
@@ -51,19 +53,19 @@ def run_generation(generation_id: str, run: int, *, retry: bool = False) -> str:
     Raises:
         DatabaseError: nothing can be written; the row is found by the sweep when its lease is over.
     """
-    generation = patiently(lambda: runs.start(generation_id, run))
+    generation = with_retries(lambda: runs.start(generation_id, run))
     if generation is None:
         logger.info("run %s of %s: nothing to do", run, generation_id)
         return "nothing to do"
     try:
         result = _make(generation)
-        won = patiently(lambda: runs.complete(generation_id, run, **result))
+        won = with_retries(lambda: runs.complete(generation_id, run, **result))
     except runs.SupersededError:
         logger.warning("given to another worker", extra=generation.as_log())
         _discard(generation)
         return "superseded"
     except Exception as error:  # the edge of the worker: whatever it was, the row must say so
-        return _end_badly(generation, error, retry=retry)
+        return _handle_failure(generation, error, retry=retry)
     if not won:
         _discard(generation)
         return "superseded"
@@ -75,15 +77,15 @@ def run_generation(generation_id: str, run: int, *, retry: bool = False) -> str:
 def _make(generation: Generation) -> dict[str, Any]:
     """Load, generate, check, store; returns the fields of the completed row."""
     started = time.perf_counter()
-    inputs = patiently(lambda: making.load_inputs(generation))
+    inputs = with_retries(lambda: load_inputs(generation))
     timings = {"loading": time.perf_counter() - started}
     _report(generation, "loading")
-    made = generator(generation.backend).generate(
+    made = load_backend(generation.backend).generate(
         inputs, lambda stage, _seconds: _report(generation, stage)
     )
     timings.update(made.timings)
-    if not making.unchanged_outside(inputs.photo, made.picture, inputs.mask):
-        raise GeneratorError(INTERNAL, code="touched_outside", is_ours=True)
+    if not unchanged_outside(inputs.photo, made.picture, inputs.mask):
+        raise BackendError(INTERNAL, code="touched_outside", is_ours=True)
     started = time.perf_counter()
     stored = _store(generation, made.picture)
     timings["storing"] = time.perf_counter() - started
@@ -101,8 +103,8 @@ def _store(generation: Generation, picture: Pixels) -> dict[str, str]:
     full = encode_stored_photo(picture)
     view = encode_view(fit_within(picture, settings.VIEW_MAX_SIDE_PX))
     _report(generation, "check")  # a run that lost its row meanwhile stores nothing
-    digest = patiently(lambda: storage.save(result_key, full))
-    patiently(lambda: storage.save(view_key, view))
+    digest = with_retries(lambda: storage.save(result_key, full))
+    with_retries(lambda: storage.save(view_key, view))
     return {"result_key": result_key, "result_view_key": view_key, "result_digest": digest}
 
 
@@ -111,24 +113,22 @@ def _report(generation: Generation, stage: str) -> None:
     generation.progress = max(generation.progress, progress)
     try:
         runs.report(generation.pk, generation.run, stage=stage, progress=generation.progress)
-    except (
-        DatabaseError
-    ) as error:  # a picture is worth more than its progress; the end is written patiently
+    except DatabaseError as error:  # no reason to lose the picture: its end is written with retries
         logger.warning("progress could not be written: %s", error, extra=generation.as_log())
 
 
-def _end_badly(generation: Generation, error: Exception, *, retry: bool) -> str:
-    """Another try later, or the end with its reason."""
+def _handle_failure(generation: Generation, error: Exception, *, retry: bool) -> str:
+    """Queue another run for later, or end the generation with its reason."""
     logger.warning("generation failed", extra=generation.as_log(), exc_info=error)
     detail = "".join(traceback.format_exception(error))
     pk, run = generation.pk, generation.run
-    if retry and run < runs.MAX_RUNS and passes(error):
+    if retry and run < runs.MAX_RUNS and is_transient(error):
         _discard(generation)
         delay = delay_after(run)
-        moved = patiently(lambda: runs.hand_on(pk, run, delay_seconds=delay))
+        moved = with_retries(lambda: runs.requeue(pk, run, delay_seconds=delay))
         return "to be tried again" if moved else "superseded"
     code, message, is_ours = _reason(error)
-    failed = patiently(
+    failed = with_retries(
         lambda: runs.fail(pk, run, code=code, message=message, detail=detail, is_ours=is_ours)
     )
     _discard(generation)
@@ -137,22 +137,24 @@ def _end_badly(generation: Generation, error: Exception, *, retry: bool) -> str:
 
 def _reason(error: Exception) -> tuple[str, str, bool]:
     """(code, sentence for the visitor, the fault was ours)."""
-    if isinstance(error, GeneratorError):
-        return error.code, error.user_message, error.is_ours
     if isinstance(error, AppError):
-        return error.code, error.user_message, True
+        is_ours = error.is_ours if isinstance(error, BackendError) else True
+        return error.code, error.user_message, is_ours
     if isinstance(error, JobTimeoutException):
         return "too_slow", runs.TOO_SLOW, True
     return "internal", INTERNAL, True
 
 
 def _discard(generation: Generation) -> None:
-    """Remove what this run may have stored, unless the row points at it: an alarm may strike after the commit."""
-    keys = rescue.result_keys(generation.session_id, generation.number, [generation.run])
+    """Remove what this run may have stored, unless the row points at it.
+
+    It does where the job's alarm came after the commit.
+    """
+    stored = recovery.result_keys(generation.session_id, generation.number, [generation.run])
     try:
-        if Generation.objects.filter(pk=generation.pk, result_key=keys[0]).exists():
+        if Generation.objects.filter(pk=generation.pk, result_key=stored[0]).exists():
             return
-        for key in keys:
+        for key in stored:
             storage.delete(key)
     except (AppError, DatabaseError):
         logger.warning("results of a lost run are left for the sweep", extra=generation.as_log())
@@ -163,6 +165,6 @@ def _discard_earlier(generation: Generation) -> None:
     if generation.run == 1:
         return
     try:
-        rescue.remove_results(Generation.objects.get(pk=generation.pk))
+        recovery.remove_results(Generation.objects.get(pk=generation.pk))
     except (AppError, DatabaseError, Generation.DoesNotExist):
         logger.warning("results of earlier runs are left for the sweep", extra=generation.as_log())

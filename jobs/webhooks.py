@@ -7,7 +7,7 @@ import logging
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from jobs.generators import replicate_webhook as hook
+from jobs.backends.diffusion import replicate_webhook as hook
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 @csrf_exempt
 def replicate(request: HttpRequest, digest: str) -> HttpResponse:
     """Take one webhook: 204 when it was acted on or had been before, 4xx when it is not believed, 503 to come again."""
-    if not hook.is_on():
+    if not hook.is_enabled():
         return _refusal("not_found", "There is nothing at this address.", 404)
     if request.method != "POST":
         refused = _refusal("method_not_allowed", "Only POST is taken here.", 405)
@@ -27,12 +27,12 @@ def replicate(request: HttpRequest, digest: str) -> HttpResponse:
         return _refusal("too_big", "The body is too large.", 413)
     try:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        message_id = hook.check(headers, body)
-        done = hook.receive(digest, message_id, body)
+        message_id = hook.verify(headers, body)
+        done = hook.handle(digest, message_id, body)
     except hook.BadWebhookError as error:
         logger.warning("webhook refused: %s", error)
         return _refusal("bad_webhook", f"Refused: {error}.", error.status)
-    except hook.KeeperAwayError:
+    except hook.RedisAwayError:
         refused = _refusal("unavailable", "Please send it again later.", 503)
         refused.headers["Retry-After"] = "10"
         return refused

@@ -3,7 +3,7 @@
 One queue per worker (only then RQ moves jobs atomically). Each job runs in a forked child, the horse: the parent never
 touches OpenCV or ONNX, and a crash or a leak ends with the child. The parent prolongs the row's lease while its horse
 lives, kills a horse that overran its time (the alarm inside it waits for native code to return) or works in vain
-(canceled, given to another worker), and hands the run of a horse that was killed to the next worker at once.
+(canceled, given to another worker), and queues the run of a horse that was killed again at once.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ from rq.job import Job
 from rq.utils import now
 from rq.worker.base import SHUTDOWN_SIGNAL
 
-from jobs import queues, valkey
-from sessions_app.services import rescue, runs
+from jobs import recovery
+from sessions_app.queueing import queues, redis_client
+from sessions_app.services import runs
 
 logger = logging.getLogger(__name__)
 
 IDLE_REPORT_SECONDS = 15
 BUSY_REPORT_SECONDS = 10
 SWEEP_SECONDS = 30
-TIDY_SECONDS = 600
+CLEAN_UP_SECONDS = 600
 # After its time a horse still has to write down that it failed.
 OVERTIME_SECONDS = 10
 
 
 class GenerationWorker(Worker):
-    """Runs generations, and every 30 s rescues what dead workers left."""
+    """Runs generations, and every 30 s recovers what dead workers left."""
 
     max_connection_wait_time = 5.0  # RQ's own is a minute: Redis is back long before
 
@@ -54,14 +55,14 @@ class GenerationWorker(Worker):
         self.told_to_stop = True
         try:
             super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
-        except valkey.AnyFailure:
+        except redis_client.AnyFailure:
             logger.warning("stopping; Redis is away and was not told")
 
     def teardown(self) -> None:
         """Sign off, if Redis is there to hear it."""
         try:
             super().teardown()  # type: ignore[no-untyped-call]
-        except valkey.AnyFailure:
+        except redis_client.AnyFailure:
             listener: Any = self.pubsub_thread
             if listener is not None:
                 listener.stop()
@@ -88,7 +89,7 @@ class GenerationWorker(Worker):
         """Every few seconds of a job. Redis being away is no reason to leave the horse alone."""
         try:
             super().maintain_heartbeats(job, execution)
-        except valkey.AnyFailure as error:
+        except redis_client.AnyFailure as error:
             logger.warning("no heartbeat: %s", error)
         self._watch_horse(job)
 
@@ -110,7 +111,7 @@ class GenerationWorker(Worker):
             self.kill_horse()
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
-        """A child died without a word (out of memory, SIGKILL): hand its run on at once."""
+        """A child was killed (out of memory, SIGKILL): queue its run again at once."""
         generation_id, run = job.args
         logger.error("the process of %s died with status %s", job.id, ret_val)
         try:
@@ -125,7 +126,9 @@ class GenerationWorker(Worker):
                     is_ours=True,
                 )
             else:
-                runs.abandon(generation_id, run, detail=f"its process died with status {ret_val}")
+                runs.handle_worker_death(
+                    generation_id, run, detail=f"its process died with status {ret_val}"
+                )
         except DatabaseError:
             logger.exception("left for the sweep: %s", job.id)
         finally:
@@ -149,11 +152,12 @@ def keep_alive(generation_id: str, run: int) -> bool:
 
 
 def sweep() -> None:
-    """Rescue stale runs once; a fault is logged and left for the next time."""
+    """Recover stale runs once; a fault is logged and left for the next time."""
     try:
-        rescue.rescue_stale()
-        if valkey.acquire("tidy", seconds=TIDY_SECONDS) is not None:
-            rescue.tidy()
+        recovery.recover_stale()
+        # Only one of all workers finds the key absent.
+        if redis_client.set_if_absent("clean_up", b"1", seconds=CLEAN_UP_SECONDS):
+            recovery.clean_up()
     except Exception:  # the worker must outlive a bad minute of the database or of Redis
         logger.exception("sweep failed")
     finally:
@@ -194,7 +198,7 @@ def work(name: str | None = None, *, burst: bool = False, log_level: str = "INFO
             worker.work(burst=burst, logging_level=log_level)
         except StopRequested:  # the signal came when no job and no wait for one was going on
             return
-        except valkey.AnyFailure as error:
+        except redis_client.AnyFailure as error:
             logger.warning("Redis went away: %s", error)
         try:
             while not (burst or is_stopping(worker)):

@@ -1,6 +1,6 @@
-"""How a wallpaper lies on a wall: plane, light, matte, tiling, compositing, encoding.
+"""Put a wallpaper on a wall: plane, light, matte, texture sampling, compositing, encoding.
 
-Pure: NumPy arrays and frozen dataclasses in and out. ``docs/rendering.md`` describes the methods.
+Pure: NumPy arrays and frozen dataclasses in and out. `docs/rendering.md` describes the methods.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from rendering.errors import (
     QuadError,
     RenderingError,
 )
-from rendering.estimate import estimate_plane
-from rendering.picture import Rendered, render
+from rendering.geometry.plane import WallPlane, plane_from_quad
+from rendering.geometry.plane_estimation import estimate_plane
+from rendering.pipeline import Rendered, render
 from rendering.placement import MODES, Mode, Placement
-from rendering.plane import WallPlane, plane_from_quad
-from rendering.scene import Scene, prepare
+from rendering.wall_analysis import WallAnalysis, analyse_wall
 
 __all__ = [
     "MODES",
@@ -29,12 +29,12 @@ __all__ = [
     "QuadError",
     "Rendered",
     "RenderingError",
-    "Scene",
+    "WallAnalysis",
     "WallPlane",
+    "analyse_wall",
     "encode_jpeg",
     "encode_png",
     "estimate_plane",
     "plane_from_quad",
-    "prepare",
     "render",
 ]

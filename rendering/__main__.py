@@ -1,4 +1,4 @@
-"""``python -m rendering``: one picture from the command line, without the web product."""
+"""`python -m rendering`: one picture from the command line, without the web product."""
 
 from __future__ import annotations
 

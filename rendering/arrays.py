@@ -31,9 +31,10 @@ def u8(array: Any) -> U8:
 
 
 def check_picture(picture: U8, what: str) -> None:
-    """Refuse anything but a non-empty uint8 H x W x 3 array; ``what`` names it in the message.
+    """Refuse anything but a non-empty uint8 H x W x 3 array; `what` names it in the message.
 
-    Raises ImageError.
+    Raises:
+        ImageError: it is something else.
     """
     if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8:
         raise ImageError(f"The {what} is not an 8-bit picture.", f"{what}: {type(picture)}")
@@ -42,7 +43,11 @@ def check_picture(picture: U8, what: str) -> None:
 
 
 def check_mask(mask: U8, photo: U8) -> None:
-    """Refuse a mask that is not uint8 of the photo's height and width. Raises ImageError."""
+    """Refuse a mask that is not uint8 of the photo's height and width.
+
+    Raises:
+        ImageError: it is something else.
+    """
     if not isinstance(mask, np.ndarray) or mask.dtype != np.uint8 or mask.ndim != 2:
         raise ImageError("The mask is not an 8-bit grey picture.", f"mask: {type(mask)}")
     if mask.shape != photo.shape[:2]:

@@ -10,15 +10,22 @@ from rendering.errors import RenderingError
 
 
 def encode_png(picture: U8) -> bytes:
-    """An 8-bit RGB picture (H x W x 3) as PNG. Raises ImageError, RenderingError."""
+    """An 8-bit RGB picture (H x W x 3) as PNG.
+
+    Raises:
+        ImageError: the array is not an 8-bit RGB picture.
+        RenderingError: it could not be encoded.
+    """
     # Level 3: within a few per cent of level 6's size for photos at a third of its time.
     return _encode(picture, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 3])
 
 
 def encode_jpeg(picture: U8, quality: int = 92) -> bytes:
-    """An 8-bit RGB picture (H x W x 3) as JPEG of ``quality`` 1..100, chroma at full resolution.
+    """An 8-bit RGB picture (H x W x 3) as JPEG of `quality` 1..100, chroma at full resolution.
 
-    Raises ImageError, RenderingError.
+    Raises:
+        ImageError: the array is not an 8-bit RGB picture.
+        RenderingError: the quality is out of range, or the picture could not be encoded.
     """
     if not 1 <= quality <= 100:
         raise RenderingError("JPEG quality must lie between 1 and 100.")

@@ -6,8 +6,8 @@ from __future__ import annotations
 class RenderingError(Exception):
     """Base of every error this package raises.
 
-    ``user_message`` says what was wrong and what to do; ``code`` is stable and machine readable;
-    ``detail`` (the exception's own text) is for the log.
+    `user_message` says what was wrong and what to do; `code` is stable and machine readable;
+    `detail` (the exception's own text) is for the log.
     """
 
     code = "rendering_failed"

@@ -10,7 +10,11 @@ from rendering.errors import NothingSelectedError
 
 
 def bounding_box(mask: U8) -> tuple[int, int, int, int]:
-    """x0, y0, x1, y1 (exclusive) of the mask's non-zero pixels. Raises NothingSelectedError."""
+    """x0, y0, x1, y1 (exclusive) of the mask's non-zero pixels.
+
+    Raises:
+        NothingSelectedError: there is none.
+    """
     x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
     if width == 0 or height == 0:
         raise NothingSelectedError

@@ -23,18 +23,19 @@ MIN_STRIP_M, MAX_STRIP_M = 0.1, 5.0
 class Placement:
     """Where the wallpaper's picture lies on the wall. Metres, x right, y down.
 
-    ``repeat_width_m``  width of one repeat (the whole picture), 0.005..50; ``tile`` mode only
-    ``origin_m``        the picture's top-left corner, from the top-left corner of the plane's quad
-    ``rotation_deg``    turns the pattern clockwise about that corner
-    ``drop``            fraction of the repeat height by which every next column hangs lower
-    ``mirror``          flips the picture left to right
-    ``mode``            ``tile``: repeats in both directions; the murals keep the aspect and take
-                        their size from the quad: ``fit-height`` (repeats sideways only),
-                        ``fit-width`` (repeats downwards only), ``cover`` (one picture, centred)
-    ``seams``           shows the joints between strips, from the picture's left edge on and turned with it
-    ``strip_width_m``   width of a strip, that is of a roll, 0.1..5; of ``seams`` only
+    `repeat_width_m`  width of one repeat (the whole picture), 0.005..50; `tile` mode only
+    `origin_m`        the picture's top-left corner, from the top-left corner of the plane's quad
+    `rotation_deg`    turns the pattern clockwise about that corner
+    `drop`            fraction of the repeat height by which every next column hangs lower
+    `mirror`          flips the picture left to right
+    `mode`            `tile`: repeats in both directions; the murals keep the aspect and take
+                        their size from the quad: `fit-height` (repeats sideways only),
+                        `fit-width` (repeats downwards only), `cover` (one picture, centred)
+    `seams`           shows the joints between strips, from the picture's left edge on and turned with it
+    `strip_width_m`   width of a strip, that is of a roll, 0.1..5; of `seams` only
 
-    Raises PlacementError when a value makes no sense.
+    Raises:
+        PlacementError: a value makes no sense.
     """
 
     repeat_width_m: float

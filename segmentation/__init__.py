@@ -12,7 +12,7 @@ at integers; arrays are RGB.
 
 from __future__ import annotations
 
-from segmentation.click_maps import Scope
+from segmentation.clicks.features import Scope
 from segmentation.errors import (
     EmbeddingError,
     ModelError,
@@ -24,13 +24,13 @@ from segmentation.geometry import PhotoGrid
 from segmentation.model import SamModel
 from segmentation.outline import outline_path
 from segmentation.prediction import Prediction
-from segmentation.scene import SCENE_SHAPE, TOKEN_SHAPE
 from segmentation.values import EMBEDDING_SHAPES, Box, Click, Embedding
+from segmentation.wall_net_io import TOKEN_SHAPE, WALL_MAPS_SHAPE
 
 __all__ = [
     "EMBEDDING_SHAPES",
-    "SCENE_SHAPE",
     "TOKEN_SHAPE",
+    "WALL_MAPS_SHAPE",
     "Box",
     "Click",
     "Embedding",

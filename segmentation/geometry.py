@@ -65,7 +65,7 @@ class PhotoGrid:
         """Columns and rows of the 64 grid that the photo's masks depend on.
 
         One more than hold any of the photo: enlarging a mask looks half a cell of the 256 grid further, and
-        the click network reads up to seven of them (`click_maps.covered`).
+        the click network reads up to seven of them (`clicks.features.covered`).
         """
         width, height = self.resized
         side = MODEL_SIDE // FEATURE_SIDE
@@ -75,12 +75,6 @@ class PhotoGrid:
         """(N, 2) photo pixels (x, y) to prompt coordinates on the 1024 grid."""
         width, height = self.resized
         ratio = np.array([width / self.width, height / self.height], np.float64)
-        return np.asarray(np.asarray(points, np.float64).reshape(-1, 2) * ratio, np.float32)
-
-    def prompt_to_photo(self, points: npt.ArrayLike) -> FloatArray:
-        """Inverse of `prompt_to_model`."""
-        width, height = self.resized
-        ratio = np.array([self.width / width, self.height / height], np.float64)
         return np.asarray(np.asarray(points, np.float64).reshape(-1, 2) * ratio, np.float32)
 
     def photo_to_mask(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.edges import speck_area
 from segmentation.geometry import FloatArray, PhotoGrid
+from segmentation.masks.edges import speck_area
+from segmentation.masks.raster import model_logits, resized
 from segmentation.prediction import Prediction
-from segmentation.raster import model_logits, resized
 
 TOLERANCE_VIEW_PX: Final = 0.7
 _MIN_LOOP_VIEW_PX2: Final = 6.0

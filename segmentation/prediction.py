@@ -1,4 +1,4 @@
-"""The decoder's answer for one set of clicks."""
+"""The result for one set of clicks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from segmentation.click_maps import Scope
-from segmentation.constraints import click_trust
-from segmentation.edges import refine, refined_field
+from segmentation.clicks.constraints import click_trust
+from segmentation.clicks.features import Scope
 from segmentation.geometry import FloatArray, PhotoGrid
-from segmentation.raster import coverage, resized
-from segmentation.review import Doubt
+from segmentation.masks.edges import refine, refined_field
+from segmentation.masks.quality import Doubt
+from segmentation.masks.raster import coverage, resized
 from segmentation.values import Click
 
 
@@ -24,8 +24,8 @@ class Prediction:
     own masks (K is 4, or 1 for an export that hides them). scores: float32 (K,), the decoder's
     guess of each candidate's IoU. chosen: index of the candidate that SAM's rule picks. score:
     how sure the model is of `logits`, 0..1. width, height: the photo's, in pixels. doubt, warning,
-    suggested: what a second look found (`review.Review`). clicks: those that it answers; at their places
-    the edge does not follow the photo's colours. meant: which walls they are taken to mean.
+    suggested: what the quality check found (`quality.Review`). clicks: those it was made from; at their
+    places the edge does not follow the photo's colours. scope: which walls they are taken to mean.
     """
 
     logits: FloatArray
@@ -39,7 +39,7 @@ class Prediction:
     warning: str | None = None
     suggested: Click | None = None
     clicks: tuple[Click, ...] = ()
-    meant: Scope = Scope.UNSAID
+    scope: Scope = Scope.AUTO
 
     @property
     def grid(self) -> PhotoGrid:

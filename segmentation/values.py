@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 from segmentation.errors import EmbeddingError
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
-from segmentation.scene import SCENE_SHAPE, TOKEN_SHAPE
+from segmentation.wall_net_io import TOKEN_SHAPE, WALL_MAPS_SHAPE
 
 FEATURE_SHAPE: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
-# Of an embedding's arrays, in the order of its byte format: features, scene, tokens.
-EMBEDDING_SHAPES: Final = (FEATURE_SHAPE, SCENE_SHAPE, TOKEN_SHAPE)
+# Of an embedding's arrays, in the order of its byte format: features, wall maps, tokens.
+EMBEDDING_SHAPES: Final = (FEATURE_SHAPE, WALL_MAPS_SHAPE, TOKEN_SHAPE)
 THUMBNAIL_SHAPE: Final = (MASK_SIDE, MASK_SIDE, 3)
 
 _MAGIC: Final = b"WVEM\x05"
@@ -66,8 +66,8 @@ class DecodedClick:
 class Embedding:
     """What the networks that run once a photo made of it.
 
-    features: float32 1 x 256 x 64 x 64, SAM's. scene: float32 9 x 128 x 128, the wall network's, and
-    tokens: float32 64 x 33 x 33, its patches', both all zero for plain SAM. All are already rounded to
+    features: float32 1 x 256 x 64 x 64, SAM's. wall_maps: float32 9 x 128 x 128, the wall
+    network's output, and tokens: float32 64 x 33 x 33, those of its patches; both zero for plain SAM. All are already rounded to
     float16 precision, so that storing and loading them changes no later mask. width, height: the
     photo's, in pixels. model: identity of the model that made it. thumbnail: uint8 256 x 256 x 3 RGB,
     the photo on the mask grid, padding black (the click network reads edges from it). digest: SHA-256
@@ -75,7 +75,7 @@ class Embedding:
     """
 
     features: FloatArray
-    scene: FloatArray
+    wall_maps: FloatArray
     tokens: FloatArray
     width: int
     height: int
@@ -88,7 +88,7 @@ class Embedding:
         cls,
         features: npt.NDArray[np.floating],
         *,
-        scene: npt.NDArray[np.floating] | None = None,
+        wall_maps: npt.NDArray[np.floating] | None = None,
         tokens: npt.NDArray[np.floating] | None = None,
         width: int,
         height: int,
@@ -96,9 +96,11 @@ class Embedding:
         thumbnail: npt.NDArray[np.uint8],
     ) -> Embedding:
         """Round to float16, freeze the arrays and name them by their digest."""
-        scene = np.zeros(SCENE_SHAPE) if scene is None else scene
+        wall_maps = np.zeros(WALL_MAPS_SHAPE) if wall_maps is None else wall_maps
         tokens = np.zeros(TOKEN_SHAPE) if tokens is None else tokens
-        halves = [np.ascontiguousarray(some, np.float16) for some in (features, scene, tokens)]
+        halves = [
+            np.ascontiguousarray(array, np.float16) for array in (features, wall_maps, tokens)
+        ]
         thumbnail = np.ascontiguousarray(thumbnail)
         digest = _digest([*halves, thumbnail], width, height, model)
         whole, whole_scene, whole_tokens = (half.astype(np.float32) for half in halves)
@@ -112,12 +114,13 @@ class Embedding:
         return PhotoGrid(self.width, self.height)
 
     def to_bytes(self) -> bytes:
-        """Header, float16 features, scene and tokens (2.4 MiB), deflated thumbnail; inverse of `from_bytes`."""
+        """Header, float16 features, wall maps and tokens (2.4 MiB), deflated thumbnail; inverse of `from_bytes`."""
         header = json.dumps(
             {"w": self.width, "h": self.height, "model": self.model, "digest": self.digest}
         ).encode()
         arrays = [
-            some.astype(np.float16).tobytes() for some in (self.features, self.scene, self.tokens)
+            array.astype(np.float16).tobytes()
+            for array in (self.features, self.wall_maps, self.tokens)
         ]
         thumbnail = zlib.compress(self.thumbnail.tobytes(), 1)
         return b"".join([_MAGIC, struct.pack("<I", len(header)), header, *arrays, thumbnail])
@@ -126,11 +129,12 @@ class Embedding:
     def from_bytes(cls, data: bytes) -> Embedding:
         """Read what `to_bytes` wrote.
 
-        Raises EmbeddingError when the bytes are cut, altered or something else altogether; the
-        digest covers every byte of content.
+        Raises:
+            EmbeddingError: the bytes are cut, altered or something else altogether; the digest covers
+                every byte of content.
         """
         try:
-            header, (features, scene, tokens), thumbnail = _split(data)
+            header, (features, wall_maps, tokens), thumbnail = _split(data)
             width, height, model = int(header["w"]), int(header["h"]), str(header["model"])
             stated = str(header["digest"])
         except (ValueError, KeyError, TypeError, UnicodeDecodeError, zlib.error) as error:
@@ -139,7 +143,7 @@ class Embedding:
             raise EmbeddingError(f"not an embedding: photo size {width} x {height}")
         found = cls.build(
             features,
-            scene=scene,
+            wall_maps=wall_maps,
             tokens=tokens,
             width=width,
             height=height,

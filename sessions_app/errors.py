@@ -13,7 +13,7 @@
         └── Busy                   too much of the same at once; try again in seconds
 
 `user_message` is shown to the visitor as it is; `code` is stable for programs; the detail for the log is the
-chained cause.
+exception's own text, and the chained cause.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class AppError(Exception):
     code = "error"
     retry_after_seconds: int | None = None
 
-    def __init__(self, user_message: str, *, code: str | None = None) -> None:
-        super().__init__(user_message)
+    def __init__(self, user_message: str, *, code: str | None = None, detail: str = "") -> None:
+        super().__init__(detail or user_message)
         self.user_message = user_message
         self.code = code or type(self).code
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from jobs import queues
 from sessions_app.errors import Expired, NotFound
 from sessions_app.models import Generation, Session
+from sessions_app.queueing import queues
 
 NO_SUCH_ROOM = "There is no such room here. It may have been opened in another browser, or deleted."
 ROOM_EXPIRED = "This room has expired and its pictures were deleted. Please upload the photo again."

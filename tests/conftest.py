@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests import environment
+from tests.harness import environment
 
 HOME = environment.isolate()
 
@@ -10,8 +10,9 @@ import os  # noqa: E402
 import shutil  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
+from contextlib import AbstractContextManager, ExitStack, contextmanager  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+from typing import Any, TypeVar  # noqa: E402
 
 import django  # noqa: E402
 import hypothesis  # noqa: E402
@@ -29,14 +30,15 @@ del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.core.files.storage import default_storage  # noqa: E402
 
-from tests import servers  # noqa: E402
-from tests.stack import Stack, start_stack  # noqa: E402
+from tests.harness import servers  # noqa: E402
+from tests.harness.stack import Stack, start_stack  # noqa: E402
 from wallpaper import embedded  # noqa: E402
 
 # The same examples each time, and no verdict by the clock: a busy machine is not a fault of the code.
 hypothesis.settings.register_profile("product", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("product")
 
+Server = TypeVar("Server")
 WEIGHTS_MISSING = "the SAM weights are not there; `make setup` fetches them"
 SHARED_MISSING = "the development data (../shared) is not beside this checkout"
 
@@ -63,9 +65,9 @@ def _no_files_left_behind() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Walls are read when a test asks for them, not in a thread that outlives it."""
-    monkeypatch.setattr("sessions_app.services.readings.read_ahead", lambda _session: None)
+def _nothing_prefetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Walls are prepared when a test asks for them, not in a thread that outlives it."""
+    monkeypatch.setattr("sessions_app.services.prefetch.prefetch", lambda _session: None)
 
 
 @pytest.fixture(scope="session")
@@ -100,16 +102,27 @@ def valkey_server() -> Iterator[str]:
 @pytest.fixture
 def valkey(valkey_server: str) -> str:
     """The Valkey, emptied; yields its URL. Brought by the marker `redis` as well."""
-    from jobs.valkey import client
+    from sessions_app.queueing.redis_client import client
 
     client().flushall()
     return valkey_server
 
 
+@contextmanager
+def _or_skip(block: AbstractContextManager[Server]) -> Iterator[Server]:
+    """The server's block; where the server is not installed, the tests that ask for it skip and say why."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(block)
+        except servers.NotInstalled as missing:
+            pytest.skip(str(missing))
+        yield server
+
+
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.S3Server]:
     """A real S3 server with an empty bucket."""
-    with servers.s3(tmp_path_factory.mktemp("s3") / "buckets") as server:
+    with _or_skip(servers.s3(tmp_path_factory.mktemp("s3") / "buckets")) as server:
         yield server
 
 
@@ -120,7 +133,7 @@ def s3_storage(s3_server: servers.S3Server, settings: Any, request: pytest.Fixtu
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {
-            "BACKEND": "sessions_app.storage_s3.PrivateS3Storage",
+            "BACKEND": "sessions_app.storage.s3.PrivateS3Storage",
             "OPTIONS": {
                 "bucket_name": s3_server.bucket,
                 "endpoint_url": s3_server.endpoint,
@@ -138,7 +151,7 @@ def s3_storage(s3_server: servers.S3Server, settings: Any, request: pytest.Fixtu
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A real PostgreSQL; yields a DATABASE_URL. Skips where it is not installed."""
-    with servers.postgres() as url:
+    with _or_skip(servers.postgres()) as url:
         yield url
 
 

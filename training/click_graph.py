@@ -14,7 +14,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from segmentation.click_maps import FINE
+from segmentation.clicks.features import FINE
 from training.click_net import PREVIOUS, ClickNet, double
 
 

@@ -14,8 +14,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from segmentation.click_maps import FINE, MAPS
-from segmentation.scene import TOKEN_CHANNELS
+from segmentation.clicks.features import FINE, MAPS
+from segmentation.wall_net_io import TOKEN_CHANNELS
 from training.wall_net import Mix
 
 _FINE_WIDTH: Final = 32

@@ -28,9 +28,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from onnx_models.specimen import drawn_room
-from segmentation.click_maps import FINE, MAPS
+from segmentation.clicks.features import FINE, MAPS
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE
-from segmentation.scene import TOKEN_CHANNELS, scene_input
+from segmentation.wall_net_io import TOKEN_CHANNELS, wall_net_input
 from training.click_graph import OfClick, OfPhoto
 from training.click_net import ClickNet
 from training.train_sam_head import SamHead
@@ -224,7 +224,7 @@ def main() -> None:
         # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
         walls = Scene(net).eval()
         photos = [
-            (torch.from_numpy(scene_input(cv2.resize(drawn_room(), size))),)
+            (torch.from_numpy(wall_net_input(cv2.resize(drawn_room(), size))),)
             for size in _PHOTO_SIZES
         ]
         digests["wall_net.onnx"] = export(

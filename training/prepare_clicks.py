@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from segmentation import SamModel
 from segmentation.geometry import MASK_SIDE
-from segmentation.wall import HEADS_DIRECTORY
+from segmentation.walls.heads import HEADS_DIRECTORY
 from training.augment import Sample, cut_pieces
 from training.rooms import WALL, is_held_back, is_in, load_folders
 from training.samples import dice_of, extent_on, keep, on_square, view_of

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from segmentation.scene import TOKEN_CHANNELS, scene_input
+from segmentation.wall_net_io import TOKEN_CHANNELS, wall_net_input
 from training.rooms import Room, load_folders
 from training.vit import WIDTH
 from training.wall_net import WallNet, with_weights
@@ -26,7 +26,7 @@ def token_basis(net: WallNet, rooms: list[Room]) -> tuple[torch.Tensor, float]:
     """The 64 x 384 directions of most variance, scaled to tokens of unit mean square, and their share of it."""
     scatter, count = torch.zeros(WIDTH, WIDTH, dtype=torch.float64), 0
     for room in rooms:
-        _, alike = net.backbone(torch.from_numpy(scene_input(room.photo)))
+        _, alike = net.backbone(torch.from_numpy(wall_net_input(room.photo)))
         tokens = alike[0].flatten(1).double()
         tokens -= tokens.mean(1, keepdim=True)
         scatter += tokens @ tokens.T

@@ -23,13 +23,13 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from segmentation.click_maps import Scope, covered, covered_features, disc
-from segmentation.tokens import tokens_on_features
-from segmentation.wall import HEADS_DIRECTORY
+from segmentation.clicks.features import Scope, covered, covered_features, disc
+from segmentation.walls.heads import HEADS_DIRECTORY
+from segmentation.walls.tokens import tokens_on_features
 from training.click_net import ClickNet
 from training.rooms import house_is_held_back
 from training.running import Running
-from training.visitor import ClickSample, Visit, Visitors
+from training.simulated_user import ClickSample, Visit, Visitors
 from training.wall_net import blend, cosine
 from training.wishes import Wish
 
@@ -175,7 +175,7 @@ def held_back_scores(
     for number, sample in enumerate(samples):
         rng = np.random.default_rng([number, 5])
         visit = visitors.arrive(sample, rng, errs=errs, has_whims=False)
-        visit.logits, visit.said, visit.meant = None, Scope.UNSAID, None
+        visit.logits, visit.said, visit.meant = None, Scope.AUTO, None
         visit.wish = Wish(walls_of(sample, scope))
         clicking = True
         for count in range(1, max(_CHECKED_CLICKS) + 1):

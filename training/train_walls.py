@@ -25,12 +25,12 @@ import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 
-from segmentation.click_maps import PLANE_BIAS
-from segmentation.scene import scene_input
+from segmentation.clicks.features import PLANE_BIAS
+from segmentation.wall_net_io import wall_net_input
 from training.augment import augment, cut_pieces
-from training.restyle import convolved
 from training.rooms import WALL, Room, Uint8, is_held_back, is_in, load_folders
 from training.running import Running
+from training.style_augmentation import convolved
 from training.vit import published_state
 from training.wall_net import WallNet, blend, cosine, standardise
 
@@ -155,7 +155,7 @@ def wall_iou(net: WallNet, rooms: list[Room]) -> float:
 def wall_logit(net: WallNet, photo: Uint8) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Wall logit float32 H x W of a photo uint8 H x W x 3 RGB, read as the product reads it."""
     height, width = photo.shape[:2]
-    shown = torch.from_numpy(scene_input(photo)).to(next(net.parameters()).device)
+    shown = torch.from_numpy(wall_net_input(photo)).to(next(net.parameters()).device)
     inside = net(shown)[0][0, 0].cpu().numpy()
     return cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
 

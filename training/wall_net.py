@@ -18,14 +18,14 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from segmentation.scene import (
+from segmentation.wall_net_io import (
     IMAGENET_DEVIATION,
     IMAGENET_MEAN,
     PLANE_CHANNELS,
     TOKEN_CHANNELS,
 )
-from training.restyle import Restyle
 from training.rooms import CLASSES
+from training.style_augmentation import Restyle
 from training.vit import WIDTH, VisionTransformer
 
 Net = TypeVar("Net", bound=nn.Module)

@@ -1,8 +1,10 @@
 """Settings for every environment: a fresh clone works with none of the variables set.
 
-Read through `wallpaper.env`; the table of all variables is in docs/configuration.md. The embedded default is
-SQLite, files on disk and a Valkey server on a unix socket under `var/`; production sets `DATABASE_URL`,
-`REDIS_URL` and `S3_BUCKET`.
+Read through `wallpaper.env`; docs/configuration.md lists all variables. The embedded default is SQLite, files on disk
+and a Valkey server on a unix socket under `var/`; production sets `DATABASE_URL`, `REDIS_URL` and `S3_BUCKET`.
+
+Sections: this installation, Django, database, queue, storage, uploads and limits, model, backends of generation
+(common, AUTOMATIC1111, Replicate, IOPaint), language, cookies and headers, logging.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from wallpaper import embedded, env
+
+# --- this installation --------------------------------------------------------------------------------------
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
@@ -35,6 +39,8 @@ CSRF_TRUSTED_ORIGINS = env.words(
 HTTPS_ONLY = env.boolean(
     "HTTPS_ONLY", False, "Secure cookies, HSTS, and trust in X-Forwarded-Proto"
 )
+
+# --- Django -------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -57,7 +63,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     # Before the CSRF check, which reads the body of a plain form.
-    "sessions_app.upload_places.UploadPlacesMiddleware",
+    "sessions_app.middleware.upload_concurrency.UploadConcurrencyMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -108,7 +114,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(WALLPAPER_HOME / "test.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Valkey/Redis and queues --------------------------------------------------------------------------------
+# --- queue --------------------------------------------------------------------------------------------------
 
 REDIS_URL = env.text(
     "REDIS_URL",
@@ -135,25 +141,26 @@ RQ_QUEUES: dict[str, dict[str, Any]] = {
 }
 RQ_SHOW_ADMIN_LINK = False
 
-# --- files --------------------------------------------------------------------------------------------------
+# --- storage ------------------------------------------------------------------------------------------------
 
 S3_BUCKET = env.text(
     "S3_BUCKET", "", "Keep photos and results in this S3 bucket instead of on disk"
 )
 MEDIA_ROOT = WALLPAPER_HOME / "media"
 _file_storage: dict[str, Any] = {
-    "BACKEND": "sessions_app.storage_disk.WholeFileStorage",
+    "BACKEND": "sessions_app.storage.disk.WholeFileStorage",
     "OPTIONS": {"location": str(MEDIA_ROOT), "base_url": None},
 }
 _s3_storage: dict[str, Any] = {
-    "BACKEND": "sessions_app.storage_s3.PrivateS3Storage",
+    "BACKEND": "sessions_app.storage.s3.PrivateS3Storage",
     "OPTIONS": {
         "bucket_name": S3_BUCKET,
-        "endpoint_url": env.text("S3_ENDPOINT_URL", "", "S3 server, when it is not AWS") or None,
+        "endpoint_url": env.optional_text("S3_ENDPOINT_URL", "S3 server, when it is not AWS"),
         "region_name": env.text("S3_REGION", "us-east-1", "S3 region") or None,
-        "access_key": env.text("S3_ACCESS_KEY_ID", "", "S3 key id; absent: the machine's role")
-        or None,
-        "secret_key": env.text("S3_SECRET_ACCESS_KEY", "", "S3 secret key") or None,
+        "access_key": env.optional_text(
+            "S3_ACCESS_KEY_ID", "S3 key id; absent: the machine's role"
+        ),
+        "secret_key": env.optional_text("S3_SECRET_ACCESS_KEY", "S3 secret key"),
         "addressing_style": env.text("S3_ADDRESSING_STYLE", "auto", "auto, path or virtual"),
         "location": env.text("S3_PREFIX", "", "Folder inside the bucket"),
     },
@@ -167,7 +174,7 @@ STATIC_ROOT = WALLPAPER_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
-# --- the product --------------------------------------------------------------------------------------------
+# --- uploads and limits -------------------------------------------------------------------------------------
 
 MAX_UPLOAD_BYTES = 20 * MIB  # a 48-megapixel phone JPEG is about 15 MB
 UPLOADS_AT_ONCE = env.integer(
@@ -179,7 +186,7 @@ UPLOADS_AT_ONCE = env.integer(
 DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * MIB  # the JSON API may carry a base64 mask of a large photo
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * MIB
 FILE_UPLOAD_HANDLERS = [
-    "sessions_app.upload_limit.SizeLimitUploadHandler",
+    "sessions_app.middleware.upload_size.SizeLimitUploadHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -196,6 +203,8 @@ ALLOW_PRIVATE_WALLPAPER_URLS = env.boolean(
     "ALLOW_PRIVATE_WALLPAPER_URLS", False, "Let wallpaper links point into the local network"
 )
 
+# --- model that finds the wall ------------------------------------------------------------------------------
+
 SAM_MODEL_DIR = env.text(
     "SAM_MODEL_DIR", "", "Folder with encoder.onnx and sam.onnx, used instead of fetching them"
 )
@@ -206,6 +215,11 @@ SAM_ENCODER_THREADS = env.integer(
 SAM_DECODER_THREADS = env.integer(
     "SAM_DECODER_THREADS", 1, "Threads of one click's decode", minimum=1
 )
+SAM_EXECUTION_PROVIDERS = env.words(
+    "SAM_EXECUTION_PROVIDERS",
+    "CPUExecutionProvider",
+    "What the networks run on: ONNX Runtime's execution providers, the preferred one first",
+)
 EMBEDDING_MEMORY_MIB = env.integer(
     "EMBEDDING_MEMORY_MIB", 128, "Embeddings kept in each web process (6 MiB each)", minimum=6
 )
@@ -213,23 +227,20 @@ EMBEDDING_TTL_SECONDS = env.integer(
     "EMBEDDING_TTL_SECONDS", 24 * 3600, "How long an embedding stays in Redis", minimum=60
 )
 
-# --- generators: who makes the picture (docs/backends.md) ----------------------------------------------------
+# --- backends of generation (docs/backends.md) --------------------------------------------------------------
 
 GENERATION_BACKENDS = {
-    "local": "jobs.generators.local.LocalRenderer",
-    "automatic1111": "jobs.generators.automatic1111.Automatic1111",
-    "replicate": "jobs.generators.replicate.Replicate",
-    "iopaint": "jobs.generators.iopaint.IOPaint",
+    "local": "jobs.backends.local.LocalBackend",
+    "automatic1111": "jobs.backends.diffusion.automatic1111.Automatic1111",
+    "replicate": "jobs.backends.diffusion.replicate.Replicate",
+    "iopaint": "jobs.backends.diffusion.iopaint.IOPaint",
 }
-DEFAULT_GENERATION_BACKEND = env.text(
+DEFAULT_GENERATION_BACKEND = env.choice(
     "DEFAULT_GENERATION_BACKEND",
     "local",
     "Who makes pictures: local, automatic1111, replicate or iopaint",
+    among=GENERATION_BACKENDS,
 )
-if DEFAULT_GENERATION_BACKEND not in GENERATION_BACKENDS:
-    raise ImproperlyConfigured(
-        f"DEFAULT_GENERATION_BACKEND must be one of {', '.join(GENERATION_BACKENDS)}"
-    )
 DIFFUSION_MAX_SIDE_PX = env.integer(
     "DIFFUSION_MAX_SIDE_PX",
     1024,
@@ -254,6 +265,9 @@ DIFFUSION_NEGATIVE_PROMPT = env.text(
     "blurry, distorted pattern, text, frame, painting",
     "What an image service is told to keep out",
 )
+
+# --- backend automatic1111 ----------------------------------------------------------------------------------
+
 AUTOMATIC1111_URL = env.text(
     "AUTOMATIC1111_URL", "", "Stable Diffusion server with the AUTOMATIC1111 API"
 )
@@ -273,6 +287,9 @@ AUTOMATIC1111_CONCURRENCY = env.integer(
 AUTOMATIC1111_INTERRUPT = env.boolean(
     "AUTOMATIC1111_INTERRUPT", True, "Interrupt it when we give up; false where others use it too"
 )
+
+# --- backend replicate --------------------------------------------------------------------------------------
+
 REPLICATE_API_TOKEN = env.text("REPLICATE_API_TOKEN", "", "Key of the account that pays")
 REPLICATE_API_URL = env.text(
     "REPLICATE_API_URL", "https://api.replicate.com", "Address of the service"
@@ -306,6 +323,9 @@ REPLICATE_WEBHOOK_URL = env.text(
 REPLICATE_WEBHOOK_SECRET = env.text(
     "REPLICATE_WEBHOOK_SECRET", "", "The account's webhook signing secret: whsec_..."
 )
+
+# --- backend iopaint ----------------------------------------------------------------------------------------
+
 IOPAINT_URL = env.text("IOPAINT_URL", "", "IOPaint server")
 IOPAINT_FIELDS = env.text(
     "IOPAINT_FIELDS",
@@ -319,7 +339,7 @@ IOPAINT_CONCURRENCY = env.integer(
     "IOPAINT_CONCURRENCY", 1, "Pictures asked of it at once, over all workers", minimum=1
 )
 
-# --- web ----------------------------------------------------------------------------------------------------
+# --- language, cookies and headers --------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -349,6 +369,8 @@ SECURE_CSP: dict[str, list[str]] = {
     "form-action": ["'self'"],
     "frame-ancestors": ["'none'"],
 }
+
+# --- logging ------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 LOGGING: dict[str, Any] = {

@@ -10,11 +10,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import URLPattern, path, reverse
 
-from sessions_app import keys, storage
+from sessions_app import storage
 from sessions_app.catalogue import design
 from sessions_app.errors import AppError
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.services.wallpapers import thumbnail_bytes
+from sessions_app.storage import keys
 
 JPEG, PNG = "image/jpeg", "image/png"
 NAME = "admin-session-picture"

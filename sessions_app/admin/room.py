@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from sessions_app.admin import markup
 from sessions_app.admin.pictures import generation_url, photo_url, wallpaper_url
 from sessions_app.errors import AppError
-from sessions_app.intake import IntakeError
 from sessions_app.models import Generation, Session
-from sessions_app.services.masks import Overlay, overlay
+from sessions_app.services.overlays import Overlay, overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ def room_of(session: Session) -> Room:
     marked = None
     try:
         marked = overlay(session)
-    except (AppError, IntakeError) as error:
+    except AppError as error:
         message = error.user_message
     rows = session.generations.select_related("wallpaper").order_by("-number")
     return Room(

@@ -10,14 +10,14 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
+from imaging import size_within
+from imaging.types import Mask
 from sessions_app import selectors
 from sessions_app.api.errors import error_object
 from sessions_app.catalogue import Design
 from sessions_app.errors import AppError
-from sessions_app.image_types import Mask
-from sessions_app.intake import size_within
 from sessions_app.models import Generation, Session, Wallpaper
-from sessions_app.services import masks
+from sessions_app.services import masks, overlays
 
 # A mask is for drawing over the photo and for editing; 2048 px is beyond any screen the photo is shown on,
 # and as a PNG (0 and 255 nearly everywhere) some tens of kilobytes.
@@ -76,7 +76,7 @@ def clicks_object(session: Session) -> dict[str, Any]:
 
 def mask_object(session: Session) -> dict[str, Any] | None:
     """The mask as an outline and as a picture; None when nothing is marked."""
-    overlay = masks.overlay(session)
+    overlay = overlays.draw(session)
     if overlay is None:
         return None
     width, height = size_within((session.width, session.height), MASK_MAX_SIDE_PX)

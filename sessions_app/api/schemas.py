@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from rendering.placement import MAX_REPEAT_M, MAX_STRIP_M, MIN_REPEAT_M, MIN_STRIP_M, MODES
-from segmentation.review import DOUBTS
+from segmentation.masks.quality import DOUBTS
 from sessions_app.api.bodies import MAX_KEY_CHARACTERS
 from sessions_app.click_history import SCOPES
-from sessions_app.forms import MAX_LINK_LENGTH
 from sessions_app.models import Session, Wallpaper
 from sessions_app.services.clicking import MAX_CLICKS_AT_ONCE
+from sessions_app.services.wallpapers import MAX_LINK_LENGTH
 
 Schema = dict[str, Any]
 

@@ -23,11 +23,11 @@ from sessions_app.api.errors import BadBody
 from sessions_app.api.openapi import document
 from sessions_app.catalogue import designs
 from sessions_app.errors import BadRequest, NotFound, WrongState
-from sessions_app.forms import MAX_LINK_LENGTH
 from sessions_app.models import Generation, Session
 from sessions_app.services import clicking, generations, retention, uploads
 from sessions_app.services import wallpapers as papers
-from sessions_app.services.turns import a_turn
+from sessions_app.services.session_lock import session_lock
+from sessions_app.services.wallpapers import MAX_LINK_LENGTH
 
 GENERATE_FIELDS: Final = frozenset(
     {"wallpaper_url", "wallpaper", "mask", "placement", "request_key"}
@@ -107,7 +107,7 @@ def _generate(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
     key = bodies.request_key(request, body) or _key_of(session, request.body)
     generation = session.generations.filter(request_key=key).first()
     if generation is None:
-        with a_turn(session):
+        with session_lock(session):
             _refuse_a_second(session)
             generations.check_can_ask(session, brings_mask=asked.mask is not None)
             _apply(session, asked)

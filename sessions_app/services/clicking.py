@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.db.models import F
 
+from imaging import read_mask
 from sessions_app.click_history import SCOPES, ClickHistory, ClickTuple
+from sessions_app.error_translation import translated
 from sessions_app.errors import BadClick, BadRequest, BadUpload, NotFound
-from sessions_app.intake import IntakeError, read_mask
+from sessions_app.inference.limits import decode_limit
 from sessions_app.models import Session
-from sessions_app.places import a_decoding_place
 from sessions_app.services import masks
 from sessions_app.services.transitions import edit_clicks, prolong_read
 
@@ -112,11 +113,8 @@ def use_mask(*, session_id: UUID, data: bytes) -> Session:
     session = Session.objects.filter(pk=session_id).first()
     if session is None:
         raise NotFound("This room is not here any more.")
-    with a_decoding_place():
-        try:
-            mask = read_mask(data, size=(session.width, session.height))
-        except IntakeError as error:
-            raise BadUpload(error.user_message, code=error.code) from error
+    with decode_limit.slot(), translated():
+        mask = read_mask(data, size=(session.width, session.height))
     if not mask.any():
         raise BadUpload("The mask is empty: nothing in it is white.", code="empty_mask")
     key, _ = masks.store_mask(session, mask)

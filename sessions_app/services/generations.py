@@ -15,16 +15,16 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
-from jobs import queues
-from jobs.generators import generator
 from rendering.version import RENDERER_VERSION
 from sessions_app.errors import BadRequest, NoAttemptsLeft, NotFound, Unavailable, WrongState
+from sessions_app.inference.model import model_identity
 from sessions_app.models import Generation, Session, Wallpaper
-from sessions_app.services import masks, planes, previews, runs, wallpapers
+from sessions_app.queueing import queues
+from sessions_app.services import masks, photos, planes, previews, runs, wallpapers
 from sessions_app.services.runs import fail
 from sessions_app.services.transitions import prolong
-from sessions_app.wall_model import model_identity
 
 logger = logging.getLogger(__name__)
 
@@ -228,7 +228,8 @@ def checked_backend(backend: str | None) -> str:
         raise BadRequest(
             f"There is no generator called {name!r} here. Known: {known}.", code="unknown_backend"
         )
-    missing = generator(name).configured()
+    # Named in the settings, and not imported: backends belong to the worker's side.
+    missing = import_string(settings.GENERATION_BACKENDS[name])().configured()
     if missing is not None:
         raise BadRequest(missing, code="backend_not_set_up")
     return name
@@ -251,7 +252,7 @@ def _gather(session: Session) -> Inputs:
     if not mask.any():
         raise WrongState("The marked wall is empty. Click the wall again.", code="empty_mask")
     # The plane is the preview's, brought to full size: what was seen is what is made.
-    view = masks.view_pixels(session, max_side=settings.PREVIEW_MAX_SIDE_PX)
+    view = photos.view_pixels(session, max_side=settings.PREVIEW_MAX_SIDE_PX)
     view_mask = masks.pixels(session, size=(view.shape[1], view.shape[0]))
     plane = planes.plane_on(session, view, view_mask).scaled(session.width / view.shape[1])
     key, digest = masks.store_mask(session, mask)

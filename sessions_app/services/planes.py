@@ -6,18 +6,19 @@ import math
 from collections.abc import Sequence
 from uuid import UUID
 
-from rendering import NothingSelectedError, QuadError, WallPlane, estimate_plane, plane_from_quad
-from sessions_app.errors import BadRequest, NotFound, WrongState
-from sessions_app.image_types import Mask, Pixels
+from imaging.types import Mask, Pixels
+from rendering import WallPlane, estimate_plane, plane_from_quad
+from segmentation.cache import LruCache
+from sessions_app.error_translation import translated
+from sessions_app.errors import NotFound
 from sessions_app.models import Session
-from sessions_app.recently_used import RecentlyUsed
 from sessions_app.services import masks
 
 FILM_DIAGONAL_MM = math.hypot(36, 24)
 KEPT_PLANES = 64
 
 PlaneKey = tuple[UUID, str, tuple[int, int]]
-_planes: RecentlyUsed[PlaneKey, WallPlane] = RecentlyUsed(KEPT_PLANES)
+_planes: LruCache[PlaneKey, WallPlane] = LruCache(KEPT_PLANES)
 
 
 def use_quad(
@@ -28,10 +29,8 @@ def use_quad(
     Raises:
         BadRequest: the corners are no rectangle seen in perspective.
     """
-    try:
+    with translated():
         plane = plane_from_quad(corners, size_m)
-    except QuadError as error:
-        raise BadRequest(error.user_message, code=error.code) from error
     quad = {"corners": plane.quad.tolist(), "size_m": list(plane.size_m)}
     if not Session.objects.filter(pk=session_id).update(quad=quad):
         raise NotFound("This room is not here any more.")
@@ -61,12 +60,9 @@ def plane_on(session: Session, photo: Pixels, mask: Mask) -> WallPlane:
 
 def _estimate(session: Session, photo: Pixels, mask: Mask) -> WallPlane:
     height, width = photo.shape[:2]
-    try:
-        return estimate_plane(
-            photo, mask, focal_px=focal_px(session.focal_35mm, width=width, height=height)
-        )
-    except NothingSelectedError as error:
-        raise WrongState(error.user_message, code=error.code) from error
+    focal = focal_px(session.focal_35mm, width=width, height=height)
+    with translated():
+        return estimate_plane(photo, mask, focal_px=focal)
 
 
 def focal_px(focal_35mm: float | None, *, width: int, height: int) -> float | None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 
+from imaging import encode_view
 from rendering import render
 from rendering.version import RENDERER_VERSION
+from segmentation.cache import LruCache
 from sessions_app import storage
 from sessions_app.errors import WrongState
-from sessions_app.intake import encode_view
 from sessions_app.models import Session, Wallpaper
-from sessions_app.recently_used import RecentlyUsed
-from sessions_app.services import masks, readings, wallpapers
+from sessions_app.services import masks, prefetch, wallpapers
 
 PREVIEW_QUALITY = 85
 KEPT_PREVIEWS = 16  # about 300 kB each
 
-_previews: RecentlyUsed[tuple[str, str], bytes] = RecentlyUsed(KEPT_PREVIEWS)
+_previews: LruCache[tuple[str, str], bytes] = LruCache(KEPT_PREVIEWS)
 
 
 def preview_version(session: Session) -> str | None:
@@ -50,14 +50,14 @@ def render_preview(session: Session) -> bytes:
     key = (str(session.pk), version)
     found = _previews.get(key)
     if found is None:
-        readings.forget(session.pk)
+        prefetch.cancel(session.pk)
         found = _render(session, session.wallpaper)
         _previews.put(key, found)
     return found
 
 
 def _render(session: Session, wallpaper: Wallpaper) -> bytes:
-    wall = readings.reading(session)
+    wall = prefetch.prepared_wall(session)
     rendered = render(
         wall.photo,
         wall.mask,
@@ -66,6 +66,6 @@ def _render(session: Session, wallpaper: Wallpaper) -> bytes:
         wallpapers.current_placement(session),
         brightness=wallpapers.brightness(session),
         keep_shadows=wallpapers.keep_shadows(session),
-        scene=wall.scene,
+        analysis=wall.analysis,
     )
     return encode_view(rendered.picture, quality=PREVIEW_QUALITY)

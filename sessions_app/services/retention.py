@@ -19,9 +19,10 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from sessions_app import keys, storage, storage_listing
+from sessions_app import storage
 from sessions_app.errors import NotFound, Unavailable, WrongState
 from sessions_app.models import Generation, Session
+from sessions_app.storage import keys, listing
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ def _purge_idle(session_id: UUID) -> int:
 
 
 def _count_objects(session_id: UUID) -> int:
-    return storage_listing.count_below(keys.session_prefix(session_id))
+    return listing.count_below(keys.session_prefix(session_id))
 
 
 def _delete_objects(session_id: UUID) -> int:
@@ -174,5 +175,5 @@ def _session_id(folder: str) -> UUID | None:
 
 def _is_old(session_id: UUID, now: datetime) -> bool:
     """True when the folder's newest object is older than `ORPHAN_AGE`; where the age is unknown, it stays."""
-    newest = storage_listing.newest_below(keys.session_prefix(session_id))
+    newest = listing.newest_below(keys.session_prefix(session_id))
     return newest is not None and newest <= now - ORPHAN_AGE

@@ -1,8 +1,8 @@
-"""The steps of one run of a generation: start, report, complete, fail, hand on.
+"""The steps of one run of a generation: start, report, complete, fail, requeue.
 
 A run is (generation, run number). Each step is a conditional UPDATE on exactly that run in exactly the expected
 state; a run that was given to somebody else changes nothing any more. Jobs may be delivered more than once:
-the second delivery finds nothing to start. `sessions_app.services.rescue` looks for what dead workers left.
+the second delivery finds nothing to start. `jobs.recovery` looks for what dead workers left.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from jobs import queues
 from sessions_app.models import Generation, Session
+from sessions_app.queueing import queues
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def start(generation_id: UUID | str, run: int) -> Generation | None:
         if not started:
             return None
         generation = Generation.objects.select_related("session", "wallpaper").get(pk=generation_id)
-        _mirror(generation.session_id, Session.Status.GENERATING)
+        _sync_session_status(generation.session_id, Session.Status.GENERATING)
     return generation
 
 
@@ -85,7 +85,7 @@ def complete(generation_id: UUID | str, run: int, **result: Any) -> bool:
             **result,
         )
         if done:
-            _mirror_of(generation_id, Session.Status.COMPLETED)
+            _sync_session_of(generation_id, Session.Status.COMPLETED)
     return bool(done)
 
 
@@ -120,7 +120,7 @@ def fail(
             error_detail=detail[-8000:],
         )
         if failed:
-            session_id = _mirror_of(generation_id, Session.Status.FAILED)
+            session_id = _sync_session_of(generation_id, Session.Status.FAILED)
             if is_ours:
                 _give_attempt_back(generation_id, session_id)
     return bool(failed)
@@ -142,7 +142,7 @@ def keep_alive(generation_id: UUID | str, run: int) -> bool:
     return own.exists()
 
 
-def hand_on(
+def requeue(
     generation_id: UUID | str,
     run: int,
     *,
@@ -169,7 +169,7 @@ def hand_on(
             queued_at=now,
         )
         if moved:
-            _mirror_of(generation_id, Session.Status.QUEUED)
+            _sync_session_of(generation_id, Session.Status.QUEUED)
     if moved and not delay_seconds:
         try:
             queues.enqueue_generation(generation_id, run + 1)
@@ -178,16 +178,19 @@ def hand_on(
     return bool(moved)
 
 
-def abandon(
+def handle_worker_death(
     generation_id: UUID | str, run: int, *, detail: str, stale_at: datetime | None = None
 ) -> str:
-    """The run's process is dead: "requeued", or "given up" after `MAX_RUNS`; "" when somebody was faster.
+    """Queue the run of a dead process again, or fail it after `MAX_RUNS`.
+
+    Returns:
+        "requeued", "given up", or "" when somebody was faster.
 
     Args:
         stale_at: only where the lease had ended by then; None: the caller knows that the process is dead.
     """
     if run < MAX_RUNS:
-        return "requeued" if hand_on(generation_id, run, stale_at=stale_at) else ""
+        return "requeued" if requeue(generation_id, run, stale_at=stale_at) else ""
     failed = fail(
         generation_id,
         run,
@@ -221,12 +224,12 @@ def _rows(generation_id: UUID | str, run: int, *states: str) -> QuerySet[Generat
     return Generation.objects.filter(pk=generation_id, run=run, state__in=states)
 
 
-def _mirror_of(generation_id: UUID | str, status: str) -> UUID:
+def _sync_session_of(generation_id: UUID | str, status: str) -> UUID:
     session_id = Generation.objects.values_list("session_id", flat=True).get(pk=generation_id)
-    _mirror(session_id, status)
+    _sync_session_status(session_id, status)
     return session_id
 
 
-def _mirror(session_id: UUID, status: str) -> None:
-    """The session tells how its newest generation stands; only one can be in progress."""
+def _sync_session_status(session_id: UUID, status: str) -> None:
+    """Give the session the status of its newest generation; only one can be in progress."""
     Session.objects.filter(pk=session_id).update(status=status)

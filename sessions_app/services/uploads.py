@@ -14,24 +14,26 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection, transaction
 
-from segmentation import Embedding
-from sessions_app import embeddings, keys, storage
-from sessions_app.catalogue import STATIC_DIR, sample_room
-from sessions_app.errors import AppError, BadUpload, NotFound
-from sessions_app.image_types import Pixels
-from sessions_app.intake import (
+from imaging import (
     INTAKE_VERSION,
-    IntakeError,
     Photo,
     encode_stored_photo,
     encode_view,
     fit_within,
     read_photo,
 )
+from imaging.types import Pixels
+from segmentation import Embedding
+from sessions_app import storage
+from sessions_app.catalogue import STATIC_DIR, sample_room
+from sessions_app.error_translation import translated
+from sessions_app.errors import AppError, NotFound
+from sessions_app.inference import embeddings
+from sessions_app.inference.limits import decode_limit
 from sessions_app.models import Session
-from sessions_app.places import a_decoding_place
-from sessions_app.services import packing
+from sessions_app.services import photo_compression
 from sessions_app.services.transitions import end_of_life, mark_embedding_completed
+from sessions_app.storage import keys
 
 logger = logging.getLogger(__name__)
 
@@ -57,16 +59,16 @@ def create_session(
         BadUpload: the file is refused; message and code are the intake's.
         Unavailable: too many uploads at once, or the photo could not be stored. Nothing is left behind.
     """
-    with a_decoding_place():
+    with decode_limit.slot():
         photo = _read(data, max_side)
         session = _row(photo, digest=_digest(data, photo.pixels), source=source, visitor=visitor)
         # Before the photo is stored, which takes nearly as long: the visitor waits for the longer of the two.
         encoding = start_encoding(session.photo_digest, photo.pixels) if background else None
-        pack_later = encoding is not None and packing.has_room(photo.pixels)
+        compress_later = encoding is not None and photo_compression.has_room(photo.pixels)
         with _nothing_left_on_failure(session.pk, encoding):
-            _store(session.pk, photo.pixels, packed=not pack_later)
+            _store(session.pk, photo.pixels, compressed=not compress_later)
     with _nothing_left_on_failure(session.pk, encoding):
-        _insert(session, encoding, pack_later=pack_later)
+        _insert(session, encoding, compress_later=compress_later)
     _log(session)
     return session
 
@@ -93,10 +95,8 @@ def start_encoding(photo_digest: str, pixels: Pixels) -> Future[Embedding] | Non
 
 def _read(data: bytes, max_side: int | None) -> Photo:
     """The uploaded photo, brought down where that was asked for."""
-    try:
+    with translated():
         photo = read_photo(data)
-    except IntakeError as error:
-        raise BadUpload(error.user_message, code=error.code) from error
     return photo if max_side is None else replace(photo, pixels=fit_within(photo.pixels, max_side))
 
 
@@ -117,7 +117,7 @@ def _row(photo: Photo, *, digest: str, source: Session.Source | str, visitor: st
     )
 
 
-def _insert(session: Session, encoding: Future[Embedding] | None, *, pack_later: bool) -> None:
+def _insert(session: Session, encoding: Future[Embedding] | None, *, compress_later: bool) -> None:
     """Write the row; once it is there, what waits for the encoding may follow."""
     with transaction.atomic():
         session.save(force_insert=True)
@@ -125,8 +125,8 @@ def _insert(session: Session, encoding: Future[Embedding] | None, *, pack_later:
             return
         # Robust: an error here must not look as if the row had failed, which would take its photo away.
         transaction.on_commit(lambda: _mark_when_encoded(session.pk, encoding), robust=True)
-        if pack_later:
-            transaction.on_commit(lambda: _pack_when_encoded(session.pk, encoding), robust=True)
+        if compress_later:
+            transaction.on_commit(lambda: _compress_when_encoded(session.pk, encoding), robust=True)
 
 
 def _log(session: Session) -> None:
@@ -164,8 +164,8 @@ def _mark_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> No
     encoding.add_done_callback(mark)
 
 
-def _pack_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> None:
-    encoding.add_done_callback(lambda _: packing.pack_later(session_id))
+def _compress_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> None:
+    encoding.add_done_callback(lambda _: photo_compression.compress_later(session_id))
 
 
 def _digest(data: bytes, pixels: Pixels) -> str:
@@ -178,9 +178,9 @@ def _digest(data: bytes, pixels: Pixels) -> str:
     return storage.digest_of(name.encode())
 
 
-def _store(session_id: uuid.UUID, pixels: Pixels, *, packed: bool) -> None:
+def _store(session_id: uuid.UUID, pixels: Pixels, *, compressed: bool) -> None:
     """Write photo, view and thumbnail."""
-    storage.put(keys.photo(session_id), encode_stored_photo(pixels, packed=packed))
+    storage.put(keys.photo(session_id), encode_stored_photo(pixels, packed=compressed))
     view = fit_within(pixels, settings.VIEW_MAX_SIDE_PX)
     storage.put(keys.photo_view(session_id), encode_view(view))
     thumbnail = fit_within(view, settings.THUMBNAIL_MAX_SIDE_PX)

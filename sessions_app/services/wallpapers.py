@@ -12,26 +12,29 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from jobs.fetch import FetchError, FetchPolicy, fetch_image
-from rendering import Placement, PlacementError
-from rendering.placement import ROLL_M
-from sessions_app import keys, storage
-from sessions_app.catalogue import STATIC_DIR, design
-from sessions_app.errors import BadLink, BadRequest, BadUpload, NotFound, Unavailable, WrongState
-from sessions_app.image_types import Pixels
-from sessions_app.intake import (
-    IntakeError,
+from imaging import (
     encode_stored_photo,
     encode_view,
     fit_within,
     read_stored,
     read_wallpaper,
 )
+from imaging.fetch import FetchPolicy, fetch_image
+from imaging.types import Pixels
+from rendering import Placement
+from rendering.placement import ROLL_M
+from sessions_app import storage
+from sessions_app.catalogue import STATIC_DIR, design
+from sessions_app.error_translation import reading_stored, translated
+from sessions_app.errors import BadLink, BadRequest, BadUpload, NotFound, WrongState
+from sessions_app.inference.limits import decode_limit, link_limit
 from sessions_app.models import Session, Wallpaper
-from sessions_app.places import a_decoding_place, a_link_place
 from sessions_app.services.transitions import prolong
+from sessions_app.storage import keys
 
 logger = logging.getLogger(__name__)
+
+MAX_LINK_LENGTH = 2000  # characters
 
 # The usual roll is 53 cm wide, and most repeats are one roll wide: the guess for a paper of unknown size.
 DEFAULT_REPEAT_M = 0.53
@@ -89,12 +92,8 @@ def choose_link(*, session_id: UUID, url: str) -> Wallpaper:
         max_bytes=settings.MAX_UPLOAD_BYTES, allow_private=settings.ALLOW_PRIVATE_WALLPAPER_URLS
     )
     _check_room_for_more(session_id)
-    try:
-        with a_link_place():
-            fetched = fetch_image(url.strip(), policy=policy)
-    except FetchError as error:
-        logger.info("wallpaper link refused: %s (%s)", error.code, error.detail)
-        raise BadLink(error.user_message, code=error.code) from error
+    with link_limit.slot(), translated():
+        fetched = fetch_image(url.strip(), policy=policy)
     try:
         wallpaper = _keep_picture(
             session_id,
@@ -168,7 +167,7 @@ def placement_of(values: Mapping[str, Any], *, default_repeat_m: float) -> Place
     Raises:
         BadRequest: a value is of the wrong kind or makes no sense.
     """
-    try:
+    with translated():
         return Placement(
             repeat_width_m=_number(values, "repeat_width_m", default_repeat_m),
             origin_m=(_number(values, "origin_x_m", 0.0), _number(values, "origin_y_m", 0.0)),
@@ -179,8 +178,6 @@ def placement_of(values: Mapping[str, Any], *, default_repeat_m: float) -> Place
             seams=bool(values.get("seams", False)),
             strip_width_m=_number(values, "strip_width_m", ROLL_M),
         )
-    except PlacementError as error:
-        raise BadRequest(error.user_message, code="bad_placement") from error
 
 
 def brightness(session: Session) -> float:
@@ -214,15 +211,13 @@ def wallpaper_pixels(wallpaper: Wallpaper) -> Pixels:
         NotFound: the design was taken out of the gallery, or the file is gone.
         Unavailable: the store does not give it.
     """
-    try:
+    with reading_stored("wallpaper"):
         if wallpaper.source == Wallpaper.Source.DESIGN:
             found = design(wallpaper.design)
             if found is None:
                 raise NotFound("This wallpaper is no longer in the gallery. Choose another one.")
             return read_wallpaper((Path(STATIC_DIR) / found.file).read_bytes()).pixels
         return read_stored(storage.read(wallpaper.key))
-    except IntakeError as error:
-        raise Unavailable("The stored wallpaper cannot be read.", code="storage_damaged") from error
 
 
 def thumbnail_bytes(wallpaper: Wallpaper) -> bytes:
@@ -234,11 +229,9 @@ def _keep_picture(
     session_id: UUID, data: bytes, *, source: str, title: str, link: str = ""
 ) -> Wallpaper:
     _check_room_for_more(session_id)
-    with a_decoding_place():
-        try:
+    with decode_limit.slot():
+        with translated():
             image = read_wallpaper(data)
-        except IntakeError as error:
-            raise BadUpload(error.user_message, code=error.code) from error
         stored = encode_stored_photo(image.pixels)
     digest = storage.digest_of(stored)
     storage.put(keys.wallpaper(session_id, digest), stored)

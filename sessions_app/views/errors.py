@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 
 from sessions_app.errors import AppError, Expired, NotFound
 from sessions_app.models import Session
-from sessions_app.views import presenting
+from sessions_app.views import contexts
 
 logger = logging.getLogger(__name__)
 
@@ -72,13 +72,13 @@ def _answer(request: HttpRequest, error: AppError) -> HttpResponseBase:
     if request.method == "POST" and not gone:
         session = getattr(request, "room", None)
         if session is not None and _still_there(session):
-            return presenting.room_page(request, session, error=error)
-        return presenting.home_page(request, error=error)
+            return contexts.room_page(request, session, error=error)
+        return contexts.home_page(request, error=error)
     return TemplateResponse(
         request,
         "errors/error.html",
         {
-            **presenting.shell(),
+            **contexts.shell(),
             "status": error.status,
             "title": TITLES.get(error.status, "That did not work"),
             "explanation": error.user_message,
@@ -148,7 +148,7 @@ def standalone(request: HttpRequest, error: AppError) -> HttpResponse:
         request,
         "errors/error.html",
         {
-            **presenting.shell(),
+            **contexts.shell(),
             "status": error.status,
             "title": TITLES[error.status],
             "explanation": error.user_message,

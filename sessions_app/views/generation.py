@@ -8,12 +8,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from sessions_app import forms
-from sessions_app.decorators import answers, with_session
 from sessions_app.errors import WrongState
 from sessions_app.models import Generation, Session
 from sessions_app.services import generations
-from sessions_app.views import presenting
+from sessions_app.views import contexts, forms
+from sessions_app.views.decorators import answers, with_session
 
 PANEL = "session/generation.html"
 RESULT = "session/result.html"
@@ -58,12 +57,12 @@ def status(request: HttpRequest, session: Session) -> HttpResponseBase:
     if not request.htmx:  # type: ignore[attr-defined]
         return HttpResponseRedirect(reverse("session", args=[session.pk]))
     if request.GET.get("part") == "result":
-        return TemplateResponse(request, RESULT, presenting.result_context(session))
-    return TemplateResponse(request, PANEL, presenting.generation_context(session))
+        return TemplateResponse(request, RESULT, contexts.result_context(session))
+    return TemplateResponse(request, PANEL, contexts.generation_context(session))
 
 
 def _panel(request: HttpRequest, session: Session, *, notice: str = "") -> HttpResponseBase:
     """The fragment, after a change of the row."""
     fresh = Session.objects.select_related("wallpaper").get(pk=session.pk)
-    context = {**presenting.generation_context(fresh), "notice": notice}
+    context = {**contexts.generation_context(fresh), "notice": notice}
     return TemplateResponse(request, PANEL, context)

@@ -8,11 +8,10 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 
-from sessions_app import forms
-from sessions_app.decorators import answers
 from sessions_app.models import Session
 from sessions_app.services import uploads
-from sessions_app.views import presenting
+from sessions_app.views import contexts, forms
+from sessions_app.views.decorators import answers
 from sessions_app.visitors import ensure_visitor
 
 
@@ -20,7 +19,7 @@ from sessions_app.visitors import ensure_visitor
 @answers("GET")
 def home(request: HttpRequest) -> HttpResponseBase:
     """Upload, sample rooms, and the rooms this visitor has."""
-    return presenting.home_page(request)
+    return contexts.home_page(request)
 
 
 @answers("POST")

@@ -7,10 +7,10 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from sessions_app import forms
-from sessions_app.decorators import answers, with_session
 from sessions_app.models import Session
 from sessions_app.services import wallpapers
+from sessions_app.views import forms
+from sessions_app.views.decorators import answers, with_session
 from sessions_app.views.room import paper_changed
 
 

@@ -11,12 +11,13 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
-from sessions_app import keys, storage
-from sessions_app.decorators import answers, with_session
+from imaging import STORED_CONTENT_TYPE, VIEW_CONTENT_TYPE
+from sessions_app import storage
 from sessions_app.errors import NotFound
-from sessions_app.intake import STORED_CONTENT_TYPE, VIEW_CONTENT_TYPE
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.services import previews, wallpapers
+from sessions_app.storage import keys
+from sessions_app.views.decorators import answers, with_session
 
 # What these addresses show never changes: results and the photo's views are never overwritten, previews carry a version.
 FOR_EVER = "private, max-age=31536000, immutable"

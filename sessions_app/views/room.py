@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from sessions_app.decorators import answers, with_session
-from sessions_app.errors import Busy
+from sessions_app.errors import AppError, Busy
 from sessions_app.models import Session
-from sessions_app.services import readings, retention
-from sessions_app.views import presenting
+from sessions_app.services import overlays, prefetch, retention
+from sessions_app.views import contexts
+from sessions_app.views.decorators import answers, with_session
 
 KEPT = "Your change is kept, but the wall could not be drawn yet. Reload the page to see it."
 
@@ -22,7 +24,7 @@ KEPT = "Your change is kept, but the wall could not be drawn yet. Reload the pag
 @with_session
 def session(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The workspace, as the server knows it."""
-    return presenting.room_page(request, session)
+    return contexts.room_page(request, session)
 
 
 @answers("POST")
@@ -43,8 +45,10 @@ def wall_changed(request: HttpRequest, session: Session) -> HttpResponseBase:
         AppError: the mask could not be made; the click itself is kept.
     """
     if not request.htmx:  # type: ignore[attr-defined]
+        with suppress(AppError):  # the page that follows meets the same trouble and shows it
+            overlays.draw(session)
         return _back(session)
-    context = presenting.wall_context(session)
+    context = contexts.wall_context(session, after_change=True)
     trouble = context["masking_error"]
     if isinstance(trouble, Busy):
         # "Try again" would have the visitor click once more, on top of the click that is kept.
@@ -53,7 +57,7 @@ def wall_changed(request: HttpRequest, session: Session) -> HttpResponseBase:
         raise trouble
     if context["overlay"] is not None and session.wallpaper is None:
         # With a wallpaper chosen already the page asks for its preview at once.
-        readings.read_ahead(session)
+        prefetch.prefetch(session)
     return TemplateResponse(request, "session/changes.html", context)
 
 
@@ -62,7 +66,7 @@ def paper_changed(request: HttpRequest, session: Session, template: str) -> Http
     if not request.htmx:  # type: ignore[attr-defined]
         return _back(session)
     fresh = Session.objects.select_related("wallpaper").get(pk=session.pk)
-    context = presenting.paper_context(fresh)
+    context = contexts.paper_context(fresh)
     return TemplateResponse(request, template, context)
 
 

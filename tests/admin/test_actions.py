@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core.files.storage import default_storage
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from jobs import queues
 from sessions_app import storage
 from sessions_app.admin import actions
 from sessions_app.models import Generation, Session
+from sessions_app.queueing import queues
 from sessions_app.services import runs
-from tests.admin.rows import insert_generation, insert_session
-from tests.factories import make_generation, make_ready_session, make_session
+from tests.harness.factories import make_generation, make_ready_session, make_session
+from tests.harness.rows import insert_generation, insert_session
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 
@@ -192,7 +193,7 @@ def test_a_store_that_is_away_stops_the_purge_with_a_message(
     def away(*_: object) -> None:
         raise OSError("away")
 
-    monkeypatch.setattr(storage.default_storage, "listdir", away)
+    monkeypatch.setattr(default_storage, "listdir", away)
 
     response = act(staff, "purge", *sessions, confirmed="yes")
 

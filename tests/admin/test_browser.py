@@ -15,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from jobs import tasks
 from sessions_app.models import Session
-from tests.factories import make_generation, make_ready_session
+from tests.harness.factories import make_generation, make_ready_session
 
 CHROMIUM = os.environ.get("CHROMIUM", shutil.which("chromium") or "/usr/bin/chromium")
 # A violation is reported in the console and as an event; the event names the directive.

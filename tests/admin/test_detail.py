@@ -16,8 +16,8 @@ from sessions_app import storage
 from sessions_app.catalogue import designs
 from sessions_app.models import Generation, Session
 from sessions_app.services import clicking, runs, wallpapers
-from tests.admin.rows import insert_generation, insert_session, insert_wallpaper
-from tests.factories import make_generation, make_ready_session, make_session
+from tests.harness.factories import make_generation, make_ready_session, make_session
+from tests.harness.rows import insert_generation, insert_session, insert_wallpaper
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sessions_app.admin import paging
 from sessions_app.models import Session
-from tests.admin.rows import insert_generation, insert_session, insert_wallpaper
+from tests.harness.rows import insert_generation, insert_session, insert_wallpaper
 
 pytestmark = pytest.mark.django_db
 

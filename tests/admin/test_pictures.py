@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 
 from jobs import tasks
 from sessions_app import storage
 from sessions_app.models import Generation, Wallpaper
-from tests.factories import make_generation, make_session
+from tests.harness.factories import make_generation, make_session
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +97,6 @@ def test_a_purged_object_is_404_and_an_absent_store_503(
     def away(*_: object) -> None:
         raise OSError("away")
 
-    monkeypatch.setattr(storage.default_storage, "open", away)
+    monkeypatch.setattr(default_storage, "open", away)
 
     assert staff.get(path).status_code == 503

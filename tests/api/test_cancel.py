@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from jobs import queues, tasks
+from jobs import tasks
 from sessions_app.models import Generation, Session
+from sessions_app.queueing import queues
 from sessions_app.services import runs
 from tests.api.program import Program, at, code_of
-from tests.factories import make_generation, make_ready_session, make_session
+from tests.harness.factories import make_generation, make_ready_session, make_session
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 

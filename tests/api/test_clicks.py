@@ -13,7 +13,7 @@ from PIL import Image
 from sessions_app.models import Session
 from sessions_app.services.clicking import MAX_CLICKS_AT_ONCE
 from tests.api.program import Program, at, code_of
-from tests.factories import make_ready_session, make_session, wall_mask
+from tests.harness.factories import make_ready_session, make_session, wall_mask
 
 pytestmark = pytest.mark.django_db
 

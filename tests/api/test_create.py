@@ -9,7 +9,7 @@ from django.test import Client
 
 from sessions_app.models import Session
 from tests.api.program import Program, code_of
-from tests.factories import as_file, room_pixels
+from tests.harness.factories import as_file, room_pixels
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from sessions_app import selectors
 from sessions_app.api import urls
 from sessions_app.models import Session
 from tests.api.program import Program, at, code_of
-from tests.factories import make_session
+from tests.harness.factories import make_session
 
 pytestmark = pytest.mark.django_db
 

@@ -15,9 +15,9 @@ from sessions_app.api import bodies
 from sessions_app.catalogue import designs
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.services import generations, runs
-from sessions_app.services.turns import a_turn
+from sessions_app.services.session_lock import session_lock
 from tests.api.program import Program, at, code_of
-from tests.factories import as_file, make_ready_session, make_session, wall_mask
+from tests.harness.factories import as_file, make_ready_session, make_session, wall_mask
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 
@@ -334,7 +334,7 @@ def test_a_refused_placement_leaves_the_wallpaper_as_it_was(api: Program) -> Non
 
 def test_two_requests_at_once_do_not_mix(api: Program) -> None:
     session = make_ready()
-    with a_turn(session):
+    with session_lock(session):
         refused = api.post_json(at(session, "/generate"), {"wallpaper": designs()[0].slug})
 
     assert (refused.status_code, code_of(refused)) == (409, "generation_in_progress")

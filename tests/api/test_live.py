@@ -12,7 +12,7 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.stack import Stack
+from tests.harness.stack import Stack
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from sessions_app.models import Session
 from sessions_app.visitors import COOKIE_NAME, SALT
 from tests.api.program import Program, at, code_of
-from tests.factories import as_file, make_ready_session, make_session, room_pixels
+from tests.harness.factories import as_file, make_ready_session, make_session, room_pixels
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 

@@ -15,7 +15,7 @@ from sessions_app.catalogue import designs
 from sessions_app.models import Generation, Session
 from sessions_app.services import runs
 from tests.api.program import Program, at, code_of
-from tests.factories import make_generation, make_ready_session, make_session
+from tests.harness.factories import make_generation, make_ready_session, make_session
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 

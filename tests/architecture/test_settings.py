@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.environment import ROOT
-from tests.servers import python
+from tests.harness.environment import ROOT
+from tests.harness.servers import python
 
 PRINT_SETTING = (
     "import sys; from django.conf import settings; print(getattr(settings, sys.argv[1]))"

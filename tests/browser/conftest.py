@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 
 from sessions_app.catalogue import STATIC_DIR, sample_room
 from tests.browser.room import Room
-from tests.stack import Stack
+from tests.harness.stack import Stack
 
 ARGUMENTS = (
     "--no-sandbox",

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.room import HEIGHT, SOFA, WALL, WIDTH, Room
-from tests.factories import as_file, paper_pixels
+from tests.harness.factories import as_file, paper_pixels
 
 pytestmark = [pytest.mark.browser, pytest.mark.model, pytest.mark.slow]
 

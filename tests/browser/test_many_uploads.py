@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
-from tests.stack import Stack
+from tests.harness.stack import Stack
 
 # With a token in the cookie the server reads the body, to see whether the form has the same.
 START_OF_AN_UPLOAD = (

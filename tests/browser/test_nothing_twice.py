@@ -12,8 +12,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import DESKTOP
 from tests.browser.room import WALL, Room
-from tests.factories import as_file, paper_pixels
-from tests.stack import Stack
+from tests.harness.factories import as_file, paper_pixels
+from tests.harness.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.model, pytest.mark.slow]
 

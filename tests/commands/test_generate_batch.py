@@ -14,14 +14,15 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from jobs import queues
 from onnx_models import ModelSetupError
-from sessions_app import commands, embeddings
 from sessions_app.catalogue import designs
+from sessions_app.inference import embeddings
+from sessions_app.management import cli
 from sessions_app.models import Session
-from tests.factories import as_file, paper_pixels, room_pixels, wall_mask
-from tests.jobs import farm as farms
-from tests.jobs.farm import Farm
+from sessions_app.queueing import queues
+from tests.harness import farm as farms
+from tests.harness.factories import as_file, paper_pixels, room_pixels, wall_mask
+from tests.harness.farm import Farm
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,7 +135,7 @@ def without_weights(monkeypatch: pytest.MonkeyPatch, settings: Any, folder: Path
         raise ModelSetupError("The weights cannot be fetched.")
 
     settings.SAM_MODEL_DIR = str(folder)
-    monkeypatch.setattr(commands, "ensure_models", none_to_be_had)
+    monkeypatch.setattr(cli, "ensure_models", none_to_be_had)
     return asked
 
 
@@ -266,7 +267,7 @@ def test_clicks_or_the_found_wall_stand_in_for_a_mask_and_the_photo_is_encoded_o
     (shop / "rooms" / "kitchen.png").write_bytes(as_file(room_pixels(300, 220)))
     (shop / "rooms" / "hall.clicks.json").write_text('{"points": [[60, 40, 1]]}')
     # What another test's upload began in the background would be counted here.
-    embeddings._background.submit(lambda: None).result(120)
+    embeddings.executor.wait_idle(120)
     encoded = []
     original = embeddings._encode_once
 

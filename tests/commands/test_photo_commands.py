@@ -15,7 +15,7 @@ from PIL import Image
 from jobs import tasks
 from sessions_app import storage
 from sessions_app.models import Generation, Session
-from tests.factories import as_file, make_generation, paper_pixels, room_pixels, wall_mask
+from tests.harness.factories import as_file, make_generation, paper_pixels, room_pixels, wall_mask
 
 QUAD = "0,0 319,0 319,179 0,179"
 

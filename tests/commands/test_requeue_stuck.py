@@ -11,10 +11,10 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from jobs import queues
 from sessions_app.models import Generation
+from sessions_app.queueing import queues
 from sessions_app.services import runs
-from tests.factories import make_generation
+from tests.harness.factories import make_generation
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import get_commands
 
 from tests.docs.configuration_rows import rows, variables
-from tests.environment import ROOT
+from tests.harness.environment import ROOT
 
 DOCUMENTS = [
     ROOT / "README.md",

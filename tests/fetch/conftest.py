@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from jobs.fetch import FetchPolicy
+from imaging.fetch import FetchPolicy
 
 PUBLIC = "93.184.216.34"
 Handler = Callable[[socket.socket], None]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.addresses import refusal
+from imaging.fetch.addresses import refusal
 
 NEVER = [
     "0.0.0.0",

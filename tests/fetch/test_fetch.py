@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from jobs.fetch import (
+from imaging.fetch import (
     BadAnswer,
     EmptyAnswer,
     FetchError,

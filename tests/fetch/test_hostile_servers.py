@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.fetch import (
+from imaging.fetch import (
     BadAnswer,
     FetchError,
     Insecure,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.fetch_errors import FetchError, Insecure, InvalidLink, Unreachable
-from jobs.links import Link, read_link, read_redirect
+from imaging.fetch.errors import FetchError, Insecure, InvalidLink, Unreachable
+from imaging.fetch.url import Link, read_link, read_redirect
 
 WEB = frozenset({80, 443})
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.jobs import farm as farms
-from tests.jobs.farm import Farm
+from tests.harness import farm as farms
+from tests.harness.farm import Farm
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from jobs import queues
 from sessions_app.errors import WrongState
 from sessions_app.models import Generation, Session
+from sessions_app.queueing import queues
 from sessions_app.services import generations
-from tests import servers
-from tests.factories import make_ready_session
-from tests.jobs.farm import Farm, alive, ask, results
+from tests.harness import servers
+from tests.harness.factories import make_ready_session
+from tests.harness.farm import Farm, alive, ask, results
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from jobs import queues
 from sessions_app.models import Generation, Session
-from tests import servers
-from tests.factories import make_ready_session
-from tests.jobs import farm as farms
-from tests.jobs.farm import Farm, alive, ask, kill, point_at, results
+from sessions_app.queueing import queues
+from tests.harness import farm as farms
+from tests.harness import servers
+from tests.harness.factories import make_ready_session
+from tests.harness.farm import Farm, alive, ask, kill, point_at, results
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -225,7 +225,7 @@ def test_a_picture_stuck_in_native_code_is_stopped_from_outside(
 
 
 def test_polling_goes_on_after_a_restart_of_the_web_server(farm: Farm) -> None:
-    from tests.stack import Stack
+    from tests.harness.stack import Stack
 
     generation = ask(session=make_ready_session(source=Session.Source.API))
     path = f"/v1/sessions/{generation.session_id}/status"

@@ -9,11 +9,11 @@ import pytest
 from django.db import connections
 from django.test import override_settings
 
-from jobs import queues, valkey
 from sessions_app.errors import BadRequest, NoAttemptsLeft, NotFound, Unavailable, WrongState
 from sessions_app.models import Generation, Session
+from sessions_app.queueing import queues, redis_client
 from sessions_app.services import generations, previews, runs, wallpapers
-from tests.factories import make_generation, make_ready_session
+from tests.harness.factories import make_generation, make_ready_session
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
 
@@ -201,14 +201,15 @@ def test_the_queue_tells_how_many_are_ahead() -> None:
 
 
 def test_a_lock_is_held_by_one_and_ends_by_itself() -> None:
-    token = valkey.acquire("door", seconds=30)
+    ours, theirs = (redis_client.SharedLock("door", seconds=30) for _ in range(2))
 
-    assert token is not None
-    assert valkey.acquire("door", seconds=30) is None
-    valkey.release("door", "somebody else's token")
-    assert valkey.acquire("door", seconds=30) is None
-    valkey.release("door", token)
-    assert valkey.acquire("door", seconds=30) is not None
+    assert ours.acquire()
+    assert 25 < redis_client.client().ttl(f"{redis_client.KEY_PREFIX}door") <= 30
+    assert not theirs.acquire()
+    theirs.release()
+    assert not theirs.acquire()
+    ours.release()
+    assert theirs.acquire()
 
 
 def test_canceling_a_waiting_generation_gives_the_attempt_back_and_empties_the_queue() -> None:

@@ -12,14 +12,15 @@ from django.db import OperationalError
 from django.utils import timezone
 from rq.timeouts import JobTimeoutException
 
-from jobs import queues, retrying, tasks
-from jobs.generators import Generated, GenerationInputs, GeneratorError
-from jobs.generators.local import LocalRenderer
+from imaging import read_stored
+from jobs import recovery, retries, tasks
+from jobs.backends import BackendError, Generated, GenerationInputs
+from jobs.backends.local import LocalBackend
 from sessions_app import storage
-from sessions_app.intake import read_stored
 from sessions_app.models import Generation, Session
-from sessions_app.services import masks, rescue, runs
-from tests.factories import make_generation, wall_mask
+from sessions_app.queueing import queues
+from sessions_app.services import masks, runs
+from tests.harness.factories import make_generation, wall_mask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,14 +91,14 @@ def test_a_late_orphan_changes_nothing_and_leaves_no_object(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     generation = make_generation()
-    original = LocalRenderer.generate
+    original = LocalBackend.generate
 
-    def lose_the_lease_meanwhile(self: LocalRenderer, *args: object) -> Generated:
+    def lose_the_lease_meanwhile(self: LocalBackend, *args: object) -> Generated:
         made = original(self, *args)  # type: ignore[arg-type]
         Generation.objects.filter(pk=generation.pk).update(run=2, state="queued")
         return made
 
-    monkeypatch.setattr(LocalRenderer, "generate", lose_the_lease_meanwhile)
+    monkeypatch.setattr(LocalBackend, "generate", lose_the_lease_meanwhile)
 
     assert run(generation) == "superseded"
     assert generation.state == Generation.State.QUEUED
@@ -106,9 +107,9 @@ def test_a_late_orphan_changes_nothing_and_leaves_no_object(
 
 def test_a_refusal_that_is_not_ours_keeps_the_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> Generated:
-        raise GeneratorError("This picture was refused.", code="refused", is_ours=False)
+        raise BackendError("This picture was refused.", code="refused", is_ours=False)
 
-    monkeypatch.setattr(LocalRenderer, "generate", refuse)
+    monkeypatch.setattr(LocalBackend, "generate", refuse)
     generation = make_generation()
 
     run(generation)
@@ -134,7 +135,7 @@ def test_a_fault_of_ours_gives_the_attempt_back(
     def break_down(*_: object) -> Generated:
         raise fault
 
-    monkeypatch.setattr(LocalRenderer, "generate", break_down)
+    monkeypatch.setattr(LocalBackend, "generate", break_down)
     generation = make_generation()
 
     run(generation)
@@ -149,10 +150,10 @@ def test_a_fault_of_ours_gives_the_attempt_back(
 def test_a_generator_that_touches_the_rest_of_the_photo_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def paint_everything(_: LocalRenderer, inputs: GenerationInputs, __: object) -> Generated:
+    def paint_everything(_: LocalBackend, inputs: GenerationInputs, __: object) -> Generated:
         return Generated(np.full_like(inputs.photo, 7), {})
 
-    monkeypatch.setattr(LocalRenderer, "generate", paint_everything)
+    monkeypatch.setattr(LocalBackend, "generate", paint_everything)
     generation = make_generation()
 
     run(generation)
@@ -170,7 +171,7 @@ def test_a_store_that_fails_at_the_end_gives_the_attempt_back(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(default_storage, "save", full)
-    monkeypatch.setattr(retrying, "PAUSES_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(retries, "PAUSES_SECONDS", (0.0, 0.0))
 
     run(generation)
 
@@ -189,7 +190,7 @@ def test_a_store_that_fails_for_a_moment_is_asked_again(monkeypatch: pytest.Monk
         return original(*arguments, **options)
 
     monkeypatch.setattr(default_storage, "save", hiccup)
-    monkeypatch.setattr(retrying, "PAUSES_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(retries, "PAUSES_SECONDS", (0.0, 0.0))
 
     assert run(generation) == "completed"
     assert generation.run == 1
@@ -199,11 +200,11 @@ def refuse_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def refuse(*_: object) -> Generated:
         raise error
 
-    monkeypatch.setattr(LocalRenderer, "generate", refuse)
+    monkeypatch.setattr(LocalBackend, "generate", refuse)
 
 
-def busy() -> GeneratorError:
-    return GeneratorError("The service is busy.", code="busy", is_ours=True, retry=True)
+def busy() -> BackendError:
+    return BackendError("The service is busy.", code="busy", is_ours=True, retry=True)
 
 
 @pytest.mark.redis
@@ -216,10 +217,10 @@ def test_a_fault_that_passes_is_tried_again_after_a_pause(monkeypatch: pytest.Mo
     generation.refresh_from_db()
     assert (generation.state, generation.run) == (Generation.State.QUEUED, 2)
     assert generation.session.__class__.objects.get().status == Session.Status.QUEUED
-    assert rescue.rescue_stale() == rescue.Rescue()
+    assert recovery.recover_stale() == recovery.RecoveryReport()
     assert queues.generation_queue().job_ids == []
     Generation.objects.update(lease_until=timezone.now())
-    assert rescue.rescue_stale() == rescue.Rescue(retried=1)
+    assert recovery.recover_stale() == recovery.RecoveryReport(retried=1)
     assert queues.generation_queue().job_ids == [queues.job_id(generation.pk, 2)]
 
 
@@ -239,7 +240,7 @@ def test_a_fault_that_does_not_pass_ends_with_its_own_reason(
 
 
 def test_a_bad_picture_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    refuse_with(monkeypatch, GeneratorError("No wall.", code="no_wall", is_ours=False))
+    refuse_with(monkeypatch, BackendError("No wall.", code="no_wall", is_ours=False))
     generation = make_generation()
 
     assert tasks.run_generation(str(generation.pk), 1, retry=True) == "failed: no_wall"
@@ -277,7 +278,7 @@ def test_an_end_that_cannot_be_written_at_once_is_written_a_little_later(
         return original(*arguments, **options)
 
     monkeypatch.setattr(runs, "complete", hiccup)
-    monkeypatch.setattr(retrying, "PAUSES_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(retries, "PAUSES_SECONDS", (0.0, 0.0))
 
     assert run(generation) == "completed"
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from jobs import queues, worker
-from jobs.generators import Generated, GenerationInputs
-from jobs.generators.local import LocalRenderer
+from jobs import worker
+from jobs.backends import Generated, GenerationInputs
+from jobs.backends.local import LocalBackend
 from sessions_app.models import Generation
+from sessions_app.queueing import queues
 from sessions_app.services import runs
-from tests.factories import make_generation
+from tests.harness.factories import make_generation
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -44,17 +45,17 @@ def test_a_process_killed_once_is_replaced_and_the_picture_is_made(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     killed = tmp_path / "killed"
-    original = LocalRenderer.generate
+    original = LocalBackend.generate
 
     def die_the_first_time(
-        self: LocalRenderer, inputs: GenerationInputs, on_stage: object
+        self: LocalBackend, inputs: GenerationInputs, on_stage: object
     ) -> Generated:
         if not killed.exists():
             killed.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return original(self, inputs, on_stage)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(LocalRenderer, "generate", die_the_first_time)
+    monkeypatch.setattr(LocalBackend, "generate", die_the_first_time)
     generation = make_generation(inline=False)
 
     work_until_empty()
@@ -66,7 +67,7 @@ def test_a_process_killed_once_is_replaced_and_the_picture_is_made(
 def test_a_process_killed_every_time_ends_as_failed_with_the_attempt_given_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(LocalRenderer, "generate", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(LocalBackend, "generate", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
     generation = make_generation(inline=False)
 
     work_until_empty()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import servers
-from tests.stack import STOP_SECONDS, Stack, launch, start_stack
+from tests.harness import servers
+from tests.harness.stack import STOP_SECONDS, Stack, launch, start_stack
 from wallpaper.launcher import sessions
 
 pytestmark = pytest.mark.slow

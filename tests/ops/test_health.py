@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from tests import servers
+from tests.harness import servers
 from wallpaper import health
 
 needs_database = pytest.mark.django_db(transaction=True)
@@ -105,7 +105,7 @@ def test_not_ready_when_the_store_is_away_and_no_address_is_told(
     options = {"bucket_name": "b", "endpoint_url": endpoint, "access_key": "k", "secret_key": "s"}
     settings.STORAGES = {
         **settings.STORAGES,
-        "default": {"BACKEND": "sessions_app.storage_s3.PrivateS3Storage", "OPTIONS": options},
+        "default": {"BACKEND": "sessions_app.storage.s3.PrivateS3Storage", "OPTIONS": options},
     }
 
     answer = client.get("/health/ready")

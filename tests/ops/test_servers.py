@@ -13,8 +13,8 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from pytest_socket import SocketConnectBlockedError
 
-from jobs import valkey as valkey_client
-from tests.servers import S3Server
+from sessions_app.queueing import redis_client as valkey_client
+from tests.harness.servers import S3Server
 
 
 @pytest.mark.redis

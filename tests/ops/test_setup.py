@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import servers
-from tests.environment import ROOT
+from tests.harness import servers
+from tests.harness.environment import ROOT
 
 pytestmark = pytest.mark.slow
 

@@ -13,9 +13,9 @@ import pytest
 import requests
 from PIL import Image
 
-from tests import servers
-from tests.environment import ROOT
-from tests.stack import Stack, start_stack
+from tests.harness import servers
+from tests.harness.environment import ROOT
+from tests.harness.stack import Stack, start_stack
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 

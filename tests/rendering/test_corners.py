@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from rendering import Placement, WallPlane, estimate_plane, render
-from rendering.manhattan import rotation
-from rendering.paper import Paper
-from rendering.plane import project
+from rendering.geometry.plane import project
+from rendering.geometry.vanishing_points import rotation
+from rendering.texture.sampler import TextureSampler
 
 FOCAL = 560.0
 
@@ -103,7 +103,7 @@ def test_a_plane_with_wings_comes_back_from_json_and_renders_the_same(
 def test_a_plane_stored_before_there_were_wings_still_reads() -> None:
     stored = estimate_plane(*drawn_corner()[:2]).as_json()
     del stored["wings"], stored["span_m"]
-    assert WallPlane.from_json(stored).reach_m == (0.0, stored["size_m"][0])
+    assert WallPlane.from_json(stored).extent_m == (0.0, stored["size_m"][0])
 
 
 def test_a_smaller_photo_has_its_corner_in_the_same_place(
@@ -120,5 +120,5 @@ def test_the_paper_has_no_gap_where_a_corner_crosses_blocks(
 ) -> None:
     _, _, _, plane = room
     white = np.full((32, 32, 3), 255, np.uint8)
-    sampled = Paper(white, plane, Placement(0.5)).sample(0, 0, 800, 600)
+    sampled = TextureSampler(white, plane, Placement(0.5)).sample(0, 0, 800, 600)
     assert sampled.min() > 0.999

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rendering import Placement, WallPlane, estimate_plane, plane_from_quad
-from rendering.distortion import Distortion
-from rendering.paper import Paper
-from rendering.plane import Wing, project
+from rendering.geometry.lens_distortion import Distortion
+from rendering.geometry.plane import Wing, project
+from rendering.texture.sampler import TextureSampler
 from tests.rendering.test_estimate import drawn_room
 
 SIZE = (800, 600)
@@ -29,14 +29,14 @@ def pixels(count: int = 200) -> np.ndarray:
 def bent_plane(k: float) -> WallPlane:
     flat = plane_from_quad(QUAD, (4.0, 2.5))
     lens = Distortion.of_photo(k, *SIZE)
-    return replace(flat, quad=lens.bent(flat.quad), distortion=lens)
+    return replace(flat, quad=lens.distort(flat.quad), distortion=lens)
 
 
 def through(picture: np.ndarray, lens: Distortion) -> np.ndarray:
     """A straight lens's picture as the lens shows it."""
     y, x = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]]
     points = np.column_stack([x.ravel(), y.ravel()]).astype(np.float64)
-    source = lens.straight(points).reshape(*x.shape, 2).astype(np.float32)
+    source = lens.undistort(points).reshape(*x.shape, 2).astype(np.float32)
     border = cv2.BORDER_REPLICATE
     return cv2.remap(picture, source[..., 0], source[..., 1], cv2.INTER_LINEAR, borderMode=border)
 
@@ -45,18 +45,18 @@ def through(picture: np.ndarray, lens: Distortion) -> np.ndarray:
 @settings(max_examples=40, deadline=None)
 def test_bending_undoes_straightening(k: float) -> None:
     lens = Distortion.of_photo(k, *SIZE)
-    assert np.allclose(lens.bent(lens.straight(pixels())), pixels(), atol=1e-8)
+    assert np.allclose(lens.distort(lens.undistort(pixels())), pixels(), atol=1e-8)
 
 
 def test_a_lens_without_bend_leaves_every_pixel_where_it_is() -> None:
     lens = Distortion.of_photo(0.0, *SIZE)
-    assert np.allclose(lens.straight(pixels()), pixels(), atol=1e-9)
-    assert np.allclose(lens.bent(pixels()), pixels(), atol=1e-9)
+    assert np.allclose(lens.undistort(pixels()), pixels(), atol=1e-9)
+    assert np.allclose(lens.distort(pixels()), pixels(), atol=1e-9)
 
 
 def test_barrel_distortion_draws_the_corners_in_and_keeps_the_middle() -> None:
     lens = Distortion.of_photo(0.2, *SIZE)
-    corner, middle = lens.bent(np.array([[-50.0, -40.0], lens.centre]))
+    corner, middle = lens.distort(np.array([[-50.0, -40.0], lens.centre]))
     assert corner.min() > -40
     assert np.allclose(middle, lens.centre)
 
@@ -73,7 +73,7 @@ def test_a_resized_photo_has_the_same_lens(k: float, factor: float) -> None:
 def test_a_part_of_the_photo_scaled_a_little_more_along_one_side_has_the_same_lens() -> None:
     plane = bent_plane(0.2)
     S = np.array([[0.5, 0, -31.2], [0, 0.48, -20.7], [0, 0, 1.0]])
-    part = plane.moved(S)
+    part = plane.transformed(S)
     assert np.allclose(part.locate(project(S, pixels())), plane.locate(pixels()), atol=1e-6)
 
 
@@ -87,11 +87,11 @@ def test_showing_undoes_locating(k: float) -> None:
 def test_a_block_is_read_by_a_homography_that_touches_the_lens() -> None:
     lens = Distortion.of_photo(0.2, *SIZE)
     point = np.array([130.0, 70.0])
-    tangent = lens.tangent(point)
-    assert np.allclose(project(tangent, point[None]), lens.straight(point[None]), atol=1e-9)
+    tangent = lens.local_homography(point)
+    assert np.allclose(project(tangent, point[None]), lens.undistort(point[None]), atol=1e-9)
     for step in ([0.01, 0.0], [0.0, 0.01]):
         moved = (point + step)[None]
-        assert np.allclose(project(tangent, moved), lens.straight(moved), atol=1e-6)
+        assert np.allclose(project(tangent, moved), lens.undistort(moved), atol=1e-6)
 
 
 @pytest.mark.parametrize("k", [0.0, 0.07, 0.2])
@@ -100,7 +100,7 @@ def test_the_paper_bends_with_the_wall(k: float) -> None:
     ramp = np.rint(np.linspace(0, 255, 512)).astype(np.uint8)
     picture = np.stack([*np.meshgrid(ramp, ramp), np.full((512, 512), 90, np.uint8)], axis=2)
     plane = bent_plane(k)
-    linear = Paper(picture, plane, Placement(5.0)).sample(0, 0, *SIZE)
+    linear = TextureSampler(picture, plane, Placement(5.0)).sample(0, 0, *SIZE)
     coded = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     y, x = np.mgrid[0 : SIZE[1], 0 : SIZE[0]]
     metres = plane.locate(np.column_stack([x.ravel(), y.ravel()]).astype(np.float64))
@@ -111,7 +111,7 @@ def test_the_paper_bends_with_the_wall(k: float) -> None:
 
 def test_paper_blocks_of_a_bent_photo_do_not_depend_on_where_the_strips_are_cut() -> None:
     picture = np.random.default_rng(1).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    paper = Paper(picture, bent_plane(0.15), Placement(4.0))
+    paper = TextureSampler(picture, bent_plane(0.15), Placement(4.0))
     whole, part = paper.sample(0, 0, *SIZE), paper.sample(0, 200, 800, 100)
     assert np.abs(whole[200:300] - part).max() < 0.02
 
@@ -121,7 +121,7 @@ def test_a_corner_of_the_room_is_a_curve_in_a_bent_photo() -> None:
     plane = bent_plane(0.2)
     line = np.array([1.0, 0.0, -560.0])
     plane = replace(plane, wings=(Wing(plane.H @ np.diag([2.0, 1.0, 1.0]), line, 3.0),))
-    edges = Distortion.of_photo(0.2, *SIZE).bent(np.array([[560.0, 20.0], [560.0, 300.0]]))
+    edges = Distortion.of_photo(0.2, *SIZE).distort(np.array([[560.0, 20.0], [560.0, 300.0]]))
     assert edges[0, 0] < edges[1, 0] - 5
     for x, y in edges:
         beside = np.array([[x - 1, y], [x + 1, y]])
@@ -165,7 +165,7 @@ def test_a_bent_photos_lens_and_wall_are_found(k: float, yaw: float) -> None:
     assert plane.distortion.k == pytest.approx(k, abs=0.02)
     ys, xs = np.nonzero(mask > 127)
     points = np.column_stack([xs, ys]).astype(np.float64)
-    true, found = project(np.linalg.inv(H), lens.straight(points)), plane.locate(points)
+    true, found = project(np.linalg.inv(H), lens.undistort(points)), plane.locate(points)
     true, found = true - true.mean(axis=0), found - found.mean(axis=0)
     found *= (true * found).sum() / (found**2).sum()
     assert np.sqrt(((true - found) ** 2).sum(axis=1).mean()) / 5.0 < 0.012

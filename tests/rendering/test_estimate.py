@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rendering import estimate_plane
-from rendering.manhattan import rotation
+from rendering.geometry.vanishing_points import rotation
 
 
 def drawn_room(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rendering import Placement, PlacementError, QuadError, WallPlane, plane_from_quad
-from rendering.plane import project
+from rendering.geometry.plane import project
 
 SQUARE = [[100.0, 80.0], [500.0, 60.0], [520.0, 400.0], [90.0, 380.0]]
 nudges = st.lists(st.floats(-60, 60), min_size=8, max_size=8)

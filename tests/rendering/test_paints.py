@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from rendering import Placement, plane_from_quad, render
-from rendering.colour import CameraCurve
-from rendering.paints import find_paints
+from rendering.lighting.paint_regions import find_paints
+from rendering.lighting.tone_curve import CameraCurve
 
 WIDTH, HEIGHT = 400, 300
 CREAM, GREEN = np.array([0.62, 0.55, 0.44]), np.array([0.12, 0.22, 0.17])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rendering import Placement, WallPlane, plane_from_quad
-from rendering.paper import Paper
+from rendering.texture.sampler import TextureSampler
 
 PIXELS_PER_METRE = 100
 
@@ -18,7 +18,7 @@ def frontal(width: int = 400, height: int = 300) -> WallPlane:
 
 def laid(picture: np.ndarray, place: Placement, plane: WallPlane | None = None) -> np.ndarray:
     plane = plane or frontal()
-    linear = Paper(picture, plane, place).sample(0, 0, 400, 300)
+    linear = TextureSampler(picture, plane, place).sample(0, 0, 400, 300)
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055) * 255
 
 
@@ -159,7 +159,7 @@ def test_a_one_pixel_wallpaper_is_a_plain_colour() -> None:
 
 
 def test_a_part_of_the_picture_is_sampled_as_the_whole_is() -> None:
-    paper = Paper(numbered(), grazing(), Placement(0.53, rotation_deg=12, drop=0.25))
+    paper = TextureSampler(numbered(), grazing(), Placement(0.53, rotation_deg=12, drop=0.25))
     whole = paper.sample(0, 0, 400, 300)
     part = paper.sample(128, 128, 128, 128)
     assert np.allclose(part, whole[128:256, 128:256], atol=2e-3)
@@ -184,9 +184,9 @@ def test_blocks_read_at_once_are_as_pixels_read_one_by_one(
 ) -> None:
     picture = np.random.default_rng(4).integers(0, 256, (24, 30, 3)).astype(np.uint8)
     picture = np.kron(picture, np.ones((8, 8, 1), np.uint8))
-    at_once = Paper(picture, grazing(), place).sample(0, 0, 400, 300)
-    monkeypatch.setattr(Paper, "_window", lambda *_: None)
-    one_by_one = Paper(picture, grazing(), place).sample(0, 0, 400, 300)
+    at_once = TextureSampler(picture, grazing(), place).sample(0, 0, 400, 300)
+    monkeypatch.setattr(TextureSampler, "_window", lambda *_: None)
+    one_by_one = TextureSampler(picture, grazing(), place).sample(0, 0, 400, 300)
     wall = inside(grazing())
     # OpenCV's coordinates are float32 in both, and a texel's edge may fall on either side.
     assert np.abs(at_once - one_by_one)[wall].mean() < 1e-4

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rendering import Placement, WallPlane, plane_from_quad, render
-from rendering.colour import CameraCurve
-from rendering.paper import Paper
-from rendering.pattern import find_pattern
+from rendering.lighting.pattern_removal import remove_pattern
+from rendering.lighting.tone_curve import CameraCurve
+from rendering.texture.sampler import TextureSampler
 
 WIDTH, HEIGHT = 480, 320
 GREY = np.full((8, 8, 3), 150, np.uint8)
@@ -38,7 +38,7 @@ def blots(seed: int = 3) -> np.ndarray:
 def albedo(drop: float = 0.0) -> np.ndarray:
     """The patterned wall's reflectance, pixel by pixel."""
     placement = Placement(0.53, drop=drop)
-    return Paper(blots(), plane(), placement).sample(0, 0, WIDTH, HEIGHT)
+    return TextureSampler(blots(), plane(), placement).sample(0, 0, WIDTH, HEIGHT)
 
 
 def photo(wall: np.ndarray, light: np.ndarray | float = LIGHT) -> np.ndarray:
@@ -65,9 +65,9 @@ def inside(picture: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("drop", [0.0, 0.5])
 def test_the_repeat_of_a_wallpaper_is_found_and_taken_out(drop: float) -> None:
     scene = CameraCurve().decode(photo(albedo(drop)))
-    pattern = find_pattern(scene, mask() > 0, plane())
-    assert pattern is not None
-    bare, _ = pattern.levelled(scene, mask() > 0, plane())
+    pattern_free = remove_pattern(scene, mask() > 0, plane())
+    assert pattern_free is not None
+    bare = pattern_free.radiance
     left, had = (inside(np.log(v + 0.01)).std() for v in (bare, scene))
     assert left < 0.4 * had
 
@@ -91,7 +91,7 @@ def test_random_stones_have_no_repeat() -> None:
     rng = np.random.default_rng(9)
     stones = cv2.resize(rng.uniform(0.1, 0.8, (40, 60, 3)), (WIDTH, HEIGHT), interpolation=0)
     scene = CameraCurve().decode(photo(stones))
-    assert find_pattern(scene, mask() > 0, plane()) is None
+    assert remove_pattern(scene, mask() > 0, plane()) is None
 
 
 def test_a_row_of_lamps_on_paint_is_light_and_no_pattern() -> None:
@@ -106,9 +106,9 @@ def test_a_bare_strip_beside_the_paper_does_not_take_its_pattern() -> None:
     wall = albedo().copy()
     wall[:, 330:] = 0.6
     scene = CameraCurve().decode(photo(wall))
-    pattern = find_pattern(scene, mask() > 0, plane())
-    assert pattern is not None
-    bare, _ = pattern.levelled(scene, mask() > 0, plane())
+    pattern_free = remove_pattern(scene, mask() > 0, plane())
+    assert pattern_free is not None
+    bare = pattern_free.radiance
     strip = (slice(100, 230), slice(370, 430))
     assert np.log(bare[strip]).std() < 0.05
 
@@ -121,4 +121,4 @@ def test_crumbs_of_a_mask_too_small_to_be_seen_from_the_front_have_no_pattern() 
     picture = noise.normal(150, 40, (200, 240, 3)).clip(0, 255).astype(np.uint8)
     quad = np.array([[10, 10], [225, 30], [210, 190], [20, 170]]) + noise.normal(0, 1, (4, 2))
     oblique = plane_from_quad(quad, (3.0, 2.0))
-    assert find_pattern(CameraCurve().decode(picture), crumbs, oblique) is None
+    assert remove_pattern(CameraCurve().decode(picture), crumbs, oblique) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rendering import Placement, RenderingError, plane_from_quad, prepare, render
+from rendering import Placement, RenderingError, analyse_wall, plane_from_quad, render
 
 PLANE = plane_from_quad([[20, 20], [139, 20], [139, 99], [20, 99]], (3.0, 2.0))
 
@@ -24,17 +24,17 @@ def mask() -> np.ndarray:
 @pytest.mark.parametrize("grey", [40, 220])
 def test_a_prepared_wall_gives_the_same_picture(grey: int) -> None:
     paper = np.full((8, 8, 3), grey, np.uint8)
-    scene = prepare(photo(), mask(), PLANE)
+    analysis = analyse_wall(photo(), mask(), PLANE)
     options = {"brightness": 0.5, "keep_shadows": 0.5}
     alone = render(photo(), mask(), paper, PLANE, Placement(0.5), **options)
-    again = render(photo(), mask(), paper, PLANE, Placement(0.5), scene=scene, **options)
+    again = render(photo(), mask(), paper, PLANE, Placement(0.5), analysis=analysis, **options)
     assert np.array_equal(alone.picture, again.picture)
     assert "light" in alone.timings
     assert "light" not in again.timings
 
 
 def test_a_wall_of_another_size_is_refused() -> None:
-    scene = prepare(photo(), mask(), PLANE)
+    analysis = analyse_wall(photo(), mask(), PLANE)
     paper = np.full((8, 8, 3), 90, np.uint8)
     with pytest.raises(RenderingError):
-        render(photo()[:100], mask()[:100], paper, PLANE, Placement(0.5), scene=scene)
+        render(photo()[:100], mask()[:100], paper, PLANE, Placement(0.5), analysis=analysis)

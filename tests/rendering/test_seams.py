@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rendering import Placement, PlacementError, WallPlane, plane_from_quad
-from rendering.distortion import Distortion
-from rendering.paper import Paper
-from rendering.seams import DARKNESS, JOINT_M
+from rendering.geometry.lens_distortion import Distortion
+from rendering.texture.sampler import TextureSampler
+from rendering.texture.seams import DARKNESS, JOINT_M
 
 WIDTH, HEIGHT = 600, 300
 PLAIN = np.full((8, 8, 3), 180, np.uint8)
@@ -24,14 +24,14 @@ def frontal(metres: float) -> WallPlane:
 def light_left(plane: WallPlane, **how: object) -> np.ndarray:
     """What the joints leave of a plain paper's light, HEIGHT x WIDTH."""
     seen, bare = (
-        Paper(PLAIN, plane, Placement(1.0, **place)).sample(0, 0, WIDTH, HEIGHT)[..., 0]  # type: ignore[arg-type]
+        TextureSampler(PLAIN, plane, Placement(1.0, **place)).sample(0, 0, WIDTH, HEIGHT)[..., 0]  # type: ignore[arg-type]
         for place in ({"seams": True, **how}, {k: v for k, v in how.items() if k == "mode"})
     )
     return seen / bare
 
 
 def test_joints_are_not_shown_unless_asked_for() -> None:
-    seen = Paper(PLAIN, frontal(3.0), Placement(1.0)).sample(0, 0, WIDTH, HEIGHT)
+    seen = TextureSampler(PLAIN, frontal(3.0), Placement(1.0)).sample(0, 0, WIDTH, HEIGHT)
     assert np.ptp(seen) < 1e-6
 
 

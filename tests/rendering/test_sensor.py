@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from rendering import Placement, plane_from_quad, render
-from rendering.sensor import edge_blur, grain_of, lens_of, measure_grain
+from rendering.compositing.camera_noise import (
+    edge_blur,
+    estimate_lens_blur,
+    estimate_noise,
+    measure_noise,
+)
 
 SIDE = 320
 GREY = np.full((8, 8, 3), 150, np.uint8)
@@ -54,12 +59,12 @@ def test_paper_is_as_grainy_as_the_wall_was(noise: float) -> None:
 
 def test_blotches_of_a_denoised_photo_come_back_as_blotches() -> None:
     photo = room(noise=4.0, blotch=1.5)
-    given, shown = measure_grain(photo, wall()), measure_grain(papered(photo), wall())
+    given, shown = measure_noise(photo, wall()), measure_noise(papered(photo), wall())
     assert shown[:, 0] == pytest.approx(given[:, 0], rel=0.35)
 
 
 def test_a_clean_photo_gets_no_grain() -> None:
-    assert grain_of(room(), wall()) is None
+    assert estimate_noise(room(), wall()) is None
     assert detail(papered(room())) < 0.3
 
 
@@ -67,11 +72,11 @@ def test_an_old_pattern_is_not_taken_for_grain() -> None:
     photo = room()
     pattern = np.random.default_rng(1).integers(-20, 20, (SIDE, SIDE, 1))
     photo[wall() > 0] = np.clip(photo + pattern, 0, 255).astype(np.uint8)[wall() > 0]
-    assert grain_of(photo, wall()) is None
+    assert estimate_noise(photo, wall()) is None
 
 
 def test_grain_depends_on_the_place_and_not_on_the_strips() -> None:
-    grain = grain_of(room(noise=4.0), wall())
+    grain = estimate_noise(room(noise=4.0), wall())
     assert grain is not None
     flat, full = np.full((700, 90, 3), 120, np.uint8), np.ones((700, 90), np.float32)
     whole = grain.add(flat, full, 30, 7)
@@ -97,4 +102,4 @@ def test_paper_in_a_blurred_photo_is_blurred_and_in_a_sharp_one_it_is_not() -> N
 
 def test_a_photo_without_edges_keeps_the_usual_lens() -> None:
     flat = np.full((SIDE, SIDE, 3), 128, np.uint8)
-    assert lens_of(flat, wall()).reach == 1
+    assert estimate_lens_blur(flat, wall()).radius == 1

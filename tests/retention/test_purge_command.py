@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from sessions_app import storage
 from sessions_app.models import Session
-from tests.factories import make_generation, make_session
+from tests.harness.factories import make_generation, make_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,10 +12,11 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from sessions_app import keys, storage
+from sessions_app import storage
 from sessions_app.models import Session
 from sessions_app.services.retention import MAX_FAILURES, PurgeReport, purge_expired
-from tests.factories import make_generation, make_session
+from sessions_app.storage import keys
+from tests.harness.factories import make_generation, make_session
 
 pytestmark = pytest.mark.django_db
 

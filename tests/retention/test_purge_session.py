@@ -13,7 +13,7 @@ from sessions_app.errors import Expired, NotFound, Unavailable, WrongState
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.services import runs
 from sessions_app.services.retention import PurgeReport, purge_expired, purge_session
-from tests.factories import make_generation, make_ready_session, make_session
+from tests.harness.factories import make_generation, make_ready_session, make_session
 
 pytestmark = pytest.mark.django_db
 

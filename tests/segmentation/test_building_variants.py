@@ -23,7 +23,7 @@ from onnx_models.variants import (
     ensure_variant,
 )
 from segmentation import Box, Click, Embedding, SamModel
-from segmentation.prompts import encode_prompt
+from segmentation.sam.prompts import encode_prompt
 from tests.segmentation.graphs import write_decoder
 
 pytestmark = pytest.mark.model

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmentation import Scope
-from segmentation.click_maps import (
+from segmentation.clicks.features import (
     FINE,
     MAPS,
     ClickEvidence,
@@ -37,14 +37,14 @@ def click(label: int, x: float, y: float, logit: float = 1.0) -> ClickEvidence:
     )
 
 
-def input_of(*clicks: ClickEvidence, scope: Scope = Scope.UNSAID) -> ClickMaps:
+def input_of(*clicks: ClickEvidence, scope: Scope = Scope.AUTO) -> ClickMaps:
     earlier = EarlierClicks()
     for one in clicks[:-1]:
         earlier = earlier.with_one_more(one)
     return click_maps(PHOTO, clicks[-1], earlier, NOTHING + 1, scope)
 
 
-def maps_of(*clicks: ClickEvidence, scope: Scope = Scope.UNSAID) -> FloatArray:
+def maps_of(*clicks: ClickEvidence, scope: Scope = Scope.AUTO) -> FloatArray:
     return input_of(*clicks, scope=scope).as_one()
 
 
@@ -186,7 +186,7 @@ def test_the_maps_of_a_wide_photo_are_the_upper_part_of_the_squares() -> None:
         )
         photo = PhotoMaps.of(evidence.part(rows, 256))
         past = EarlierClicks().with_one_more(earlier)
-        return click_maps(photo, newest, past, before, Scope.UNSAID).as_one()
+        return click_maps(photo, newest, past, before, Scope.AUTO).as_one()
 
     np.testing.assert_array_equal(seen(192), seen(256)[:, :192])
 

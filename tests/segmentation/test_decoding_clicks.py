@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from segmentation import Click, Embedding, SamModel
-from segmentation.decoder import Decoder
 from segmentation.geometry import FloatArray
-from segmentation.prompts import Prompt
+from segmentation.sam.decoder import Decoder
+from segmentation.sam.prompts import Prompt
 
 pytestmark = pytest.mark.model
 

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 
 from segmentation import Click, PhotoGrid
-from segmentation.constraints import honour_clicks
-from segmentation.edges import refine, refined_field
-from segmentation.raster import coverage, line_distance
+from segmentation.clicks.constraints import honour_clicks
+from segmentation.masks.edges import refine, refined_field
+from segmentation.masks.raster import coverage, line_distance
 from tests.segmentation.shapes import disc, half_plane, iou, logits_of, prediction_of, truth_of
 
 WALL, OTHER = (222, 214, 199), (96, 120, 84)

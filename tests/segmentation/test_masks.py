@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segmentation import PhotoGrid
-from segmentation.raster import coverage
+from segmentation.masks.raster import coverage
 from tests.segmentation.shapes import (
     Distance,
     disc,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from segmentation import Scope
-from segmentation.click_maps import ClickEvidence, EarlierClicks
+from segmentation.clicks.features import ClickEvidence, EarlierClicks
+from segmentation.clicks.scope import infer_scope, share_of_wall
 from segmentation.geometry import FloatArray
-from segmentation.meaning import share_of_wall, understood
 
 LEFT, RIGHT = 20.0, 240.0  # columns of the mask grid that are on one wall or the other
 
@@ -31,25 +31,25 @@ def click(x: float, share: float, label: int = 1, y: float = 50) -> ClickEvidenc
     )
 
 
-def meant(*clicks: ClickEvidence, said: Scope = Scope.UNSAID) -> Scope | None:
+def meant(*clicks: ClickEvidence, said: Scope = Scope.AUTO) -> Scope | None:
     """What clicks mean, oldest first."""
     found: Scope | None = None
     earlier = EarlierClicks()
     for one in clicks:
-        found = understood(said, found, one, earlier, walls())
+        found = infer_scope(said, found, one, earlier, walls())
         earlier = earlier.with_one_more(one)
     return found
 
 
 @pytest.mark.parametrize(
-    ("share", "scope"), [(0.5, Scope.UNSAID), (0.7, Scope.THIS_WALL), (1, Scope.THIS_WALL)]
+    ("share", "scope"), [(0.5, Scope.AUTO), (0.7, Scope.THIS_WALL), (1, Scope.THIS_WALL)]
 )
 def test_who_clicks_on_the_main_wall_means_it(share: float, scope: Scope) -> None:
     assert meant(click(LEFT, share)) is scope
 
 
 def test_who_clicks_beside_the_main_wall_means_more_than_that() -> None:
-    assert meant(click(RIGHT, 0.7)) is Scope.UNSAID
+    assert meant(click(RIGHT, 0.7)) is Scope.AUTO
 
 
 def test_floor_and_things_on_the_same_plane_do_not_count() -> None:
@@ -87,8 +87,8 @@ def test_a_thing_that_is_not_on_the_main_wall_is_no_other_wall() -> None:
 
 
 def test_who_includes_another_wall_too_means_more_than_one_from_then_on() -> None:
-    assert meant(click(LEFT, 0.7), click(RIGHT, 0.7)) is Scope.UNSAID
-    assert meant(click(LEFT, 0.7), click(RIGHT, 0.7), click(LEFT, 0.7)) is Scope.UNSAID
+    assert meant(click(LEFT, 0.7), click(RIGHT, 0.7)) is Scope.AUTO
+    assert meant(click(LEFT, 0.7), click(RIGHT, 0.7), click(LEFT, 0.7)) is Scope.AUTO
 
 
 @pytest.mark.parametrize("said", [Scope.THIS_WALL, Scope.ALL_WALLS])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from segmentation import Box, Click, PhotoGrid, PromptError
-from segmentation.prompts import MAX_CLICKS, check_prompt, choose_candidate, encode_prompt
+from segmentation.sam.prompts import MAX_CLICKS, check_prompt, choose_candidate, encode_prompt
 
 GRID = PhotoGrid(2048, 1024)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from segmentation import Click, PhotoGrid
-from segmentation.review import (
+from segmentation.masks.quality import (
     WARN_ALL,
     WARN_LOST,
     WARN_NO_EFFECT,

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmentation import TOKEN_SHAPE, PhotoGrid
-from segmentation.click_maps import covered
-from segmentation.scene import on_token_square, token_grid
-from segmentation.tokens import likeness, tokens_on_features, unit_length
+from segmentation.clicks.features import covered
+from segmentation.wall_net_io import on_token_square, token_grid
+from segmentation.walls.tokens import likeness, tokens_on_features, unit_length
 
 
 @given(st.integers(1, 900), st.integers(1, 900))

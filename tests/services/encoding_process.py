@@ -16,9 +16,9 @@ import django
 django.setup()
 
 from segmentation import SamModel  # noqa: E402
-from sessions_app import embeddings  # noqa: E402
-from sessions_app.wall_model import sam_model  # noqa: E402
-from tests.factories import room_pixels  # noqa: E402
+from sessions_app.inference import embeddings  # noqa: E402
+from sessions_app.inference.model import sam_model  # noqa: E402
+from tests.harness.factories import room_pixels  # noqa: E402
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from sessions_app.errors import BadClick, BadRequest, BadUpload, NotFound
 from sessions_app.models import Session
-from sessions_app.services import clicking, masks
-from tests.factories import as_file, make_session, wall_mask
+from sessions_app.services import clicking, masks, overlays
+from tests.harness.factories import as_file, make_session, wall_mask
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +96,7 @@ def test_a_brought_mask_is_used_as_it_is() -> None:
     session = clicking.use_mask(session_id=session.pk, data=as_file(wall_mask()))
 
     assert (masks.pixels(session, size=(320, 240)) == wall_mask()).all()
-    shown = masks.overlay(session)
+    shown = overlays.overlay(session)
     assert shown is not None
     assert shown.path.startswith("M")
     assert shown.share == pytest.approx((wall_mask() > 0).mean(), abs=1e-6)

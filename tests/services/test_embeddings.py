@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +12,17 @@ import pytest
 from django.test import override_settings
 
 from segmentation import Embedding, SamModel
-from sessions_app import embeddings
-from sessions_app.recently_used import RecentlyUsed
-from sessions_app.wall_model import sam_model
-from tests.factories import room_pixels
+from sessions_app.inference import embeddings
+from sessions_app.inference.background import BackgroundExecutor
+from sessions_app.inference.model import sam_model
+from tests.harness.factories import room_pixels
 
 pytestmark = [pytest.mark.model, pytest.mark.redis, pytest.mark.usefixtures("sam_weights")]
 
 
 def the_encoder_is_idle() -> None:
     """Waits until all that was begun has ended, with what follows from its end."""
-    embeddings._background.submit(lambda: None).result(120)
+    embeddings.executor.wait_idle(120)
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +95,7 @@ def test_a_failed_encoding_is_told_to_all_who_wait_and_tried_anew_later(
 def test_no_more_pixels_wait_for_the_encoder_than_memory_allows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(embeddings, "MAX_WAITING_BYTES", room_pixels().nbytes)
+    monkeypatch.setattr(embeddings.executor, "max_bytes", room_pixels().nbytes)
 
     first = embeddings.encode_in_background("digest-e", room_pixels())
     second = embeddings.encode_in_background("digest-f", room_pixels())
@@ -111,7 +110,7 @@ def test_no_more_pixels_wait_for_the_encoder_than_memory_allows(
 
 def test_an_encoding_cancelled_before_it_began_makes_room_at_once() -> None:
     go_on = threading.Event()
-    embeddings._background.submit(go_on.wait, 60)
+    embeddings.executor.submit(lambda: go_on.wait(60), label="something else")
     pixels = room_pixels()
     waiting = embeddings.encode_in_background("digest-h", pixels)
     assert waiting is not None
@@ -120,20 +119,18 @@ def test_an_encoding_cancelled_before_it_began_makes_room_at_once() -> None:
 
     assert waiting.cancel()
 
-    assert embeddings._waiting == []
+    assert embeddings.executor.state().bytes == 0
     assert kept() is None
     go_on.set()
     the_encoder_is_idle()
 
 
 def test_a_process_that_is_stopping_begins_no_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
-    stopped = ThreadPoolExecutor(1)
-    stopped.shutdown()
-    monkeypatch.setattr(embeddings, "_background", stopped)
+    stopped = BackgroundExecutor("stopped", max_items=1)
+    stopped.stop()
+    monkeypatch.setattr(embeddings, "executor", stopped)
 
     assert embeddings.encode_in_background("digest-i", room_pixels()) is None
-
-    assert embeddings._waiting == []
 
 
 def test_a_process_that_starts_loads_the_model_before_it_is_asked(
@@ -142,26 +139,23 @@ def test_a_process_that_starts_loads_the_model_before_it_is_asked(
     loaded: list[SamModel] = []
     monkeypatch.setattr(SamModel, "warm_up", lambda model: loaded.append(model))
 
-    embeddings.warm_up().result(120)
+    embeddings.warm_up()
+    the_encoder_is_idle()
 
     assert loaded == [sam_model()]
 
 
-def test_a_process_starts_without_the_weights_too(settings: Any, tmp_path: Path) -> None:
+def test_a_process_starts_without_the_weights_and_says_so(
+    settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.SAM_MODEL_DIR = str(tmp_path)
 
-    assert embeddings.warm_up().result(120) is None
+    embeddings.warm_up()
+    the_encoder_is_idle()
+
+    assert "loading the model failed" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_the_key_names_the_model() -> None:
     assert sam_model().identity in embeddings.cache_key("digest")
-
-
-def test_the_longest_unused_value_goes_first() -> None:
-    kept: RecentlyUsed[str, int] = RecentlyUsed(2)
-    kept.put("a", 1)
-    kept.put("b", 2)
-    kept.get("a")
-    kept.put("c", 3)
-
-    assert (kept.get("a"), kept.get("b"), kept.get("c")) == (1, None, 3)

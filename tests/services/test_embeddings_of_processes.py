@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests import servers
-from tests.environment import ROOT
+from tests.harness import servers
+from tests.harness.environment import ROOT
 from wallpaper import embedded
 
 pytestmark = [pytest.mark.model, pytest.mark.usefixtures("sam_weights")]
@@ -94,7 +94,7 @@ def test_an_embedding_outlives_a_restart_of_valkey(tmp_path: Path) -> None:
 
 
 def test_a_lost_embedding_is_made_again_the_same(valkey: str) -> None:
-    from jobs.valkey import client
+    from sessions_app.queueing.redis_client import client
 
     with ready_processes(valkey, "lost") as first:
         [before] = outcomes(first)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sessions_app import places
 from sessions_app.catalogue import STATIC_DIR, sample_rooms
 from sessions_app.errors import Busy, WrongState
+from sessions_app.inference import limits
 from sessions_app.models import Session
-from sessions_app.services import clicking, masks, uploads
-from sessions_app.services.masks import Overlay
-from tests.factories import make_session
+from sessions_app.services import clicking, masks, overlays, photos, uploads
+from sessions_app.services.overlays import Overlay
+from tests.harness.factories import make_session
 
 pytestmark = [pytest.mark.django_db, pytest.mark.model]
 
@@ -34,7 +34,7 @@ def click_the_wall(session: Session) -> Session:
 
 
 def shown(session: Session) -> Overlay:
-    overlay = masks.overlay(session)
+    overlay = overlays.overlay(session)
     assert overlay is not None
     return overlay
 
@@ -50,11 +50,33 @@ def test_a_click_on_the_wall_marks_a_good_part_of_the_photo(sample: Session) -> 
 def test_the_first_click_completes_the_embedding(sample: Session) -> None:
     session = click_the_wall(sample)
 
-    masks.overlay(session)
+    overlays.draw(session)
 
     assert session.status == Session.Status.EMBEDDING_COMPLETED  # what the page goes on to show
     session.refresh_from_db()
     assert session.status == Session.Status.EMBEDDING_COMPLETED
+
+
+def test_a_page_that_only_looks_writes_nothing(
+    sample: Session, django_assert_num_queries: Any
+) -> None:
+    session = click_the_wall(sample)
+
+    with django_assert_num_queries(0):
+        assert overlays.overlay(session) is not None
+
+    session.refresh_from_db()
+    assert session.status == Session.Status.NEW
+
+
+def test_a_page_that_is_reloaded_does_not_ask_the_model_again(
+    sample: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = click_the_wall(sample)
+    drawn = overlays.draw(session)
+    monkeypatch.setattr(masks, "predict", lambda _: pytest.fail("the model was asked"))
+
+    assert overlays.overlay(Session.objects.get(pk=session.pk)) == drawn
 
 
 def test_an_excluded_point_ends_up_outside(sample: Session) -> None:
@@ -91,7 +113,7 @@ def test_the_wall_is_found_without_a_click_and_can_be_corrected(sample: Session)
 def test_with_nothing_marked_there_is_no_overlay_and_no_mask() -> None:
     session = make_session()
 
-    assert masks.overlay(session) is None
+    assert overlays.overlay(session) is None
     with pytest.raises(WrongState):
         masks.pixels(session, size=(10, 10))
 
@@ -111,13 +133,13 @@ def test_correcting_the_found_wall_reads_the_whole_photo_no_more(
     sample: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = clicking.find_wall(session_id=sample.pk)
-    masks.overlay(session)
+    overlays.overlay(session)
     read: list[Session] = []
-    monkeypatch.setattr(masks, "photo_pixels", read.append)
+    monkeypatch.setattr(photos, "photo_pixels", read.append)
     x, y = sample_rooms()[0].suggested_click
 
     session = clicking.add_click(session_id=session.pk, x=x, y=y, label=0)
-    masks.overlay(session)
+    overlays.overlay(session)
 
     assert read == []
 
@@ -125,66 +147,68 @@ def test_correcting_the_found_wall_reads_the_whole_photo_no_more(
 def test_with_all_cores_at_work_a_click_is_told_to_come_back(
     sample: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "MASK_PATIENCE_SECONDS", 0)
-    session = clicking.find_wall(session_id=sample.pk)
+    monkeypatch.setattr(limits.mask_limit, "patience_seconds", 0)
+    x, y = sample_rooms()[0].suggested_click
+    session = clicking.add_click(session_id=sample.pk, x=x + 2.5, y=y, label=1)
 
     with ExitStack() as taken:
-        for _ in range(places.MASKS_AT_ONCE):
-            taken.enter_context(places.a_masking_place())
+        for _ in range(limits.mask_limit.slots):
+            taken.enter_context(limits.mask_limit.slot())
         with pytest.raises(Busy) as refusal:
-            masks.overlay(session)
+            overlays.overlay(session)
 
     assert refusal.value.retry_after_seconds
-    assert masks.overlay(session) is not None
+    assert overlays.overlay(session) is not None
 
 
-def test_finding_the_wall_takes_a_place_for_the_photo_it_decodes(
+def test_finding_the_wall_takes_a_slot_for_the_photo_it_decodes(
     sample: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "DECODING_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(limits.decode_limit, "patience_seconds", 0)
     clicking.add_click(session_id=sample.pk, x=0.5, y=0.5, label=1)
-    masks.overlay(Session.objects.get(pk=sample.pk))  # encodes
+    overlays.overlay(Session.objects.get(pk=sample.pk))  # encodes
     session = clicking.find_wall(session_id=sample.pk)
     masks._predictions.clear()
+    overlays._overlays.clear()
 
     with ExitStack() as taken:
-        for _ in range(places.DECODINGS_AT_ONCE):
-            taken.enter_context(places.a_decoding_place())
+        for _ in range(limits.decode_limit.slots):
+            taken.enter_context(limits.decode_limit.slot())
         with pytest.raises(Busy):
-            masks.overlay(session)
+            overlays.overlay(session)
 
-    assert masks.overlay(session) is not None
+    assert overlays.overlay(session) is not None
 
 
-def test_a_click_that_has_to_encode_takes_a_place_for_the_photo_it_decodes(
+def test_a_click_that_has_to_encode_takes_a_slot_for_the_photo_it_decodes(
     sample: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "DECODING_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(limits.decode_limit, "patience_seconds", 0)
 
     with ExitStack() as taken:
-        for _ in range(places.DECODINGS_AT_ONCE):
-            taken.enter_context(places.a_decoding_place())
+        for _ in range(limits.decode_limit.slots):
+            taken.enter_context(limits.decode_limit.slot())
         with pytest.raises(Busy):
-            masks._photo_to_encode(sample)
+            photos.photo_within_limit(sample)
 
-    assert masks._photo_to_encode(sample).shape == (sample.height, sample.width, 3)
+    assert photos.photo_within_limit(sample).shape == (sample.height, sample.width, 3)
 
 
 def test_two_rooms_of_one_photo_keep_it_once(
     sample: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    masks._photos.clear()
+    photos._for_outlines.clear()
     read: list[Session] = []
-    original = masks.view_pixels
+    original = photos.view_pixels
     monkeypatch.setattr(
-        masks,
+        photos,
         "view_pixels",
         lambda session, **size: read.append(session) or original(session, **size),
     )
     other = Session.objects.get(pk=sample.pk)
     other.pk = uuid.uuid4()
 
-    first, second = masks._photo_under(sample), masks._photo_under(other)
+    first, second = photos.photo_for_outline(sample), photos.photo_for_outline(other)
 
     assert first is second
     assert read == [sample]
@@ -197,15 +221,15 @@ def test_who_waits_for_an_encoding_keeps_no_core_from_others(
 
     def look(*args: Any) -> Any:
         with ExitStack() as taken:
-            for _ in range(places.MASKS_AT_ONCE):
-                taken.enter_context(places.a_masking_place())
+            for _ in range(limits.mask_limit.slots):
+                taken.enter_context(limits.mask_limit.slot())
             free.append(True)
         return obtain(*args)
 
-    monkeypatch.setattr(places, "MASK_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(limits.mask_limit, "patience_seconds", 0)
     monkeypatch.setattr(masks.embeddings, "obtain", look)
 
     x, y = sample_rooms()[0].suggested_click
-    masks.overlay(clicking.add_click(session_id=sample.pk, x=x + 1.5, y=y, label=1))
+    overlays.overlay(clicking.add_click(session_id=sample.pk, x=x + 1.5, y=y, label=1))
 
     assert free

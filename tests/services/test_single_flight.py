@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sessions_app.single_flight import SingleFlight
+from sessions_app.inference.single_flight import SingleFlight
 
 
 class Slow:

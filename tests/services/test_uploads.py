@@ -10,12 +10,13 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import OperationalError
 
-from sessions_app import places, storage
+from imaging import read_stored
+from sessions_app import storage
 from sessions_app.errors import BadUpload, Unavailable
-from sessions_app.intake import read_stored
+from sessions_app.inference import limits
 from sessions_app.models import Session
 from sessions_app.services import uploads
-from tests.factories import as_file, make_session, room_pixels
+from tests.harness.factories import as_file, make_session, room_pixels
 
 pytestmark = pytest.mark.django_db
 
@@ -98,7 +99,7 @@ def encoding(monkeypatch: pytest.MonkeyPatch) -> Future[Any]:
     future: Future[Any] = Future()
     monkeypatch.setattr(uploads.embeddings, "encode_in_background", lambda *_: future)
     # Its thread would go on writing while the test's folder is removed.
-    monkeypatch.setattr(uploads.packing, "pack_later", lambda _: None)
+    monkeypatch.setattr(uploads.photo_compression, "compress_later", lambda _: None)
     return future
 
 
@@ -208,10 +209,10 @@ def test_a_sample_room_becomes_a_session() -> None:
 
 
 def test_too_many_uploads_at_once_are_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "DECODING_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(limits.decode_limit, "patience_seconds", 0)
     with (
-        places.a_decoding_place(),
-        places.a_decoding_place(),
+        limits.decode_limit.slot(),
+        limits.decode_limit.slot(),
         pytest.raises(Unavailable) as refusal,
     ):
         make_session()

@@ -6,14 +6,14 @@ import math
 
 import pytest
 
-from rendering import Scene, WallPlane, prepare
+from imaging.types import Mask, Pixels
+from rendering import WallAnalysis, WallPlane, analyse_wall
 from sessions_app import storage
 from sessions_app.catalogue import designs
 from sessions_app.errors import BadLink, BadRequest, BadUpload, NotFound, WrongState
-from sessions_app.image_types import Mask, Pixels
 from sessions_app.models import Session, Wallpaper
-from sessions_app.services import previews, readings, wallpapers
-from tests.factories import as_file, make_ready_session, make_session, paper_pixels
+from sessions_app.services import prefetch, previews, wallpapers
+from tests.harness.factories import as_file, make_ready_session, make_session, paper_pixels
 
 pytestmark = pytest.mark.django_db
 
@@ -166,11 +166,11 @@ def test_the_wall_is_read_once_for_all_placements_tried_on_it(
 ) -> None:
     read: list[tuple[int, ...]] = []
 
-    def counted(photo: Pixels, mask: Mask, plane: WallPlane) -> Scene:
+    def counted(photo: Pixels, mask: Mask, plane: WallPlane) -> WallAnalysis:
         read.append(photo.shape)
-        return prepare(photo, mask, plane)
+        return analyse_wall(photo, mask, plane)
 
-    monkeypatch.setattr(readings, "prepare", counted)
+    monkeypatch.setattr(prefetch, "analyse_wall", counted)
     session = make_ready_session()
     previews.render_preview(session)
     wider = wallpapers.set_placement(session_id=session.pk, placement={"repeat_width_m": 0.8})

@@ -9,10 +9,11 @@ import pytest
 from django.core.files.storage import default_storage
 
 from jobs import tasks
-from sessions_app import keys, storage
+from sessions_app import storage
 from sessions_app.errors import NotFound, Unavailable
 from sessions_app.models import Generation
-from tests.factories import make_generation
+from sessions_app.storage import keys
+from tests.harness.factories import make_generation
 
 
 @pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.s3)])

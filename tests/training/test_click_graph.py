@@ -8,8 +8,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs training/requirements-train.txt (PyTorch)")
 
-from segmentation.click_maps import FINE, MAPS  # noqa: E402
-from segmentation.scene import TOKEN_CHANNELS  # noqa: E402
+from segmentation.clicks.features import FINE, MAPS  # noqa: E402
+from segmentation.wall_net_io import TOKEN_CHANNELS  # noqa: E402
 from training.click_graph import OfClick, OfPhoto  # noqa: E402
 from training.click_net import ClickNet  # noqa: E402
 from training.wall_net import with_weights  # noqa: E402

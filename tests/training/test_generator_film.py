@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.generator.film import develop
+from training.generator.camera_response import develop
 from training.generator.traits import ViewTraits
 
 

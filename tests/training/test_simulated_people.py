@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segmentation import SCENE_SHAPE, Click, Embedding
-from segmentation.click_maps import ClickEvidence, PhotoEvidence, Scope
+from segmentation import WALL_MAPS_SHAPE, Click, Embedding
+from segmentation.clicks.features import ClickEvidence, PhotoEvidence, Scope
 from training.errors import parts_of, with_errors
 from training.rooms import WALL
-from training.visitor import ClickSample, Visit, next_place, same_paint, wall_under
+from training.simulated_user import ClickSample, Visit, next_place, same_paint, wall_under
 from training.wishes import Whim, Wish, whims
 
 CEILING = 3
@@ -25,7 +25,7 @@ def room(right_paint: tuple[int, int, int] = (200, 190, 180)) -> ClickSample:
     rgb[LEFT], rgb[RIGHT] = (200, 190, 180), right_paint
     embedding = Embedding.build(
         np.zeros((1, 256, 64, 64)),
-        scene=np.zeros(SCENE_SHAPE),
+        wall_maps=np.zeros(WALL_MAPS_SHAPE),
         width=1024,
         height=1024,
         model="none",
@@ -41,7 +41,7 @@ def visit(sample: ClickSample, marked: list[tuple[slice, slice]]) -> Visit:
         logits[window] = 5
     flat = np.zeros((256, 256), np.float32)
     photo = PhotoEvidence(flat, flat, np.zeros((256, 256, 3), np.float32))
-    return Visit(sample, Wish(sample.is_wall), Scope.UNSAID, photo, logits)
+    return Visit(sample, Wish(sample.is_wall), Scope.AUTO, photo, logits)
 
 
 def test_a_person_includes_the_wall_that_is_missing() -> None:
@@ -96,7 +96,7 @@ def on_the_right(share: float) -> ClickEvidence:
     )
 
 
-def newcomer(said: Scope = Scope.UNSAID) -> Visit:
+def newcomer(said: Scope = Scope.AUTO) -> Visit:
     """Wants all walls of a room in which they are seen."""
     some = visit(room(), [])
     some.photo.wall[:], some.logits, some.said = np.where(room().is_wall, 6, -6), None, said
@@ -109,7 +109,7 @@ def test_once_another_wall_is_included_all_that_is_wanted_is_expected() -> None:
         some.clicks.append(Click(evidence.x, evidence.y, 1))
         some.hear(evidence)
 
-    assert some.meant is Scope.UNSAID
+    assert some.meant is Scope.AUTO
     np.testing.assert_array_equal(some.expected[0], room().is_wall)
 
 

@@ -12,12 +12,12 @@ torch = pytest.importorskip("torch", reason="needs training/requirements-train.t
 onnx = pytest.importorskip("onnx", reason="needs training/requirements-train.txt (onnx)")
 ort = pytest.importorskip("onnxruntime")
 
-from segmentation.scene import scene_input  # noqa: E402
+from segmentation.wall_net_io import wall_net_input  # noqa: E402
 from training.augment import _refinish  # noqa: E402
 from training.export import Scene, export  # noqa: E402
-from training.restyle import Restyle, convolved  # noqa: E402
 from training.rooms import OBJECT, WALL, Room  # noqa: E402
 from training.running import Running  # noqa: E402
+from training.style_augmentation import Restyle, convolved  # noqa: E402
 from training.token_basis import token_basis  # noqa: E402
 from training.train_walls import Batches, plane_loss  # noqa: E402
 from training.vit import VisionTransformer, published_state  # noqa: E402
@@ -191,7 +191,7 @@ def test_tokens_are_told_about_their_mean_and_by_their_largest_differences() -> 
     basis, share = token_basis(net, rooms)
     net.basis[:] = basis
     with torch.no_grad():
-        _, tokens = net.scene_and_tokens(torch.from_numpy(scene_input(photos[0])))
+        _, tokens = net.scene_and_tokens(torch.from_numpy(wall_net_input(photos[0])))
 
     torch.testing.assert_close(
         basis @ basis.T, torch.eye(64) * (basis[0] @ basis[0]), atol=1e-3, rtol=1e-3

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sessions_app.models import Session
 from sessions_app.visitors import COOKIE_NAME, SALT
-from tests.factories import make_ready_session
+from tests.harness.factories import make_ready_session
 
 OWNER = "visitor-a"
 HTMX = {"HTTP_HX_REQUEST": "true"}

@@ -7,11 +7,11 @@ import re
 import pytest
 from django.test import Client
 
-from jobs import queues
 from jobs.tasks import run_generation
 from sessions_app.models import Generation, Session
+from sessions_app.queueing import queues
 from sessions_app.services import generations, runs
-from tests.factories import make_generation
+from tests.harness.factories import make_generation
 from tests.web.conftest import HTMX, OWNER, client_of
 from tests.web.test_generation import status, to, word
 

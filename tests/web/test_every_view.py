@@ -7,12 +7,16 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from sessions_app.models import Session
+from sessions_app.services import clicking, wallpapers
 from sessions_app.urls import room_patterns
-from tests.web.conftest import HTMX, client_of
+from tests.harness.factories import make_session
+from tests.web.conftest import HTMX, OWNER, client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +66,21 @@ def test_an_outsider_finds_nothing(
 
         assert answer.status_code == 404
     assert Session.objects.filter(pk=room.pk, click_history=room.click_history).exists()
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", READS)
+def test_a_page_that_is_only_looked_at_writes_nothing(name: str, owner: Client) -> None:
+    """Not even that the photo is encoded, which looking at the marked wall may have waited for."""
+    session = make_session(visitor=OWNER)
+    session = clicking.add_click(session_id=session.pk, x=20, y=20, label=1)
+    wallpapers.choose_design(session_id=session.pk, slug="brick")
+
+    with CaptureQueriesContext(connection) as statements:
+        owner.get(address(name, session))
+
+    asked = [statement["sql"].lstrip() for statement in statements]
+    assert [sql for sql in asked if not sql.startswith("SELECT")] == []
 
 
 @pytest.mark.parametrize(("name", "method"), EVERY)

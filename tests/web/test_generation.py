@@ -15,8 +15,8 @@ from django.utils import timezone
 from jobs.tasks import run_generation
 from sessions_app.models import Generation, Session
 from sessions_app.services.runs import fail, start
-from sessions_app.views.presenting import generation_context
-from tests.factories import make_generation, make_session
+from sessions_app.views.contexts import generation_context
+from tests.harness.factories import make_generation, make_session
 from tests.web.conftest import HTMX, OWNER
 
 pytestmark = pytest.mark.django_db

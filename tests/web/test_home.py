@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from sessions_app.models import Session
 from sessions_app.services import uploads
-from tests.factories import as_file, room_pixels
+from tests.harness.factories import as_file, room_pixels
 from tests.web.conftest import HTMX, OWNER
 
 pytestmark = pytest.mark.django_db

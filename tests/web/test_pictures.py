@@ -11,7 +11,7 @@ from django.urls import reverse
 from sessions_app import storage
 from sessions_app.errors import Unavailable
 from sessions_app.models import Session
-from tests.factories import make_session
+from tests.harness.factories import make_session
 from tests.web.conftest import HTMX, OWNER
 
 pytestmark = pytest.mark.django_db

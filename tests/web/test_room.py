@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from sessions_app.errors import Busy
 from sessions_app.models import Session
-from sessions_app.services import clicking, masks, readings
+from sessions_app.services import clicking, overlays, prefetch
 from sessions_app.services.wallpapers import current_placement
-from tests.factories import as_file, make_ready_session, make_session, paper_pixels
+from tests.harness.factories import as_file, make_ready_session, make_session, paper_pixels
 from tests.web.conftest import HTMX, OWNER
 
 pytestmark = pytest.mark.django_db
@@ -341,7 +341,7 @@ def test_a_click_whose_wall_cannot_be_drawn_yet_is_said_to_be_kept(
         raise Busy("Many walls are being marked at this moment. Please try again in a few seconds.")
 
     session = make_session(visitor=OWNER)
-    monkeypatch.setattr(masks, "overlay", busy)
+    monkeypatch.setattr(overlays, "overlay", busy)
 
     answer = owner.post(to("click", session), {"x": "70", "y": "40", "label": "1"}, **HTMX)
 
@@ -354,14 +354,14 @@ def test_a_click_whose_wall_cannot_be_drawn_yet_is_said_to_be_kept(
 
 
 @pytest.mark.parametrize("chosen", [True, False])
-def test_after_a_click_the_wall_is_read_ahead_unless_its_preview_comes_at_once(
+def test_after_a_click_the_wall_is_prefetched_unless_its_preview_comes_at_once(
     chosen: bool, owner: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = make_ready_session(visitor=OWNER) if chosen else make_session(visitor=OWNER)
-    overlay = masks.Overlay("M0 0h9v9z", "-0.5 -0.5 320 240", 0.4, 0.9, None, None, None)
-    monkeypatch.setattr(masks, "overlay", lambda _: overlay)
+    overlay = overlays.Overlay("M0 0h9v9z", "-0.5 -0.5 320 240", 0.4, 0.9, None, None, None)
+    monkeypatch.setattr(overlays, "overlay", lambda _: overlay)
     ahead: list[Session] = []
-    monkeypatch.setattr(readings, "read_ahead", ahead.append)
+    monkeypatch.setattr(prefetch, "prefetch", ahead.append)
 
     answer = owner.post(reverse("click", args=[session.pk]), {"x": 40, "y": 40, "label": 1}, **HTMX)
 

@@ -9,8 +9,8 @@ from django.template.loader import render_to_string
 
 from sessions_app.click_history import ClickHistory
 from sessions_app.models import Session
-from sessions_app.services.masks import Overlay
-from sessions_app.views.presenting import Point
+from sessions_app.services.overlays import Overlay
+from sessions_app.views.contexts import Point
 
 ADD = Point(x="1", y="1", left="1", top="1", kind="include")
 TAKE = Point(x="1", y="1", left="1", top="1", kind="exclude")

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from training.generator.camera import View, find_view
+from training.generator.camera_response import develop
 from training.generator.classes import OTHER, WALL
 from training.generator.colours import Rng
-from training.generator.film import develop
 from training.generator.lens import bend
 from training.generator.painting import paint_walls
 from training.generator.rendering import Float32, Uint8, label_pass, render

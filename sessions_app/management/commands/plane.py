@@ -7,12 +7,17 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from imaging import read_mask, read_photo
 from rendering import estimate_plane
 from segmentation import Click
-from sessions_app.commands import PhotoCommand, add_prompt_arguments, ensure_model, existing_file
-from sessions_app.intake import read_mask, read_photo
+from sessions_app.inference.model import sam_model, scope_of
+from sessions_app.management.cli import (
+    PhotoCommand,
+    add_prompt_arguments,
+    ensure_model,
+    existing_file,
+)
 from sessions_app.services.planes import focal_px
-from sessions_app.wall_model import sam_model, scope_of
 
 
 class Command(PhotoCommand):

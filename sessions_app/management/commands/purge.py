@@ -10,7 +10,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from sessions_app.commands import ensure_database, refusals_as_one_line
+from sessions_app.management.cli import ensure_database, refusals_as_one_line
 from sessions_app.services.retention import PurgeReport, purge_expired, purge_session
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
+from imaging import read_photo
 from segmentation import Box, Click
-from sessions_app.commands import (
+from sessions_app.inference.model import sam_model, scope_of
+from sessions_app.management.cli import (
     PhotoCommand,
     add_prompt_arguments,
     box,
@@ -18,8 +20,6 @@ from sessions_app.commands import (
     ensure_model,
     write_picture,
 )
-from sessions_app.intake import read_photo
-from sessions_app.wall_model import sam_model, scope_of
 
 
 class Command(PhotoCommand):

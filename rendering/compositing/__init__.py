@@ -1,0 +1,1 @@
+"""The wall's edge and the camera's noise."""

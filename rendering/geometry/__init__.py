@@ -1,0 +1,1 @@
+"""Where the wall is in space: lines, vanishing points, lens, plane, scale."""

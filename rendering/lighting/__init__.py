@@ -1,0 +1,1 @@
+"""The light on the wall, and the colour of its paint."""

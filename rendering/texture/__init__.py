@@ -1,0 +1,1 @@
+"""The wallpaper as a texture: sampled in perspective, with its seams."""

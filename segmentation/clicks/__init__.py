@@ -1,0 +1,1 @@
+"""What clicks mean: the features and constraints they give, and how a mask is refined by them."""

@@ -1,0 +1,1 @@
+"""From logits to masks: raster, edges, and how good they are."""

@@ -1,0 +1,1 @@
+"""SAM itself: its files, its prompts, its decoder."""

@@ -1,0 +1,1 @@
+"""What the networks say of walls: the wall network, the head on SAM, the click network."""

@@ -1,0 +1,1 @@
+"""What stands before every upload: its size and how many at once."""

@@ -1,0 +1,1 @@
+"""Redis and the queue of generations."""

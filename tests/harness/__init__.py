@@ -1,0 +1,1 @@
+"""Servers, photos and whole installations that tests and benchmarks start."""
