@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.environment import ROOT
+from tests.harness.environment import ROOT
 
 
 def modules_with_examples() -> list[str]:
