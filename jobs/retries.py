@@ -1,7 +1,7 @@
 """What is worth another try, and when.
 
-A fault of the network, the store or the database may be over soon; a bad picture stays bad. Short faults are waited
-out inside the job, longer ones by giving the run back to the queue for a while.
+A fault of the network, the store or the database may be over soon; a bad picture stays bad. Short
+faults are waited out inside the job, longer ones by giving the run back to the queue for a while.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def delay_after(run: int) -> float:
 
 
 def with_retries(action: Callable[[], T]) -> T:
-    """The action's result, tried again twice when a transient fault stops it; it must be idempotent.
+    """The result of an idempotent action, tried again twice when a transient fault stops it.
 
     Raises:
         Exception: whatever the last try raised, or the first where the fault is not transient.

@@ -44,10 +44,11 @@ def secret_key(home: Path) -> str:
 
 
 def valkey_socket(home: Path) -> Path:
-    """Where the embedded Valkey listens: under `home`, or in the temporary folder if that path is too long or not plain.
+    """Where the embedded Valkey listens: under `home`, or in the temporary folder if that path cannot be used.
 
-    A space or an equals sign breaks RQ: CLIENT LIST shows the path as `addr=PATH:0 name=...`, which redis-py splits at
-    both, so that a worker ends at its start with "not enough values to unpack".
+    It cannot when it is too long, or holds a space or an equals sign. Those break RQ: CLIENT LIST shows the path as
+    `addr=PATH:0 name=...`, which redis-py splits at both, so that a worker ends at its start with "not enough values to
+    unpack".
     """
     socket = home / "run" / "valkey.sock"
     if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH_BYTES and PLAIN_PATH.fullmatch(str(socket)):

@@ -1,9 +1,9 @@
 """The web server's settings: for `make run`, and for `gunicorn -c wallpaper/gunicorn_conf.py wallpaper.wsgi`.
 
 Threads, because requests mostly wait: for the encoder, the database, the store. The application is not preloaded: an
-ONNX Runtime session must never cross a fork. Workers are not recycled (`max_requests`): a new one would have to load the
-model again, and would lose the embeddings in memory, which make clicks fast. A worker loads the model in the background
-when it starts.
+ONNX Runtime session must never cross a fork. Workers are not recycled (`max_requests`): a new one would load the model
+again, and would lose the embeddings in memory, which make clicks fast. A worker loads the model in the background when
+it starts.
 """
 
 from __future__ import annotations

@@ -7,13 +7,13 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from sessions_app.errors import AppError
 from sessions_app.selectors import owned_session
 from sessions_app.views.errors import not_allowed, refusal
+from sessions_app.views.request import HtmxHttpRequest
 from sessions_app.visitors import visitor_of
 
 View = Callable[..., HttpResponseBase]
@@ -25,7 +25,7 @@ def answers(*methods: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def answer(request: HttpRequest, **path: Any) -> HttpResponseBase:
+        def answer(request: HtmxHttpRequest, **path: Any) -> HttpResponseBase:
             if request.method not in allowed:
                 return not_allowed(request, allowed)
             try:
@@ -48,9 +48,9 @@ def with_session(view: View) -> View:
     """
 
     @wraps(view)
-    def answer(request: HttpRequest, *, session_id: UUID, **path: Any) -> HttpResponseBase:
+    def answer(request: HtmxHttpRequest, *, session_id: UUID, **path: Any) -> HttpResponseBase:
         session = owned_session(session_id=session_id, visitor=visitor_of(request))
-        request.room = session  # type: ignore[attr-defined]
+        request.room = session
         return view(request, session, **path)
 
     return answer

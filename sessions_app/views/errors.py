@@ -17,6 +17,7 @@ from django.template.response import TemplateResponse
 from sessions_app.errors import AppError, Expired, NotFound
 from sessions_app.models import Session
 from sessions_app.views import contexts
+from sessions_app.views.request import HtmxHttpRequest
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Garbled(AppError):
     code = "garbled"
 
 
-def refusal(request: HttpRequest, error: AppError) -> HttpResponseBase:
+def refusal(request: HtmxHttpRequest, error: AppError) -> HttpResponseBase:
     """The answer to a request that was refused."""
     logger.info("%s %s refused: %s", request.method, request.path, error.code)
     response = _answer(request, error)
@@ -63,8 +64,8 @@ def refusal(request: HttpRequest, error: AppError) -> HttpResponseBase:
     return response
 
 
-def _answer(request: HttpRequest, error: AppError) -> HttpResponseBase:
-    if request.htmx:  # type: ignore[attr-defined]
+def _answer(request: HtmxHttpRequest, error: AppError) -> HttpResponseBase:
+    if request.htmx:
         return HttpResponse(
             error.user_message, content_type="text/plain; charset=utf-8", status=error.status
         )

@@ -12,6 +12,7 @@ from sessions_app.models import Session
 from sessions_app.services import uploads
 from sessions_app.views import contexts, forms
 from sessions_app.views.decorators import answers
+from sessions_app.views.request import HtmxHttpRequest
 from sessions_app.visitors import ensure_visitor
 
 
@@ -23,7 +24,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
 
 
 @answers("POST")
-def upload(request: HttpRequest) -> HttpResponseBase:
+def upload(request: HtmxHttpRequest) -> HttpResponseBase:
     """A photo comes in; on to its room."""
     data, _ = forms.read_file(request)
     session = uploads.create_session(
@@ -33,7 +34,7 @@ def upload(request: HttpRequest) -> HttpResponseBase:
 
 
 @answers("POST")
-def sample(request: HttpRequest, slug: str) -> HttpResponseBase:
+def sample(request: HtmxHttpRequest, slug: str) -> HttpResponseBase:
     """One of the sample rooms is taken; on to it."""
     session = uploads.create_session_from_sample(
         slug=slug, source=Session.Source.WEB, visitor=ensure_visitor(request)
@@ -41,8 +42,8 @@ def sample(request: HttpRequest, slug: str) -> HttpResponseBase:
     return _to_room(request, session)
 
 
-def _to_room(request: HttpRequest, session: Session) -> HttpResponse:
+def _to_room(request: HtmxHttpRequest, session: Session) -> HttpResponse:
     address = reverse("session", args=[session.pk])
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return HttpResponseClientRedirect(address)
     return HttpResponseRedirect(address)

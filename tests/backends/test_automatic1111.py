@@ -72,7 +72,8 @@ def test_the_server_starts_from_the_local_render_at_low_strength(
     sent = automatic1111.bodies[0]
     assert sent["denoising_strength"] == 0.25
     assert sent["inpainting_fill"] == 1
-    # The room is small: its wall with the margin is the whole photo, and sides are multiples of 8 already.
+    # The room is small: its wall with the margin is the whole photo, and sides are multiples of 8
+    # already.
     assert (np.asarray(picture_of(sent["init_images"][0])) == local).all()
 
 

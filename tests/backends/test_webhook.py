@@ -1,4 +1,4 @@
-"""Replicate's webhooks: what is believed, what they wake, what they save, and that they may come in any order."""
+"""Replicate's webhooks: what is believed, what they wake and save, in whatever order."""
 
 from __future__ import annotations
 

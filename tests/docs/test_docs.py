@@ -171,6 +171,12 @@ def test_the_licence_is_named_where_people_and_programs_look_for_it() -> None:
     assert text_of("LICENSE").lstrip().startswith("Apache License")
 
 
+def test_coverage_counts_every_package_of_the_product() -> None:
+    tools = tomllib.loads(text_of("pyproject.toml"))["tool"]
+
+    assert tools["coverage"]["run"]["source"] == tools["importlinter"]["root_packages"]
+
+
 def test_ci_is_a_valid_shell_script() -> None:
     for script in (
         ".ci/run",

@@ -36,7 +36,7 @@ def test_the_summary_says_what_is_doubtful_and_which_click_settles_it(
         "session": Session(pk=uuid.uuid4()),
     }
 
-    page = render_to_string("session/wall_summary.html", context)
+    page = render_to_string("session/wall.html#summary", context)
 
     assert sentence in page
 
@@ -46,7 +46,7 @@ def test_that_one_click_took_the_main_wall_alone_is_said(is_main_wall: bool) -> 
     overlay = Overlay("", "", 0.3, 0.95, None, None, None, is_main_wall=is_main_wall)
 
     page = render_to_string(
-        "session/wall_summary.html",
+        "session/wall.html#summary",
         {"overlay": overlay, "history": ClickHistory(), "session": Session(pk=uuid.uuid4())},
     )
 
@@ -57,7 +57,7 @@ def test_of_a_mask_beyond_doubt_only_its_share_is_said() -> None:
     overlay = Overlay("", "", 0.3, 0.95, None, None, None)
 
     page = render_to_string(
-        "session/wall_summary.html",
+        "session/wall.html#summary",
         {"overlay": overlay, "history": ClickHistory(), "session": Session(pk=uuid.uuid4())},
     )
 

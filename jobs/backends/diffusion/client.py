@@ -1,9 +1,10 @@
 """HTTP to an image service that the operator chose: the only place that imports requests.
 
-Connect in 5 s, reads of 30 s unless told otherwise, everything under the run's deadline; no proxy and no credentials
-from the environment; no redirects; a cap on what is read. Network faults, 429, 502, 503 and 504 are tried again with
-growing pauses, or the pause the service asks for, as long as the deadline allows. Keys appear in no message: whatever
-becomes a detail goes through `scrub`, and requests' own exceptions (which may quote headers) are not chained.
+Connect in 5 s, reads of 30 s unless told otherwise, everything under the run's deadline; no proxy
+and no credentials from the environment; no redirects; a cap on what is read. Network faults, 429,
+502, 503 and 504 are tried again with growing pauses, or the pause the service asks for, as long as
+the deadline allows. Keys appear in no message: whatever becomes a detail goes through `scrub`, and
+requests' own exceptions (which may quote headers) are not chained.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ _chance = random.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class ServiceResponse:
-    """A 2xx answer: its `status` and the decoded JSON (bytes, where they were asked for)."""
+    """A 2xx response: its `status` and the decoded JSON (bytes, where they were asked for)."""
 
     status: int
     data: Any
@@ -82,7 +83,10 @@ class _Raw:
 
 
 class _AttemptFailed(Exception):
-    """One attempt failed with `fault`. `again`: another is worth while, after `pause` seconds if not None."""
+    """One attempt failed with `fault`.
+
+    again: another is worth while. pause: the seconds that the service asks for first.
+    """
 
     def __init__(self, fault: ServiceError, *, again: bool, pause: float | None = None) -> None:
         super().__init__(str(fault))
@@ -147,13 +151,15 @@ class ServiceClient:
         repeatable: bool = True,
         as_bytes: bool = False,
     ) -> ServiceResponse:
-        """The JSON that the service answers.
+        """The JSON that the service sends back.
 
         Args:
-            body: sent as JSON. files: sent as a form, as requests takes them.
-            repeatable: asking twice costs nothing. Otherwise it is asked again only where the service cannot have
-                started anything, and the run's own stop has to wait for the answer, so that it is not lost.
-            as_bytes: the answer is no JSON but the file itself.
+            body: sent as JSON.
+            files: sent as a form, as requests takes them.
+            repeatable: asking twice costs nothing. Otherwise it is asked again only where the
+                service cannot have started anything, and the run's own stop has to wait for the
+                response, so that it is not lost.
+            as_bytes: the response is no JSON but the file itself.
 
         Raises:
             ServiceError: by status and circumstance; whatever the deadline's heartbeat raises.
@@ -187,7 +193,7 @@ class ServiceClient:
             lambda: self._exchange(request), stage, heartbeats=request.repeatable
         )
         if 200 <= raw.status < 300:
-            data = raw.body if request.as_bytes else self._decoded(raw, request.path)
+            data = raw.body if request.as_bytes else self._parse_json(raw, request.path)
             return ServiceResponse(raw.status, data)
         again = raw.status in (_AGAIN if request.repeatable else _NOTHING_DONE)
         fault = self._fault(raw, f"{request.method} {request.path}")
@@ -200,7 +206,7 @@ class ServiceClient:
         return "".join(c if c.isprintable() else " " for c in text)[:_DETAIL_CHARACTERS]
 
     def _exchange(self, request: _Request) -> _Raw:
-        """One request and its response, at most `max_bytes` of it. Raises _AttemptFailed or BadServiceResponse."""
+        """One request and its response. Raises _AttemptFailed or BadServiceResponse."""
         try:
             # A session of its own: kept-alive connections that went stale would look like faults.
             with requests.Session() as session:
@@ -237,7 +243,7 @@ class ServiceClient:
                 again=not hopeless and (request.repeatable or _never_connected(error)),
             ) from None
 
-    def _decoded(self, raw: _Raw, path: str) -> Any:
+    def _parse_json(self, raw: _Raw, path: str) -> Any:
         try:
             return json.loads(raw.body)
         except (ValueError, RecursionError):
@@ -281,7 +287,7 @@ def _never_connected(error: Exception) -> bool:
 
 
 def _asked_pause(retry_after: str) -> float | None:
-    """Seconds of a Retry-After header (a number or a date); None where it has none we understand."""
+    """Seconds of a Retry-After header (a number or a date); None where it has none."""
     try:
         return float(urllib3.Retry().parse_retry_after(retry_after))
     except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):

@@ -5,7 +5,7 @@
         ├── NotSetUp            a setting is missing or makes no sense
         ├── Unreachable         no connection, or it broke                       may be tried again
         ├── Busy                429, 503, or all our own slots are taken         may be tried again
-        ├── TooSlow             our deadline passed                              not by itself: it may cost again
+        ├── TooSlow             our deadline passed                              no: may cost twice
         ├── Faulty              5xx                                              may be tried again
         ├── Stopped             a prediction that somebody else ended            may be tried again
         ├── KeyRefused          401, 402, 403
@@ -100,7 +100,7 @@ class RequestRefused(ServiceError):
 
 
 class BadServiceResponse(ServiceError):
-    """The service answered with something that is not the picture."""
+    """The service sent something that is not the picture."""
 
     code = "service_bad_answer"
     message = "The image service sent back something that is not a usable picture."

@@ -1,11 +1,13 @@
-"""Replicate's webhooks: a signed message that a prediction has begun or ended, so that nobody has to ask for it.
+"""Replicate's webhooks: signed messages that a prediction has begun or ended.
 
-It only wakes the worker that waits, and tells the id of a prediction whose creation was answered by a broken
-connection. What the prediction made is always asked for at the service with our token: nothing in a webhook's body
-is used but the id, so webhook and poll may come in any order, twice, or not at all.
+One only wakes the worker that waits, and tells the id of a prediction whose creation was answered
+by a broken connection. What the prediction made is always asked for at the service with our token:
+nothing in a webhook's body is used but the id, so webhook and poll may come in any order, twice, or
+not at all.
 
-The scheme (Replicate's documentation, "Verify webhooks") is Standard Webhooks, and its library checks the signature.
-Size limits, a stricter reading of the headers and the memory of what came before are ours.
+The scheme (Replicate's documentation, "Verify webhooks") is Standard Webhooks, and its library
+checks the signature. Size limits, a stricter reading of the headers and the memory of what came
+before are ours.
 """
 
 from __future__ import annotations
@@ -143,7 +145,7 @@ def verify(headers: Mapping[str, str], body: bytes) -> str:
 
 
 def handle(digest: str, message_id: str, body: bytes) -> str:
-    """Act on a message that was checked; returns what was done, for the log. A second time does nothing.
+    """Act on a verified message, once; returns what was done, for the log.
 
     Raises:
         BadWebhookError: the body is no prediction.
@@ -165,11 +167,12 @@ def handle(digest: str, message_id: str, body: bytes) -> str:
 
 
 def _adopt(digest: str, prediction_id: str) -> str:
-    """Keep the id for the next run, where creating it was never answered and it is not done with."""
+    """Keep the id for the next run, unless one is known or the prediction is done with."""
     key = prediction_key(digest)
     if not redis_client.set_if_absent(key, prediction_id.encode(), seconds=KEPT_SECONDS):
         return "known"
-    # After the set: `forget` marks the end before it releases, so one of the two takes the id away again.
+    # After the set: `forget` marks the end before it releases, so one of the two takes the id away
+    # again.
     if redis_client.get_bytes(_ended_key(prediction_id)) is not None:
         redis_client.delete_if_equal(key, prediction_id)
         return "done with"

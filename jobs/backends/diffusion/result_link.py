@@ -1,4 +1,4 @@
-"""Fetching a service's result through the same safe fetcher as a stranger's link, and only from the hosts it uses."""
+"""Fetching a service's result by the safe fetcher, and only from the hosts that it uses."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ _WORTH_ANOTHER: Final = (fetch.BadAnswer, fetch.TooSlow, fetch.EmptyAnswer)
 class _AllowedHosts:
     """The fetcher's two doors to the network, open for the listed hosts only, on every redirect.
 
-    The fetcher looks up every name that is not an address, and dials only what it looked up or read as an address:
-    refusing unknown names at the look-up and unknown addresses at the dialling leaves no way around the list.
+    The fetcher looks up every name that is not an address, and dials only what it looked up or read
+    as an address: refusing unknown names at the look-up and unknown addresses at the dialling
+    leaves no way around the list.
+
     `failed`: a look-up or a connection that was allowed did not work, which may pass.
     """
 
@@ -63,8 +65,8 @@ class _AllowedHosts:
 def fetch_result(url: str, *, hosts: Sequence[str], insecure: bool, deadline: RunDeadline) -> bytes:
     """The file at `url`.
 
-    hosts: allowed names; `*.name` allows all below it. insecure: plain http will do (the service itself is reached
-    that way).
+    hosts: allowed names; `*.name` allows all below it. insecure: plain http will do (the service
+    itself is reached that way).
 
     Raises:
         BadServiceResponse: the link is refused, expired, or leads nowhere.

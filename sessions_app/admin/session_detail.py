@@ -1,8 +1,7 @@
-"""A session's page in the admin, gathered before the template: the photo with its overlay, and its generations.
+"""What a session's page in the admin shows: the photo with its overlay, and the generations.
 
-The overlay is worked out only here, for one session at a time: it may wait for the photo's encoding. Whatever
-keeps it from being drawn becomes a sentence on the page, never an error page: this is where staff look when
-something is broken.
+The overlay is computed only here, for one session at a time: it may wait for the photo's encoding. If it cannot be
+drawn, the page says why in a sentence: staff look here when something is broken, so this must not be an error page.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ class GenerationCard:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """What the page shows besides the row's fields.
+class SessionDetail:
+    """What the page shows besides the fields of the row.
 
-    overlay: what is marked; None when nothing is, or when `overlay_message` says why it cannot be drawn.
-    point_radius: of a drawn click, photo pixels.
+    overlay: the marked wall; None when nothing is marked, or when `overlay_message` says why it cannot be drawn.
+    point_radius: radius of a drawn click, in photo pixels.
     """
 
     photo_url: str
@@ -53,8 +52,8 @@ class Room:
         return self.generations[0] if self.generations else None
 
 
-def room_of(session: Session) -> Room:
-    """Everything the session's page shows. Fails on nothing the product foresees."""
+def session_detail(session: Session) -> SessionDetail:
+    """Everything that the session's page shows; an overlay that fails is a message, not an exception."""
     message = ""
     marked = None
     try:
@@ -62,18 +61,18 @@ def room_of(session: Session) -> Room:
     except AppError as error:
         message = error.user_message
     rows = session.generations.select_related("wallpaper").order_by("-number")
-    return Room(
+    return SessionDetail(
         photo_url=photo_url(session.pk),
         overlay=marked,
         overlay_message=message,
         clicks=session.history.clicks,
         point_radius=round(max(session.width, session.height) / 120, 1),
         wallpaper_url=wallpaper_url(session.wallpaper) if session.wallpaper else "",
-        generations=[card_of(row) for row in rows],
+        generations=[generation_card(row) for row in rows],
     )
 
 
-def card_of(row: Generation) -> GenerationCard:
+def generation_card(row: Generation) -> GenerationCard:
     """A generation with the addresses of its pictures."""
     return GenerationCard(
         row=row,

@@ -1,4 +1,4 @@
-"""What the three lists share: nothing can be added, edited or deleted, and rows are found by a session's id."""
+"""What the three lists share: nothing can be added, edited or deleted, and rows are searched by a session's id."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ else:
 HEX_DIGITS = frozenset("0123456789abcdef")
 
 
-class RecordAdmin(_Base):
-    """A read-only admin whose search takes ids: whole, with or without dashes, or how they begin."""
+class ReadOnlyAdmin(_Base):
+    """A read-only admin, searched by ids: whole or their beginning, with or without dashes."""
 
     id_fields: tuple[str, ...] = ("id",)
     search_fields = ("id",)
@@ -30,55 +30,55 @@ class RecordAdmin(_Base):
     list_per_page = 50
 
     class Media:
-        """Own styles: the policy forbids inline ones."""
+        """Styles in a file: the Content-Security-Policy forbids inline ones."""
 
         css = {"all": ["admin_extra/admin.css"]}  # noqa: RUF012 - Django reads this attribute
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        """Rows are made by visitors."""
+        """Never: only visitors make rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """An edited row would say what never happened."""
+        """Never: an edited row would record what did not happen."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Rows go with their pictures, by the purge."""
+        """Never here: the purge deletes rows together with their pictures."""
         return False
 
     def has_queue_permission(self, request: HttpRequest) -> bool:
-        """Who may queue again and cancel: whoever may change generations, if they could be changed."""
+        """Queueing again and canceling need the permission to change generations."""
         return request.user.has_perm("sessions_app.change_generation")
 
     def has_purge_permission(self, request: HttpRequest) -> bool:
-        """Who may purge: whoever may delete sessions."""
+        """Purging needs the permission to delete sessions."""
         return request.user.has_perm("sessions_app.delete_session")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Rows whose id, or whose session's id, begins with one of the words."""
+        """Rows whose own or whose session's id begins with one of the words."""
         words = search_term.split()
         if not words:
             return queryset, False
         wanted = Q(pk__in=())
         for word in words:
-            span = id_span(word)
-            if span is not None:
+            ids = id_range(word)
+            if ids is not None:
                 for field in self.id_fields:
-                    wanted |= Q(**{f"{field}__range": span})
+                    wanted |= Q(**{f"{field}__range": ids})
         return queryset.filter(wanted), False
 
 
-def id_span(word: str) -> tuple[UUID, UUID] | None:
+def id_range(word: str) -> tuple[UUID, UUID] | None:
     """The first and the last id that begin with `word`; None when no id does.
 
     A range, because it uses the primary key's index, and because it means the same on PostgreSQL (a native type) and
     on SQLite (32 digits of text): both order ids by their digits.
 
-    >>> id_span("0f-")
+    >>> id_range("0f-")
     (UUID('0f000000-0000-0000-0000-000000000000'), UUID('0fffffff-ffff-ffff-ffff-ffffffffffff'))
-    >>> id_span("room") is None
+    >>> id_range("room") is None
     True
     """
     digits = word.replace("-", "").lower()
