@@ -129,9 +129,9 @@ def remove_leftovers(*, dry_run: bool = False) -> int:
         removed += remove_results(row, dry_run=dry_run)
         folders.add(keys.results_folder(row.session_id))
     for folder in sorted(folders):
-        drafts = listing.drafts_in(folder, before=settled)
-        removed += len(drafts)
-        for name in [] if dry_run else drafts:
+        leftovers = listing.partial_files_in(folder, before=settled)
+        removed += len(leftovers)
+        for name in [] if dry_run else leftovers:
             storage.delete(name)
     return removed
 

@@ -124,7 +124,7 @@ def waiting_runs() -> set[tuple[str, int]]:
     return {found for found in map(run_of, names) if found is not None}
 
 
-def withdraw(generation_id: UUID | str, run: int, *, stop: bool) -> None:
+def cancel_job(generation_id: UUID | str, run: int, *, stop: bool) -> None:
     """Take a run's jobs out of the queue, if Redis answers; a run at work finds out by itself.
 
     Args:
@@ -139,7 +139,9 @@ def withdraw(generation_id: UUID | str, run: int, *, stop: bool) -> None:
         if stop:
             _stop(queue, wanted)
     except redis_client.AnyFailure:
-        logger.info("run %s of %s could not be withdrawn: Redis is away", run, generation_id)
+        logger.info(
+            "run %s of %s could not be taken out of the queue: Redis is away", run, generation_id
+        )
 
 
 def _stop(queue: rq.Queue, wanted: tuple[str, int]) -> None:

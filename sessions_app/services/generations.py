@@ -189,7 +189,7 @@ def cancel_generation(
         if _canceled(generation, by_staff=by_staff):
             # An image service is called off by the process itself when it notices.
             is_local = generation.backend == "local"
-            queues.withdraw(generation.pk, generation.run, stop=is_local)
+            queues.cancel_job(generation.pk, generation.run, stop=is_local)
             generation.refresh_from_db()
             return generation
     raise WrongState(ENDED_FIRST, code="not_in_progress")

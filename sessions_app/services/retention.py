@@ -139,7 +139,7 @@ def _purge_idle(session_id: UUID) -> int:
 
 
 def _count_objects(session_id: UUID) -> int:
-    return listing.count_below(keys.session_prefix(session_id))
+    return listing.count_objects(keys.session_prefix(session_id))
 
 
 def _delete_objects(session_id: UUID) -> int:
@@ -175,5 +175,5 @@ def _session_id(folder: str) -> UUID | None:
 
 def _is_old(session_id: UUID, now: datetime) -> bool:
     """True when the folder's newest object is older than `ORPHAN_AGE`; where the age is unknown, it stays."""
-    newest = listing.newest_below(keys.session_prefix(session_id))
+    newest = listing.newest_change(keys.session_prefix(session_id))
     return newest is not None and newest <= now - ORPHAN_AGE

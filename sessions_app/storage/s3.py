@@ -13,14 +13,14 @@ from storages.backends.s3 import S3Storage
 
 
 class PrivateS3Storage(S3Storage):  # type: ignore[misc]
-    """Private objects, short signed links, never overwriting, s3v4 signatures."""
+    """Private objects, short signed links, s3v4 signatures; a name that exists is replaced."""
 
     def get_default_settings(self) -> dict[str, Any]:
         """django-storages' defaults with ours on top; settings and OPTIONS still win."""
         return {
             **super().get_default_settings(),
             "default_acl": None,
-            "file_overwrite": True,  # our names are unique by content or run; a retry may rewrite its own
+            "file_overwrite": True,  # names tell content or run, so a retry rewrites its own
             "querystring_auth": True,
             "querystring_expire": 600,
             "signature_version": "s3v4",

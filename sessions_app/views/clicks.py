@@ -7,12 +7,12 @@ from django.http.response import HttpResponseBase
 from sessions_app.models import Session
 from sessions_app.services import clicking
 from sessions_app.views import forms
-from sessions_app.views.decorators import answers, with_session
+from sessions_app.views.decorators import visitor_view, with_session
 from sessions_app.views.request import HtmxHttpRequest
 from sessions_app.views.room import wall_changed
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def click(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """One click: x, y in photo pixels, label 1 to include or 0 to exclude."""
@@ -21,7 +21,7 @@ def click(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     return wall_changed(request, changed)
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def click_undo(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """The last step is taken back."""
@@ -29,7 +29,7 @@ def click_undo(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     return wall_changed(request, changed)
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def click_redo(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """The last undone step comes back."""
@@ -37,7 +37,7 @@ def click_redo(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     return wall_changed(request, changed)
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def click_clear(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """All clicks go; can be undone."""
@@ -45,7 +45,7 @@ def click_clear(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     return wall_changed(request, changed)
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def scope(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """The clicked wall only, all walls, or what the clicks suggest."""
@@ -53,7 +53,7 @@ def scope(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     return wall_changed(request, changed)
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def find_wall(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """The main wall is marked without a click."""

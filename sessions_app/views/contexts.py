@@ -79,7 +79,7 @@ class Option:
     chosen: bool
 
 
-def shell() -> dict[str, Any]:
+def base_context() -> dict[str, Any]:
     """What the frame of every page needs."""
     return {
         "lifetime_days": settings.SESSION_LIFETIME_DAYS,
@@ -91,7 +91,7 @@ def shell() -> dict[str, Any]:
 def home_page(request: HttpRequest, *, error: AppError | None = None) -> TemplateResponse:
     """The start page, with a refusal in its alert when there was one."""
     context = {
-        **shell(),
+        **base_context(),
         "error": error,
         "samples": catalogue.sample_rooms(),
         "recent": recent_sessions(visitor=visitor_of(request)),
@@ -111,7 +111,7 @@ def room_page(
 
 def room_context(session: Session) -> dict[str, Any]:
     """Everything the room's page shows."""
-    return {**shell(), **_photo(session), **wall_context(session), **paper_context(session)}
+    return {**base_context(), **_photo(session), **wall_context(session), **paper_context(session)}
 
 
 def wall_context(session: Session, *, after_change: bool = False) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What stands before every page view: the method, the visitor's own session, and one answer to every refusal."""
+"""What stands before every page view: the method, the visitor's own session, and one response to every refusal."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from sessions_app.visitors import visitor_of
 View = Callable[..., HttpResponseBase]
 
 
-def answers(*methods: str) -> Callable[[View], View]:
-    """Let only these methods in (GET brings HEAD), and turn an `AppError` into the page's answer."""
+def visitor_view(*methods: str) -> Callable[[View], View]:
+    """A view for visitors: these methods only (GET brings HEAD), and an `AppError` becomes its page."""
     allowed = [*methods, "HEAD"] if "GET" in methods else list(methods)
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def answer(request: HtmxHttpRequest, **path: Any) -> HttpResponseBase:
+        def respond(request: HtmxHttpRequest, **path: Any) -> HttpResponseBase:
             if request.method not in allowed:
                 return not_allowed(request, allowed)
             try:
@@ -35,7 +35,7 @@ def answers(*methods: str) -> Callable[[View], View]:
             patch_vary_headers(response, ["HX-Request"])
             return response
 
-        return answer
+        return respond
 
     return decorate
 
@@ -48,9 +48,9 @@ def with_session(view: View) -> View:
     """
 
     @wraps(view)
-    def answer(request: HtmxHttpRequest, *, session_id: UUID, **path: Any) -> HttpResponseBase:
+    def respond(request: HtmxHttpRequest, *, session_id: UUID, **path: Any) -> HttpResponseBase:
         session = owned_session(session_id=session_id, visitor=visitor_of(request))
         request.room = session
         return view(request, session, **path)
 
-    return answer
+    return respond

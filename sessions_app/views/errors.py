@@ -32,7 +32,7 @@ TITLES = {
 }
 
 
-class OutOfDate(AppError):
+class BadCsrfToken(AppError):
     """The form's token is not the browser's: an old page, or another site's."""
 
     status = 403
@@ -46,7 +46,7 @@ class WrongMethod(AppError):
     code = "wrong_method"
 
 
-class Garbled(AppError):
+class MalformedRequest(AppError):
     """The request cannot be read at all."""
 
     status = 400
@@ -79,7 +79,7 @@ def _answer(request: HtmxHttpRequest, error: AppError) -> HttpResponseBase:
         request,
         "errors/error.html",
         {
-            **contexts.shell(),
+            **contexts.base_context(),
             "status": error.status,
             "title": TITLES.get(error.status, "That did not work"),
             "explanation": error.user_message,
@@ -110,7 +110,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """Django's CSRF refusal, in words for a visitor; the reason is for the log."""
     logger.info("csrf check failed: %s", reason)
     return standalone(
-        request, OutOfDate("This page is out of date. Please reload it and try again.")
+        request, BadCsrfToken("This page is out of date. Please reload it and try again.")
     )
 
 
@@ -124,7 +124,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """handler400: a request that Django itself could not read."""
     del exception
     return standalone(
-        request, Garbled("The request could not be read. Please reload the page and try again.")
+        request,
+        MalformedRequest("The request could not be read. Please reload the page and try again."),
     )
 
 
@@ -149,7 +150,7 @@ def standalone(request: HttpRequest, error: AppError) -> HttpResponse:
         request,
         "errors/error.html",
         {
-            **contexts.shell(),
+            **contexts.base_context(),
             "status": error.status,
             "title": TITLES[error.status],
             "explanation": error.user_message,

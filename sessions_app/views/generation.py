@@ -12,14 +12,14 @@ from sessions_app.errors import WrongState
 from sessions_app.models import Generation, Session
 from sessions_app.services import generations
 from sessions_app.views import contexts, forms
-from sessions_app.views.decorators import answers, with_session
+from sessions_app.views.decorators import visitor_view, with_session
 from sessions_app.views.request import HtmxHttpRequest
 
 PANEL = "session/generation.html"
 RESULT = "session/result.html"
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def generate(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """One attempt is taken and the picture queued; the same request again changes nothing."""
@@ -30,7 +30,7 @@ def generate(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     return _panel(request, session)
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def cancel(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """Stop the picture with the number the page shows; pressed twice or in two tabs it is stopped once.
@@ -51,7 +51,7 @@ def cancel(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
 
 
 @never_cache
-@answers("GET")
+@visitor_view("GET")
 @with_session
 def status(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """How the picture stands; the fragment says itself whether to ask again. `part=result` is the picture's section."""

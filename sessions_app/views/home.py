@@ -11,19 +11,19 @@ from django_htmx.http import HttpResponseClientRedirect
 from sessions_app.models import Session
 from sessions_app.services import uploads
 from sessions_app.views import contexts, forms
-from sessions_app.views.decorators import answers
+from sessions_app.views.decorators import visitor_view
 from sessions_app.views.request import HtmxHttpRequest
 from sessions_app.visitors import ensure_visitor
 
 
 @never_cache
-@answers("GET")
+@visitor_view("GET")
 def home(request: HttpRequest) -> HttpResponseBase:
     """Upload, sample rooms, and the rooms this visitor has."""
     return contexts.home_page(request)
 
 
-@answers("POST")
+@visitor_view("POST")
 def upload(request: HtmxHttpRequest) -> HttpResponseBase:
     """A photo comes in; on to its room."""
     data, _ = forms.read_file(request)
@@ -33,7 +33,7 @@ def upload(request: HtmxHttpRequest) -> HttpResponseBase:
     return _to_room(request, session)
 
 
-@answers("POST")
+@visitor_view("POST")
 def sample(request: HtmxHttpRequest, slug: str) -> HttpResponseBase:
     """One of the sample rooms is taken; on to it."""
     session = uploads.create_session_from_sample(

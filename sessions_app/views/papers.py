@@ -9,12 +9,12 @@ from django.http.response import HttpResponseBase
 from sessions_app.models import Session
 from sessions_app.services import wallpapers
 from sessions_app.views import forms
-from sessions_app.views.decorators import answers, with_session
+from sessions_app.views.decorators import visitor_view, with_session
 from sessions_app.views.request import HtmxHttpRequest
 from sessions_app.views.room import paper_changed
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def wallpaper_design(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """A wallpaper of the gallery: a design, or one that was brought to this room before."""
@@ -26,7 +26,7 @@ def wallpaper_design(request: HtmxHttpRequest, session: Session) -> HttpResponse
     return paper_changed(request, session, "session/updates.html#wallpaper-chosen")
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def wallpaper_upload(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """A wallpaper from the visitor's device."""
@@ -35,7 +35,7 @@ def wallpaper_upload(request: HtmxHttpRequest, session: Session) -> HttpResponse
     return paper_changed(request, session, "session/updates.html#wallpaper-added")
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def wallpaper_link(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """A wallpaper behind a link, fetched by the server."""
@@ -43,7 +43,7 @@ def wallpaper_link(request: HtmxHttpRequest, session: Session) -> HttpResponseBa
     return paper_changed(request, session, "session/updates.html#wallpaper-added")
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def placement(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """Size, match, direction and the rest of how the wallpaper lies."""

@@ -14,21 +14,21 @@ from sessions_app.errors import AppError, Busy
 from sessions_app.models import Session
 from sessions_app.services import overlays, prefetch, retention
 from sessions_app.views import contexts
-from sessions_app.views.decorators import answers, with_session
+from sessions_app.views.decorators import visitor_view, with_session
 from sessions_app.views.request import HtmxHttpRequest
 
 KEPT = "Your change is kept, but the wall could not be drawn yet. Reload the page to see it."
 
 
 @never_cache
-@answers("GET")
+@visitor_view("GET")
 @with_session
 def session(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The workspace, as the server knows it."""
     return contexts.room_page(request, session)
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def session_delete(request: HttpRequest, session: Session) -> HttpResponseBase:
     """Delete the room with everything in it."""
