@@ -141,8 +141,8 @@ DECODER_LEAN: Final = Variant("decoder.lean.onnx", "decoder", lean_decoder, buil
 DECODER_FOUR: Final = Variant("decoder4.onnx", "decoder", cut_decoder)
 ENCODER_INT8: Final = Variant("encoder.int8.onnx", "encoder", quantise_encoder)
 ENCODER_LEAN: Final = Variant("encoder.lean.onnx", "encoder", lean_encoder, builder=2)
-# What is used of each role: the first that builds and agrees, else the published file. Measured in
-# docs/models.md.
+# What is used of each role: the first that builds and agrees, else the published file. Measured by
+# benchmarks/segmentation_variants.py.
 PREFERRED: Final = ((DECODER_LEAN, DECODER_FOUR), (ENCODER_LEAN, ENCODER_INT8))
 VARIANTS: Final = {variant.file: variant for choice in PREFERRED for variant in choice}
 

@@ -60,8 +60,8 @@ class Scene(nn.Module):
 def store_in_bytes(path: Path) -> None:
     """Make the encoder's linear layers int8, a range for each output; activations get theirs as they come.
 
-    On 26 real photos the walls of the network are as right as with float32 (docs/models.md), for 0.58 of
-    the time on processors with VNNI. The decoder's few see one row a photo: nothing to gain.
+    On photos the walls of the network are as right as with float32 (EXPERIMENTS.md), in much less time on
+    processors with VNNI. The decoder's few see one row a photo: nothing to gain.
     """
     names = [node.name for node in onnx.load(str(path)).graph.node if _ENCODER not in node.name]
     others = [*names, *(f"{name}_MatMul" for name in names)]  # as what it makes of a Gemm is called

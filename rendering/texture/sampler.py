@@ -299,9 +299,8 @@ class TextureSampler:
         """Mip level and samples per pixel along x and y for a block."""
         fx, fy = self._footprint(G, x0, y0, width, height)
         # The level fits the block's nearest pixel, or its far end would blur the near one; the
-        # number of samples fits the farthest. Texels of 0.46 to 0.55 of a pixel's short side make
-        # two samples an axis do; the mean error against 16x supersampling on an oblique wall is 1.0
-        # of 255. Levels a whole octave apart, up to 0.7, gave 0.8 for twice the time.
+        # number of samples fits the farthest. With texels of about half a pixel's short side two samples
+        # an axis are enough. Levels a whole octave apart gave little better pictures for twice the time.
         short, long = min(*fx, *fy), max(*fx, *fy)
         fine = max(short, long / MAX_SAMPLES, 1e-9)
         level = math.floor(STEPS * math.log2(fine * FINENESS))

@@ -32,23 +32,20 @@ BoolArray = npt.NDArray[np.bool_]
 Flag = Literal["swallowed", "lost"]
 
 TOUCH_CELLS: Final = 4.0  # a change this near a click belongs to it; 4 cells are 1.6 % of the photo
-# Mean logit at which a change elsewhere is let in too. IoU on 26 real photos, three seeds, after three and five clicks is
-# 0.811 and 0.838 with 1, of which 0.064 lose wall; 0.808 and 0.841 with 1.5, 0.048; 0.808 and 0.836 with 2.5.
+# Mean logit at which a change elsewhere is let in too: with less more clicks lose wall, with more masks stay incomplete.
+# This value and the next ones were chosen on real photos (training/EXPERIMENTS.md, "Clicks").
 FAR_LOGIT: Final = 1.5
-# The same for a first click, about which less is known. On 26 real photos, three seeds, IoU after one and two clicks
-# is 0.700 and 0.754 with 1, 0.711 and 0.774 with 2, 0.706 and 0.776 with 4.
+# The same for a first click, about which less is known: it has to be surer.
 FIRST_FAR_LOGIT: Final = 2.0
-# The networks fill less of real walls than of rendered ones: with this for each include 0.811 and 0.838 after three and
-# five clicks on photos, without 0.807 and 0.837; fewer clicks lose wall; rendered rooms the same.
+# The networks fill less of real walls than of the rendered ones they learnt from; an include makes up for it.
 INCLUDE_GAIN: Final = 0.5
 # Wall that is unlike what an exclude points at goes only against this many logits for each unit of likeness (`tokens`) below
-# that which speaks neither for nor against it, and what is more alike goes sooner: a cupboard's click took the wall beside it.
-# IoU of photos after three and five clicks was 0.819 and 0.853 so, 0.026 of the clicks lose; 0.819 and 0.851, 0.032 where
-# a constant 0.5 was asked for what SAM does not see as the thing (docs/models.md).
+# that which speaks neither for nor against it, and what is more alike goes sooner: else a click on a cupboard also takes
+# the wall beside it.
 UNLIKE_GAIN: Final = 2.0
 _ALIKE: Final = 0.4
-# And against this much of what it looks more like wall than the place pointed at does, without any click. Photos after three
-# and five clicks 0.803 and 0.839 with 0.5, 0.811 and 0.838 with 1, 0.813 and 0.840 with 1.5; rendered rooms 0.951, 0.947 and 0.946 after five.
+# And against this much of what it looks more like wall than the place pointed at does, without any click. More helps
+# photos and costs rendered rooms a little.
 MORE_WALL_GAIN: Final = 1.5
 _MOST_MORE_WALL: Final = 4.0  # logits of difference that count
 SWALLOWED_OF_PHOTO: Final = 0.25  # an include that adds more than this and
@@ -89,7 +86,7 @@ def apply_proposal(
     unwanted = (sign * proposed <= 0) & (sign * previous > 0)
     allowed = _fitting(wanted, sign * proposed, click, grid, FAR_LOGIT)
     # Where both agree on the side the newer logits count: they know of more clicks. What an exclude spares keeps what it was
-    # spared with, so the next one spares it too: without that 0.811 instead of 0.815 on photos after five clicks.
+    # spared with, so that the next one spares it too.
     stays = unwanted | (wanted & ~allowed)
     kept = np.where(stays, previous, proposed).astype(np.float32)
     return honour_clicks(kept, [click], grid)
@@ -162,8 +159,8 @@ def _first(
 ) -> FloatArray:
     """What a first click proposes, without the additions to `walls` that do not fit it.
 
-    Nor does it add doubtful parts that adjoin a wall seen already: with those that hang together with the
-    click through what SAM sees of the wall 0.630 instead of 0.639 on photos after one click.
+    Nor does it add doubtful parts that adjoin a wall seen already: masks of photos were worse with those that
+    are connected with the click through what SAM sees of the wall.
     """
     if walls is None:
         return proposed

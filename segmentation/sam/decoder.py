@@ -93,9 +93,8 @@ class Decoder:
         """The last of `clicks` as an include click, against the nearest earlier ones of the other label.
 
         SAM shows the thing that was clicked on; earlier clicks of the other label bound it.
-        With the true mask choosing among the candidates, the mask after the fifth click is 0.80
-        instead of 0.76 right on 26 real photos, and as right after the first two. Kept by photo and
-        places, so that a new click costs one decode and removing the newest one costs none.
+        Later clicks are better so (training/EXPERIMENTS.md). Kept by photo and places, so that a new click costs
+        one decode and removing the newest one costs none.
         """
         newest, known = clicks[-1], clicks[:-1]
         against = sorted(

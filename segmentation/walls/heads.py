@@ -80,7 +80,7 @@ _CLICK_NET: Final = HeadCheck(
 _PHOTO_NET: Final = HeadCheck(
     {"features": (1, 256, None, None), "tokens": (1, TOKEN_CHANNELS, None, None)}, {"seen": _SEEN}
 )
-_PHOTOS_KEPT: Final = 16  # 3.7 MB each at most; making one anew costs a click about 3 ms
+_PHOTOS_KEPT: Final = 16  # 3.7 MB each at most; making one anew costs a click time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -168,8 +168,8 @@ class WallHeads:
     def walls(self, embedding: Embedding) -> FloatArray:
         """All walls without a click, logits float32 256 x 256: `mean_of_walls`.
 
-        The one on the photo and the one on SAM's features err in different places: on 26 real photos
-        IoU 0.71 and 0.55 alone, 0.72 together; the better the first became, the less the other adds.
+        The one on the photo and the one on SAM's features are wrong in different places, so the mean is better
+        than each alone; the better the first became, the less the other adds.
         """
         return self._view(embedding).walls
 
@@ -238,7 +238,7 @@ class WallHeads:
 def mean_of_walls(wall: FloatArray, sam_wall: FloatArray) -> FloatArray:
     """What both wall networks say together, logits of any shape: their bounded mean.
 
-    That on the photo, the better one, counts twice (docs/models.md).
+    That on the photo, the better one, counts twice (training/EXPERIMENTS.md).
     """
     return as_float32((2 * np.clip(wall, -_SURE, _SURE) + np.clip(sam_wall, -_SURE, _SURE)) / 3)
 
