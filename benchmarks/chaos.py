@@ -1,14 +1,15 @@
-"""Generations under fire: workers, their processes and Valkey are killed at random while pictures are made.
+"""Random failures: workers, their processes and Valkey are killed at random while pictures are made.
 
     python -m benchmarks.chaos [--count 100] [--workers 3] [--seed 1] [--peace]
 
-One in twenty photos has an input that is damaged on purpose. At the end every request must have ended once: completed,
-or failed for the reason that is true; no object may lie in the store that no row points at; and every session must
-have as many attempts as were not used. The baseline is a run with `--peace`, the same without a fault.
+One in twenty photos has an input that is damaged on purpose. At the end every request must have
+ended once: completed, or failed for the true reason; the store may have no object that no row
+points at; and the attempts left in every session must be right. The baseline is a run with
+`--peace`, the same without a fault.
 
-Real parts: `manage.py worker` processes, Valkey with its append-only file, SQLite, files on disk. SIGKILL for all but
-one kind of fault. No generation is killed a third time, since three dead processes are the product's own limit.
-Exit status 1 when anything of the above is not so.
+Real parts: `manage.py worker` processes, Valkey with its append-only file, SQLite, files on disk.
+SIGKILL for all but one kind of fault. No generation is killed a third time, because three dead
+processes are the product's own limit. Exit status 1 when anything of the above is not so.
 """
 
 from __future__ import annotations

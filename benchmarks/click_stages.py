@@ -1,13 +1,16 @@
 """Where the time of one click goes, from request to answer, beside stock decodes in the same run.
 
-    python -m benchmarks.click_stages [--photos N] [--megapixels M] [--clicks N] [--write FILE] [--against FILE]
+    python -m benchmarks.click_stages [--photos N] [--megapixels M] [--clicks N]
+        [--write FILE] [--against FILE]
 
-Real rooms of `../shared/data/rooms`, brought to M megapixels, are uploaded through Django's test client, encoded, and
-clicked as a simulated user would (on wall and beside it, by the true mask). Each request is timed stage by stage;
-a stage's time is its own, without that of stages called from it. Between clicks the published decoder runs
-once with its mask at the photo's size. CPU milliseconds of one thread, medians over the clicks.
+Real rooms of `../shared/data/rooms`, brought to M megapixels, are uploaded through Django's test
+client, encoded, and clicked as a simulated user would (on wall and beside it, by the true mask).
+Each request is timed stage by stage; a stage's time is its own, without that of stages called from
+it. Between clicks the published decoder runs once with its mask at the photo's size. CPU
+milliseconds of one thread, medians over the clicks.
 
---write keeps masks and outlines; --against compares with those of an earlier state: IoU of the masks, equal outlines.
+--write keeps masks and outlines; --against compares with those of an earlier state: IoU of the
+masks, equal outlines.
 """
 
 from __future__ import annotations

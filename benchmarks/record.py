@@ -2,9 +2,9 @@
 
     python -m benchmarks.record [--name FILE] PROGRAM [options of the program]
 
-Runs `python -m benchmarks.PROGRAM`, shows its output as it comes, and writes it to `benchmarks/results/PROGRAM.md`
-(or `FILE.md`, for a second way to run the same program). A program that fails leaves the earlier file as it is.
-Exit status: the program's.
+Runs `python -m benchmarks.PROGRAM`, shows its output as it comes, and writes it to
+`benchmarks/results/PROGRAM.md` (or `FILE.md`, for a second way to run the same program). A program
+that fails leaves the earlier file as it is. Exit status: the program's.
 """
 
 from __future__ import annotations

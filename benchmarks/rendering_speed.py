@@ -1,10 +1,11 @@
 """Seconds per stage of a render, and its peak memory: preview, 12 and 50 megapixels.
 
-    python benchmarks/rendering_speed.py [--sides 1280 4000 8660] [--threads 1]
+    python -m benchmarks.rendering_speed [--sides 1280 4000 8660] [--threads 1]
 
-The room is drawn here (a wall seen at an angle that fills 60 % of the picture, a lamp's light on it,
-noise), so it runs in any clone. Every size runs in a process of its own: memory is that process's
-peak. The baseline is OpenCV's plain warp and alpha blend of the same paper: no filter, no light.
+The room is drawn here (a wall seen at an angle that fills 60 % of the picture, a lamp's light on
+it, noise), so it runs in any clone. Every size runs in a process of its own: memory is that
+process's peak. The baseline is OpenCV's plain warp and alpha blend of the same paper: no filter, no
+light.
 """
 
 from __future__ import annotations

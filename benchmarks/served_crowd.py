@@ -1,14 +1,14 @@
-"""Many visitors at once: twenty who click for a minute, then two hundred who upload at the same moment.
+"""Many visitors at once: twenty who click for a minute, then two hundred uploads at one moment.
 
-    python -m benchmarks.served_crowd [--visitors N] [--seconds S] [--megapixels M] [--uploads N] [--upload-megapixels M]
-        [--set NAME=VALUE ...]
+    python -m benchmarks.served_crowd [--visitors N] [--seconds S] [--megapixels M] [--uploads N]
+        [--upload-megapixels M] [--set NAME=VALUE ...]
 
-The server is `make run`'s in a data folder of its own. First one visitor clicks alone, in turns with decodes by the
-published files on one thread: this gives the CPU of one click and the time of one stock decode. Then every visitor
-clicks at new places of a room of his own as fast as answers come. At last so many browsers upload a photo each; who
-hears "busy" waits as long as Retry-After says and tries again. Nobody may get any other answer. Memory is what the
-kernel books for each process: resident, and at its peak.
-Exit status 1 on any answer that is not one of those.
+The server is `make run`'s in a data folder of its own. First one visitor clicks alone, in turns
+with decodes by the published files on one thread: this gives the CPU of one click and the time of
+one stock decode. Then every visitor clicks at new places of a room of their own as fast as answers
+come. At the end --uploads browsers upload a photo each at the same moment. A browser that gets
+"busy" waits as long as Retry-After says and tries again. Any other answer is an error. Memory is
+what the kernel counts for each process: resident, and at its peak. Exit status 1 on such an error.
 """
 
 from __future__ import annotations

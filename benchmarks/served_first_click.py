@@ -1,11 +1,11 @@
-"""The first click after an upload: how long after the photo's last byte the overlay is there.
+"""The first click after an upload: the time from the photo's last byte to the overlay.
 
     python -m benchmarks.served_first_click [--megapixels M] [--photos N] [--rendering]
 
-The server is `make run`'s in a data folder of its own; every photo is new to it. The visitor uploads a JPEG as a phone
-writes it (lying on its side, by its EXIF), follows to the room and clicks at once. In turns with it one stock
-encode, on the threads that the product's encoder has. Times count from the moment the upload's last byte was handed to
-the kernel.
+The server is `make run`'s in a data folder of its own; every photo is new to it. The visitor
+uploads a JPEG as a phone writes it (lying on its side, by its EXIF), follows to the room and clicks
+at once. In turns with it one stock encode, on the threads that the product's encoder has. Times
+count from the moment the upload's last byte was handed to the kernel.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     python -m benchmarks.served_memory [--photos N] [--megapixels M] [--set NAME=VALUE ...]
 
-The server is `make run`'s in a data folder of its own. Every photo is another one, so each is encoded. A line every
-tenth of the way: resident memory of each process, and its peak, by the kernel's books. Not a measure of time.
-Exit status 1 when the web process holds a fifth more at the end than half-way.
+The server is `make run`'s in a data folder of its own. Every photo is a new one, so each is
+encoded. Ten lines in the course of the run: resident memory of each process, and its peak, as the
+kernel counts it. Time is not measured. Exit status 1 when the web process holds a fifth more at the
+end than half-way.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
     python -m benchmarks.served_preview [--rounds N] [--megapixels M] [--pause SECONDS]
 
-The server is `make run`'s in a data folder of its own. Every round is another photo: uploaded, encoded, clicked; then the
-visitor looks for some seconds, chooses a design, and the page asks for its preview. Counted is from the choice's last
-byte to the preview's last; and the web process's CPU from the click's answer to the preview, whenever it was spent. The
-design of each round and of the further ones is another, so that no preview is found ready.
+The server is `make run`'s in a data folder of its own. Every round is another photo: uploaded,
+encoded, clicked; then the visitor waits for some seconds, chooses a design, and the page requests
+its preview. Measured are the time from the choice to the preview's last byte, and the CPU of the
+web process from the click's answer to the preview. Every preview is of another design, so that none
+is ready before.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Compare lossless ways to keep an upright photo: bytes, seconds to write and to read, at twelve megapixels.
+"""Lossless ways to keep a photo of twelve megapixels: bytes, seconds to write and to read.
 
     python -m benchmarks.stored_photo [PHOTO]
 
-Without a photo a made one is used (smooth, with a camera's noise, passed through JPEG at quality 92). One thread.
-Every candidate's pixels are read back and compared. The first line is the baseline: Pillow's PNG at its default.
+Without a photo a made one is used (smooth, with a camera's noise, passed through JPEG at quality
+92). One thread. Every candidate's pixels are read back and compared. The first line is the
+baseline: Pillow's PNG at its default.
 """
 
 from __future__ import annotations
