@@ -43,7 +43,9 @@ def commit() -> str:
     """The commit that is measured, with a note where files differ from it; "not known" without Git."""
     try:
         name = _git("rev-parse", "--short", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no")
+        changed = _git(
+            "status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results"
+        )
     except (OSError, subprocess.CalledProcessError):
         return "not known"
     return f"{name}, with changes" if changed else name
