@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wallpaper import env
+from wallpaper import env, log_format
 
 wsgi_app = "wallpaper.wsgi:application"
 worker_class = "gthread"
@@ -29,6 +29,14 @@ control_socket_disable = True  # nothing here uses it
 accesslog = None  # a line per poll is noise; the proxy in front has its own
 errorlog = "-"
 loglevel = "info"
+if log_format.chosen() == "json":
+    # Gunicorn's own lines, too. They do not propagate: Django's handler would write them a second time.
+    logconfig_dict = {
+        "formatters": {"generic": log_format.formatter("json")},
+        "loggers": {
+            "gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False}
+        },
+    }
 
 
 def post_worker_init(worker: Any) -> None:

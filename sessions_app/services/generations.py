@@ -33,7 +33,9 @@ QUEUE_AWAY = (
     "attempts are kept; please try again in a minute."
 )
 CANCELED = "You stopped this picture before it was begun. Your attempt was given back."
-CANCELED_AT_WORK = "You stopped this picture while it was being made. Its attempt is used."
+CANCELED_AT_WORK = (
+    "You stopped this picture while it was being made. This still counts as an attempt."
+)
 CANCELED_BY_STAFF = (
     "This picture was stopped by the people who run this site. Your attempt was given back."
 )

@@ -36,16 +36,16 @@ READING_POLL_LIMIT_SECONDS = 600
 STAGES = {
     "": "Starting",
     "starting": "Opening the photo",
-    "loading": "Measuring the light",
+    "loading": "Opening the photo",
     "level": "Measuring the light",
-    "rendering": "Hanging the paper",
+    "rendering": "Placing the wallpaper",
     "waiting": "Waiting for the image service",
     "uploading": "Sending the picture to the image service",
     "diffusing": "The image service is at work",
     "fetching": "Fetching the picture",
-    "light": "Cutting the paper",
-    "paper": "Hanging the paper",
-    "sample": "Hanging the paper",
+    "light": "Measuring the light",
+    "paper": "Placing the wallpaper",
+    "sample": "Placing the wallpaper",
     "composite": "Smoothing the edges",
     "check": "Saving the picture",
 }
@@ -61,10 +61,8 @@ ROTATIONS = {0.0: "Upright", 90.0: "Sideways"}
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A click as drawn: `left` and `top` in per cent of the photo's box, `x` and `y` in photo pixels."""
+    """A click as drawn: `left` and `top` in per cent of the photo's box."""
 
-    x: str
-    y: str
     left: str
     top: str
     kind: str
@@ -178,8 +176,6 @@ def _wall(session: Session, after_change: bool) -> dict[str, Any]:
 
 def _point(session: Session, x: float, y: float, label: int) -> Point:
     return Point(
-        x=plain(x),
-        y=plain(y),
         left=f"{(x + 0.5) / session.width * 100:.4f}",
         top=f"{(y + 0.5) / session.height * 100:.4f}",
         kind="include" if label else "exclude",
@@ -213,7 +209,7 @@ def _placement(session: Session) -> dict[str, Any]:
     placement = wallpapers.current_placement(session)
     return {
         "repeat_width_cm": plain(placement.repeat_width_m * 100),
-        "drops": _options(DROPS, placement.drop, "Own drop"),
+        "drops": _options(DROPS, placement.drop, "Custom"),
         "rotations": _options(ROTATIONS, placement.rotation_deg, f"{placement.rotation_deg:g}°"),
         "modes": [Option(mode, title, mode == placement.mode) for mode, title in MODES.items()],
         "origin_x_cm": plain(placement.origin_m[0] * 100),
@@ -284,7 +280,7 @@ def _status_text(session: Session, latest: Generation | None) -> str:
         return "Stopped" if _is_stopped(session, latest) else "Failed"
     if not session.has_mask:
         return "Click the wall to begin"
-    return "Pick a wallpaper" if session.wallpaper is None else "Ready to generate"
+    return "Choose a wallpaper" if session.wallpaper is None else "Ready to generate"
 
 
 def _status_detail(latest: Generation | None, status: GenerationStatus | None) -> str:
@@ -293,9 +289,12 @@ def _status_detail(latest: Generation | None, status: GenerationStatus | None) -
     if status.state == Generation.State.QUEUED:
         waited = f"{status.waited_seconds:.0f} s"
         if status.waiting_for_worker:
-            return f"Waiting for a worker; none is running at the moment. Your place is kept ({waited})."
+            return (
+                f"No worker is running at the moment. Your picture stays in the queue ({waited})."
+            )
         if status.ahead:
-            return f"{status.ahead} before you · {waited}"
+            pictures = "1 picture" if status.ahead == 1 else f"{status.ahead} pictures"
+            return f"{pictures} ahead of yours · {waited}"
         return f"You are next · {waited}"
     if status.state == Generation.State.GENERATING:
         return f"{STAGES.get(status.stage, 'Working')} · {status.worked_seconds:.0f} s"

@@ -22,13 +22,13 @@ from sessions_app.views.request import HtmxHttpRequest
 logger = logging.getLogger(__name__)
 
 TITLES = {
-    400: "The request was garbled",
+    400: "The request could not be read",
     403: "This page is out of date",
-    404: "Nothing is here",
-    405: "Nothing is here",
+    404: "There is no such page",
+    405: "There is no such page",
     410: "This room has expired",
     500: "Something went wrong on our side",
-    503: "Just a moment",
+    503: "Not available at the moment",
 }
 
 
@@ -99,9 +99,7 @@ def _still_there(session: Session) -> bool:
 
 def not_allowed(request: HttpRequest, methods: list[str]) -> HttpResponseBase:
     """A form's address asked for as a page, or the other way round: a page that leads home."""
-    page = standalone(
-        request, WrongMethod("There is no page at this address, only a form's target.")
-    )
+    page = standalone(request, WrongMethod("There is no page at this address."))
     page.headers["Allow"] = ", ".join(methods)
     return page
 

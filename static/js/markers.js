@@ -34,7 +34,7 @@ photo.addEventListener("wallclick", (event) => {
 
 function showBadge() {
   const reading = stage.dataset.encoded === "no";
-  const words = [...busyTexts.values()].at(-1) ?? (previewLoading ? "Hanging the paper…" : "");
+  const words = [...busyTexts.values()].at(-1) ?? (previewLoading ? "Placing the wallpaper…" : "");
   badge.textContent = reading ? "Reading the photo…" : words;
   badge.hidden = !badge.textContent;
 }

@@ -99,7 +99,7 @@ form.addEventListener("htmx:responseError", (event) => {
   // together.
   setTimeout(() => {
     showSending(true);
-    state.textContent = "Many photos are coming in. Yours is sent again in a moment…";
+    state.textContent = "The server is busy. Your photo will be sent again in a moment…";
   });
   setTimeout(
     () => {
