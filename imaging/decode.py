@@ -1,4 +1,4 @@
-"""The one door through which bytes become a picture: limits first, one decoder, one kind of failure.
+"""The only place where bytes become a picture: limits first, one decoder, one kind of failure.
 
 Decoders are called by hand instead of through `Image.open`: which one runs is then our decision alone, and
 Pillow's process-wide pixel limit (a warning up to twice its value) plays no part, so nothing global is changed.
@@ -22,7 +22,7 @@ from imaging import sniff
 from imaging.errors import (
     DamagedFile,
     EmptyFile,
-    IntakeError,
+    ImagingError,
     NotAnImage,
     TooLong,
     TooManyBytes,
@@ -66,7 +66,7 @@ PHOTO_LIMITS = PhotoLimits()
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class DecodedImage:
     """A decoded file.
 
     `image` is loaded: frame 0, not yet upright. `file_size` is (width, height) in the file, which is larger than
@@ -78,15 +78,17 @@ class Opened:
     source_format: str
 
 
-def open_picture(
+def decode_image(
     data: bytes, limits: PhotoLimits, accepted: tuple[str, ...] = sniff.PICTURE_FORMATS
-) -> Opened:
+) -> DecodedImage:
     """Decode `data` within `limits`.
 
-    Raises an `IntakeError`, whatever the decoder raised. No picture memory is allocated before its size
-    has been checked.
+    No picture memory is allocated before its size has been checked.
+
+    Raises:
+        ImagingError: the file is refused; whatever the decoder raised becomes one of these.
     """
-    decoder = _recognise(data, limits, accepted)
+    decoder = _recognised_format(data, limits, accepted)
     if decoder == sniff.WEBP:
         canvas = sniff.webp_canvas(data)
         if canvas is not None:
@@ -101,10 +103,10 @@ def open_picture(
         if decoder == sniff.HEIF:  # may turn out another size than its header said
             file_size = image.size
             _check_size(file_size, decoder, limits)
-    return Opened(image, file_size, image.format or decoder)
+    return DecodedImage(image, file_size, image.format or decoder)
 
 
-def _recognise(data: bytes, limits: PhotoLimits, accepted: tuple[str, ...]) -> str:
+def _recognised_format(data: bytes, limits: PhotoLimits, accepted: tuple[str, ...]) -> str:
     if not data:
         raise EmptyFile(f"The file is empty. Choose the {limits.noun} again.")
     if len(data) > limits.max_bytes:
@@ -115,7 +117,7 @@ def _recognise(data: bytes, limits: PhotoLimits, accepted: tuple[str, ...]) -> s
     kind = sniff.sniff(data)
     if kind.decoder in accepted:
         return kind.decoder
-    wanted = _spoken(accepted)
+    wanted = _listed(accepted)
     if kind.name is None:
         raise NotAnImage(f"This file is not a picture. Send the {limits.noun} as {wanted}.")
     raise UnsupportedFormat(
@@ -124,7 +126,7 @@ def _recognise(data: bytes, limits: PhotoLimits, accepted: tuple[str, ...]) -> s
     )
 
 
-def _spoken(formats: tuple[str, ...]) -> str:
+def _listed(formats: tuple[str, ...]) -> str:
     names = ["HEIC" if name == sniff.HEIF else name.replace("WEBP", "WebP") for name in formats]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
@@ -135,29 +137,33 @@ def _megabytes(count: int) -> str:
 
 
 def _check_size(size: tuple[int, int], decoder: str, limits: PhotoLimits) -> None:
-    """Raise TooSmall, TooLong, TooManyPixels or DamagedFile for (width, height)."""
+    """Check (width, height).
+
+    Raises:
+        TooSmall, TooLong, TooManyPixels, DamagedFile: it is out of bounds.
+    """
     width, height = size
-    said = f"This {limits.noun} is {width} x {height} pixels"
+    described = f"This {limits.noun} is {width} x {height} pixels"
     if width < 1 or height < 1:
-        raise DamagedFile(f"This {limits.noun} has no pixels. Choose another file.", said)
+        raise DamagedFile(f"This {limits.noun} has no pixels. Choose another file.", described)
     if max(size) > limits.max_side:
         raise TooLong(
-            f"{said}; the longest side may be {limits.max_side}. Send a smaller copy of it."
+            f"{described}; the longest side may be {limits.max_side}. Send a smaller copy of it."
         )
     area = limits.max_jpeg_pixels if decoder == sniff.JPEG else limits.max_pixels
     if width * height > area:
         raise TooManyPixels(
-            f"{said} ({width * height / 1e6:.0f} megapixels); the limit is {area // 1_000_000} megapixels. "
+            f"{described} ({width * height / 1e6:.0f} megapixels); the limit is {area // 1_000_000} megapixels. "
             "Send a smaller copy of it."
         )
     if min(size) < limits.min_side:
         raise TooSmall(
-            f"{said}, which is too small: each side needs at least {limits.min_side}. "
+            f"{described}, which is too small: each side needs at least {limits.min_side}. "
             f"Send the {limits.noun} in its original size."
         )
     if max(size) > limits.max_aspect * min(size):
         raise TooLong(
-            f"{said}, which is too long and thin: the longer side may be {limits.max_aspect:g} times "
+            f"{described}, which is too long and thin: the longer side may be {limits.max_aspect:g} times "
             "the shorter one at most. Crop it and send it again."
         )
 
@@ -187,7 +193,7 @@ def _decoder_failures(data: bytes, decoder: str, limits: PhotoLimits) -> Iterato
     """
     try:
         yield
-    except IntakeError:
+    except ImagingError:
         raise
     except Exception as error:
         detail = f"{decoder}: {type(error).__name__}: {error}"

@@ -6,7 +6,8 @@ import math
 
 from PIL import ExifTags, Image
 
-_TURNS = {
+# Not `ImageOps.exif_transpose`: it copies a photo that is upright already, and writes metadata anew that goes no further.
+_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -36,10 +37,10 @@ def read_exif(image: Image.Image) -> Image.Exif:
     return exif
 
 
-def turn_upright(image: Image.Image, exif: Image.Exif) -> Image.Image:
+def apply_orientation(image: Image.Image, exif: Image.Exif) -> Image.Image:
     """`image` turned and mirrored as its EXIF orientation says; HEIC arrives upright with orientation 1."""
-    turn = _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
-    return image if turn is None else image.transpose(turn)
+    transpose = _TRANSPOSES.get(exif.get(ExifTags.Base.Orientation, 1))
+    return image if transpose is None else image.transpose(transpose)
 
 
 def focal_35mm(exif: Image.Exif, size: tuple[int, int]) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imaging import IntakeError, read_mask
+from imaging import ImagingError, read_mask
 from imaging.types import Mask, Pixels
 from jobs.backends import GenerationInputs
 from rendering import WallPlane
@@ -24,7 +24,7 @@ def load_inputs(generation: Generation) -> GenerationInputs:
     session = generation.session
     try:
         mask = read_mask(storage.read(generation.mask_key), size=(session.width, session.height))
-    except IntakeError as error:
+    except ImagingError as error:
         raise Unavailable("The stored mask cannot be read.", code="storage_damaged") from error
     return GenerationInputs(
         photo=masks.photo_pixels(session),

@@ -5,7 +5,9 @@ Drawn in photo pixels. Pixel centres are at integers, so the photo itself covers
 evenodd (holes are loops of their own).
 
 The contour is found between samples by linear interpolation (Lorensen and Cline 1987, in two
-dimensions), not on a thresholded picture: a thresholded one has steps of several photo pixels.
+dimensions), not on a thresholded picture: a thresholded one has steps of several photo pixels. contourpy does the
+same, but takes longer on a mask (it visits every cell, here only those that the line crosses) and joins the two wall
+corners of a saddle, which these masks keep apart.
 """
 
 from __future__ import annotations

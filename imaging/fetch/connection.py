@@ -56,7 +56,11 @@ class Deadline:
         self.release()
 
     def remaining(self) -> float:
-        """Seconds left, more than 0. Raises `TooSlow` where none are."""
+        """Seconds left, more than 0.
+
+        Raises:
+            TooSlow: none are.
+        """
         left = self._ends - time.monotonic()
         if left <= 0 or self.fired:
             raise TooSlow(f"deadline of {self._seconds:g} s passed")
@@ -172,7 +176,11 @@ def pinned_connection(
 
 
 def dial_address(address: str, port: int, timeout: float) -> socket.socket:
-    """A TCP connection to exactly `address`. Raises OSError."""
+    """A TCP connection to exactly `address`.
+
+    Raises:
+        OSError: there is none, or it leads elsewhere.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     dialled = socket.socket(family, socket.SOCK_STREAM)
     try:

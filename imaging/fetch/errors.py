@@ -7,12 +7,12 @@
     ├── TooLarge           more bytes than the cap
     ├── NotFound           404, 410
     ├── NotAllowed         401, 403 and their like
-    ├── BadAnswer          any other status, broken HTTP, compressed or short bodies, redirects gone astray
-    ├── EmptyAnswer        200 with nothing in it
+    ├── BadResponse        any other status, broken HTTP, compressed or short bodies, redirects gone astray
+    ├── EmptyResponse      200 with nothing in it
     └── Insecure           the certificate does not hold, or a redirect leaves https
 
 What a private address, an unknown name and a closed port have in common is one sentence: whoever may type links
-must not be able to map the network behind the server from our answers. The reason proper is in `detail`, for logs.
+must not be able to map the network behind the server from our messages. The real reason is in `detail`, for logs.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ class NotAllowed(FetchError):
     message = "That site does not let us fetch the picture. Save it and upload the file instead."
 
 
-class BadAnswer(FetchError):
-    """The server's answer is no plain file."""
+class BadResponse(FetchError):
+    """The server's response is no plain file."""
 
     code = "bad_answer"
     message = (
@@ -95,7 +95,7 @@ class BadAnswer(FetchError):
     )
 
 
-class EmptyAnswer(FetchError):
+class EmptyResponse(FetchError):
     """The server sent a file of no bytes."""
 
     code = "empty"

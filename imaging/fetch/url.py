@@ -1,4 +1,4 @@
-"""Reading a link once, strictly. Everything after uses only what was read, never the text it came from.
+"""Parse a link once, strictly. Everything after uses only what was parsed, never the text it came from.
 
 Parsers disagree about odd URLs (which host is meant by `http://a\\@b/`, or by `http://0177.1/`), and an attack lives
 in such a gap. So what is odd is refused, and what is left is put together anew.
@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import idna
 
-from imaging.fetch.errors import BadAnswer, Insecure, InvalidLink, Unreachable
+from imaging.fetch.errors import BadResponse, Insecure, InvalidLink, Unreachable
 
 MAX_LENGTH = 2048
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -57,11 +57,14 @@ class Link:
         return f"{self.scheme}://{host}{port}{self.target}"
 
 
-def read_link(text: str, *, ports: Collection[int], allow_private: bool = False) -> Link:
+def parse_link(text: str, *, ports: Collection[int], allow_private: bool = False) -> Link:
     """Take `text` apart.
 
     `ports` are the ones allowed. `allow_private` lets in names without a dot and names of inner networks.
-    Raises `InvalidLink`, or `Unreachable` for a host that is private by its very name.
+
+    Raises:
+        InvalidLink: it is no link we follow.
+        Unreachable: the host is private by its very name.
     """
     text = text.strip(" \t\r\n")
     parts = _split(text)
@@ -82,12 +85,18 @@ def read_link(text: str, *, ports: Collection[int], allow_private: bool = False)
     return Link(parts.scheme, host, port, target, is_address)
 
 
-def read_redirect(
+def parse_redirect(
     location: str, came_from: Link, *, ports: Collection[int], allow_private: bool = False
 ) -> Link:
-    """The link a redirect leads to. Raises as `read_link`, `Insecure` on https to http, `BadAnswer` without target."""
+    """The link a redirect leads to.
+
+    Raises:
+        InvalidLink, Unreachable: as `parse_link`.
+        Insecure: it leads from https to http.
+        BadResponse: it leads nowhere.
+    """
     if not location:
-        raise BadAnswer("redirect without a location")
+        raise BadResponse("redirect without a location")
     with suppress(UnicodeError):
         # http.client reads header bytes as Latin-1; servers that do not escape send UTF-8.
         location = location.encode("latin-1").decode("utf-8")
@@ -95,7 +104,7 @@ def read_redirect(
         joined = urljoin(came_from.url, location)
     except ValueError as error:
         raise InvalidLink(f"redirect to {location[:200]!r}: {error}") from error
-    link = read_link(joined, ports=ports, allow_private=allow_private)
+    link = parse_link(joined, ports=ports, allow_private=allow_private)
     if came_from.scheme == "https" and link.scheme == "http":
         raise Insecure(f"redirect from https to {link.url[:200]}")
     return link

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from imaging import IntakeError
+from imaging import ImagingError
 from sessions_app.admin import markup
 from sessions_app.admin.pictures import generation_url, photo_url, wallpaper_url
 from sessions_app.errors import AppError
@@ -60,7 +60,7 @@ def room_of(session: Session) -> Room:
     marked = None
     try:
         marked = overlay(session)
-    except (AppError, IntakeError) as error:
+    except (AppError, ImagingError) as error:
         message = error.user_message
     rows = session.generations.select_related("wallpaper").order_by("-number")
     return Room(

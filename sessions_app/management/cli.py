@@ -21,7 +21,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from imaging import IntakeError
+from imaging import ImagingError
 from onnx_models import ModelSetupError, ensure_models
 from rendering import RenderingError
 from segmentation import SegmentationError
@@ -31,7 +31,7 @@ from sessions_app.inference.model import model_directory
 from sessions_app.management.commands.prepare import pending_migrations
 
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
-REFUSALS = (AppError, IntakeError, SegmentationError, RenderingError)
+REFUSALS = (AppError, ImagingError, SegmentationError, RenderingError)
 
 
 class PhotoCommand(BaseCommand):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from imaging import IntakeError, read_mask
+from imaging import ImagingError, read_mask
 from sessions_app.click_history import SCOPES, ClickHistory, ClickTuple
 from sessions_app.errors import BadClick, BadRequest, BadUpload, NotFound
 from sessions_app.inference.limits import a_decoding_place
@@ -115,7 +115,7 @@ def use_mask(*, session_id: UUID, data: bytes) -> Session:
     with a_decoding_place():
         try:
             mask = read_mask(data, size=(session.width, session.height))
-        except IntakeError as error:
+        except ImagingError as error:
             raise BadUpload(error.user_message, code=error.code) from error
     if not mask.any():
         raise BadUpload("The mask is empty: nothing in it is white.", code="empty_mask")

@@ -10,7 +10,7 @@ import numpy as np
 from django.conf import settings
 
 from imaging import (
-    IntakeError,
+    ImagingError,
     fit_within,
     read_mask,
     read_photo,
@@ -273,7 +273,7 @@ def view_pixels(session: Session, *, max_side: int) -> Pixels:
     """The photo for a preview, brought down to `max_side` from the stored view."""
     try:
         view = read_photo(storage.read(keys.photo_view(session.pk))).pixels
-    except IntakeError as error:
+    except ImagingError as error:
         raise Unavailable("The stored photo cannot be read.", code="storage_damaged") from error
     return fit_within(view, max_side)
 
@@ -282,14 +282,14 @@ def _uploaded_mask(session: Session) -> Mask:
     data = storage.read(session.uploaded_mask_key)
     try:
         return read_mask(data, size=(session.width, session.height))
-    except IntakeError as error:
+    except ImagingError as error:
         raise Unavailable("The stored mask cannot be read.", code="storage_damaged") from error
 
 
 def _read_picture(key: str) -> Pixels:
     try:
         return read_stored(storage.read(key))
-    except IntakeError as error:
+    except ImagingError as error:
         raise Unavailable("The stored photo cannot be read.", code="storage_damaged") from error
 
 

@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from django.db import connection
 from django.utils import timezone
 
-from imaging import IntakeError, encode_stored_photo, read_stored
+from imaging import ImagingError, encode_stored_photo, read_stored
 from imaging.types import Pixels
 from sessions_app import storage
 from sessions_app.errors import AppError
@@ -60,7 +60,7 @@ def _work(session_id: uuid.UUID) -> bool:
     """Pack, and say in the log why not: nobody reads the future."""
     try:
         return pack(session_id)
-    except (AppError, IntakeError) as error:
+    except (AppError, ImagingError) as error:
         logger.warning("photo of %s stays large: %s", session_id, error)
         return False
     except Exception:
@@ -76,7 +76,7 @@ def pack(session_id: uuid.UUID) -> bool:
 
     Raises:
         AppError: the store is away, or has no photo any more.
-        IntakeError: what it has is not a stored photo.
+        ImagingError: what it has is not a stored photo.
     """
     key = keys.photo(session_id)
     packed = encode_stored_photo(read_stored(storage.read(key)))

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from imaging import (
-    INTAKE_VERSION,
-    IntakeError,
+    DECODER_VERSION,
+    ImagingError,
     Photo,
     encode_stored_photo,
     encode_view,
@@ -56,7 +56,7 @@ def create_session(
         background: start encoding at once; commands encode when they need it.
 
     Raises:
-        BadUpload: the file is refused; message and code are the intake's.
+        BadUpload: the file is refused; message and code are those of `imaging`.
         Unavailable: too many uploads at once, or the photo could not be stored. Nothing is left behind.
     """
     with a_decoding_place():
@@ -97,7 +97,7 @@ def _read(data: bytes, max_side: int | None) -> Photo:
     """The uploaded photo, brought down where that was asked for."""
     try:
         photo = read_photo(data)
-    except IntakeError as error:
+    except ImagingError as error:
         raise BadUpload(error.user_message, code=error.code) from error
     return photo if max_side is None else replace(photo, pixels=fit_within(photo.pixels, max_side))
 
@@ -171,18 +171,18 @@ def _pack_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> No
 
 
 def _digest(data: bytes, pixels: Pixels) -> str:
-    """Names the photo: the same file, read by the same intake to the same size, has the same pixels.
+    """Names the photo: the same file, decoded by the same version to the same size, has the same pixels.
 
     Of the upload and not of the pixels, which are ten times as many bytes to hash while the encoder should be at work.
     """
     height, width = pixels.shape[:2]
-    name = f"{INTAKE_VERSION}:{width}x{height}:{storage.digest_of(data)}"
+    name = f"{DECODER_VERSION}:{width}x{height}:{storage.digest_of(data)}"
     return storage.digest_of(name.encode())
 
 
 def _store(session_id: uuid.UUID, pixels: Pixels, *, packed: bool) -> None:
     """Write photo, view and thumbnail."""
-    storage.put(keys.photo(session_id), encode_stored_photo(pixels, packed=packed))
+    storage.put(keys.photo(session_id), encode_stored_photo(pixels, compressed=packed))
     view = fit_within(pixels, settings.VIEW_MAX_SIDE_PX)
     storage.put(keys.photo_view(session_id), encode_view(view))
     thumbnail = fit_within(view, settings.THUMBNAIL_MAX_SIDE_PX)

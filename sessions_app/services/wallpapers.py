@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from imaging import (
-    IntakeError,
+    ImagingError,
     encode_stored_photo,
     encode_view,
     fit_within,
@@ -71,7 +71,7 @@ def choose_upload(*, session_id: UUID, data: bytes, name: str = "") -> Wallpaper
     """Choose a wallpaper picture that the visitor uploads.
 
     Raises:
-        BadUpload: the file is refused; message and code are the intake's.
+        BadUpload: the file is refused; message and code are those of `imaging`.
         Unavailable: it could not be stored.
     """
     wallpaper = _keep_picture(
@@ -224,7 +224,7 @@ def wallpaper_pixels(wallpaper: Wallpaper) -> Pixels:
                 raise NotFound("This wallpaper is no longer in the gallery. Choose another one.")
             return read_wallpaper((Path(STATIC_DIR) / found.file).read_bytes()).pixels
         return read_stored(storage.read(wallpaper.key))
-    except IntakeError as error:
+    except ImagingError as error:
         raise Unavailable("The stored wallpaper cannot be read.", code="storage_damaged") from error
 
 
@@ -240,7 +240,7 @@ def _keep_picture(
     with a_decoding_place():
         try:
             image = read_wallpaper(data)
-        except IntakeError as error:
+        except ImagingError as error:
             raise BadUpload(error.user_message, code=error.code) from error
         stored = encode_stored_photo(image.pixels)
     digest = storage.digest_of(stored)

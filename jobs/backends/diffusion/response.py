@@ -7,11 +7,11 @@ import binascii
 from dataclasses import replace
 from typing import Final
 
-from imaging import PHOTO_LIMITS, IntakeError, read_photo
+from imaging import PHOTO_LIMITS, ImagingError, read_photo
 from jobs.backends.diffusion.errors import BadServiceAnswer, PictureRefused
 from jobs.backends.diffusion.region import Pixels, Region, resized
 
-# A working copy is about one megapixel; 20 MB and 50 megapixels (intake's own limits for photos) are plenty.
+# A working copy is about one megapixel; 20 MB and 50 megapixels (the limits of `imaging` for photos) are plenty.
 ANSWER_LIMITS: Final = replace(PHOTO_LIMITS, min_side=32, noun="picture")
 MAX_BASE64: Final = ANSWER_LIMITS.max_bytes * 4 // 3 + 8
 # Models round sides to multiples of 8, 16 or 64; beyond that it is another picture than the one that was sent.
@@ -46,7 +46,7 @@ def read_answer(data: bytes, *, sent: Pixels, region: Region) -> Pixels:
     """
     try:
         pixels = read_photo(data, limits=ANSWER_LIMITS).pixels
-    except IntakeError as error:
+    except ImagingError as error:
         raise BadServiceAnswer(f"{error.code}: {error.detail}") from error
     height, width = pixels.shape[:2]
     stretch_x, stretch_y = width / region.work_width, height / region.work_height

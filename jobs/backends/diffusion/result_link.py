@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from imaging import fetch
-from imaging.fetch.client import look_up
+from imaging.fetch.client import resolve
 from imaging.fetch.connection import dial_address
 from jobs.backends.diffusion.deadline import Watch
 from jobs.backends.diffusion.errors import BadServiceAnswer, Unreachable
@@ -19,7 +19,7 @@ from jobs.backends.diffusion.response import ANSWER_LIMITS
 FETCH_SECONDS: Final = 30.0
 TRIES: Final = 3
 AGAIN_SECONDS: Final = 1.0
-_WORTH_ANOTHER: Final = (fetch.BadAnswer, fetch.Unreachable, fetch.TooSlow, fetch.EmptyAnswer)
+_WORTH_ANOTHER: Final = (fetch.BadResponse, fetch.Unreachable, fetch.TooSlow, fetch.EmptyResponse)
 
 
 class _AllowedHosts:
@@ -39,7 +39,7 @@ class _AllowedHosts:
         if not any(_matches(host, pattern) for pattern in self._hosts):
             raise OSError(f"{host} is not among the allowed hosts of results")
         with self._noting_failure():
-            addresses = look_up(host, port)
+            addresses = resolve(host, port)
         self._addresses.update(addresses)
         return addresses
 
