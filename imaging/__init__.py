@@ -1,4 +1,4 @@
-"""Strangers' bytes become plain pixels here, and nowhere else: decoding, orientation, colour, size, masks, fetching.
+"""Strangers' bytes become plain pixels here and nowhere else: decode, orient, colours, size, fetch.
 
 Pure: imports no Django; only `imaging.fetch` opens connections.
 """

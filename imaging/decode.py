@@ -1,7 +1,8 @@
 """The only place where bytes become a picture: limits first, one decoder, one kind of failure.
 
-Decoders are called by hand instead of through `Image.open`: which one runs is then our decision alone, and
-Pillow's process-wide pixel limit (a warning up to twice its value) plays no part, so nothing global is changed.
+Decoders are called by hand instead of through `Image.open`: which one runs is then our decision
+alone, and Pillow's process-wide pixel limit (a warning up to twice its value) plays no part, so
+nothing global is changed.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ from imaging.errors import (
 
 _MEGABYTE = 1024 * 1024
 
-# libjpeg walks the whole picture once per scan, and a scan may be a few bytes long: without a limit a 20 MB file
-# can ask for hours. Encoders write about ten scans; libjpeg-turbo's own tools advise 500 at most.
+# libjpeg walks the whole picture once per scan, and a scan may be a few bytes long: without a limit
+# a 20 MB file can ask for hours. Encoders write about ten scans; libjpeg-turbo's own tools advise
+# 500 at most.
 MAX_JPEG_SCANS = 100
-# A JPEG in several scans is held as coefficients (up to 6 bytes a pixel) whatever size it is brought down to.
+# A JPEG in several scans is held as coefficients (up to 6 bytes a pixel) whatever size it is
+# brought down to.
 MAX_MULTISCAN_PIXELS = 100_000_000
 
 _DECODERS: dict[str, Callable[[BytesIO], Image.Image]] = {
@@ -51,7 +54,7 @@ _DECODERS: dict[str, Callable[[BytesIO], Image.Image]] = {
 
 @dataclass(frozen=True, slots=True)
 class PhotoLimits:
-    """What a file may be. Sides and areas are in pixels as stored in the file, before turning upright."""
+    """What a file may be. Sides and areas are in pixels as stored, before it is turned upright."""
 
     max_bytes: int = 20 * _MEGABYTE
     max_pixels: int = 50_000_000
@@ -69,8 +72,9 @@ PHOTO_LIMITS = PhotoLimits()
 class DecodedImage:
     """A decoded file.
 
-    `image` is loaded: frame 0, not yet upright. `file_size` is (width, height) in the file, which is larger than
-    the image where a JPEG was decoded at half size. `source_format`: JPEG, MPO, PNG, WEBP, HEIF or AVIF.
+    `image` is loaded: frame 0, not yet upright. `file_size` is (width, height) in the file, which
+    is larger than the image where a JPEG was decoded at half size. `source_format`: JPEG, MPO, PNG,
+    WEBP, HEIF or AVIF.
     """
 
     image: Image.Image
@@ -111,7 +115,8 @@ def _recognised_format(data: bytes, limits: PhotoLimits, accepted: tuple[str, ..
         raise EmptyFile(f"The file is empty. Choose the {limits.noun} again.")
     if len(data) > limits.max_bytes:
         raise TooManyBytes(
-            f"The file is {_megabytes(len(data))} MB; the limit is {_megabytes(limits.max_bytes)} MB. "
+            f"The file is {_megabytes(len(data))} MB; "
+            f"the limit is {_megabytes(limits.max_bytes)} MB. "
             f"Send a smaller copy of the {limits.noun}."
         )
     kind = sniff.sniff(data)
@@ -121,7 +126,8 @@ def _recognised_format(data: bytes, limits: PhotoLimits, accepted: tuple[str, ..
     if kind.name is None:
         raise NotAnImage(f"This file is not a picture. Send the {limits.noun} as {wanted}.")
     raise UnsupportedFormat(
-        f"This is a {kind.name} file, which cannot be used as a {limits.noun}. Send it as {wanted}.",
+        f"This is a {kind.name} file, which cannot be used as a {limits.noun}. "
+        f"Send it as {wanted}.",
         f"{kind.name} where {accepted} were accepted",
     )
 
@@ -153,7 +159,8 @@ def _check_size(size: tuple[int, int], decoder: str, limits: PhotoLimits) -> Non
     area = limits.max_jpeg_pixels if decoder == sniff.JPEG else limits.max_pixels
     if width * height > area:
         raise TooManyPixels(
-            f"{described} ({width * height / 1e6:.0f} megapixels); the limit is {area // 1_000_000} megapixels. "
+            f"{described} ({width * height / 1e6:.0f} megapixels); "
+            f"the limit is {area // 1_000_000} megapixels. "
             "Send a smaller copy of it."
         )
     if min(size) < limits.min_side:
@@ -163,8 +170,9 @@ def _check_size(size: tuple[int, int], decoder: str, limits: PhotoLimits) -> Non
         )
     if max(size) > limits.max_aspect * min(size):
         raise TooLong(
-            f"{described}, which is too long and thin: the longer side may be {limits.max_aspect:g} times "
-            "the shorter one at most. Crop it and send it again."
+            f"{described}, which is too long and thin: "
+            f"the longer side may be {limits.max_aspect:g} times the shorter one at most. "
+            "Crop it and send it again."
         )
 
 
@@ -178,8 +186,9 @@ def _prepare_jpeg(image: Image.Image, data: bytes, limits: PhotoLimits) -> None:
         return  # decoded plainly: the pixels are exactly Pillow's
     if scans > 1 and width * height > MAX_MULTISCAN_PIXELS:
         raise TooManyPixels(
-            f"This {limits.noun} is a progressive JPEG of {width * height / 1e6:.0f} megapixels; the limit "
-            f"for these is {MAX_MULTISCAN_PIXELS // 1_000_000}. Send a smaller copy of it."
+            f"This {limits.noun} is a progressive JPEG of {width * height / 1e6:.0f} megapixels; "
+            f"the limit for these is {MAX_MULTISCAN_PIXELS // 1_000_000}. "
+            "Send a smaller copy of it."
         )
     image.draft(image.mode, (max(1, width // 2), max(1, height // 2)))
 
@@ -188,8 +197,9 @@ def _prepare_jpeg(image: Image.Image, data: bytes, limits: PhotoLimits) -> None:
 def _decoder_failures(data: bytes, decoder: str, limits: PhotoLimits) -> Iterator[None]:
     """Turn whatever a decoder raises into one refusal.
 
-    Exception is caught whole on purpose: OSError, ValueError, SyntaxError, struct.error, KeyError, IndexError,
-    TypeError, RuntimeError, EOFError and MemoryError have all come out of Pillow's plugins for odd files.
+    Exception is caught whole on purpose: OSError, ValueError, SyntaxError, struct.error, KeyError,
+    IndexError, TypeError, RuntimeError, EOFError and MemoryError have all come out of Pillow's
+    plugins for odd files.
     """
     try:
         yield
@@ -199,11 +209,15 @@ def _decoder_failures(data: bytes, decoder: str, limits: PhotoLimits) -> Iterato
         detail = f"{decoder}: {type(error).__name__}: {error}"
         if "truncat" in str(error).lower() or sniff.is_cut_short(data, decoder):
             raise TruncatedFile(
-                f"The {limits.noun} is incomplete: the file ends in the middle. Copy or download it again.",
+                f"The {limits.noun} is incomplete: the file ends in the middle. "
+                "Copy or download it again.",
                 detail,
             ) from error
         raise DamagedFile(_damaged(limits), detail) from error
 
 
 def _damaged(limits: PhotoLimits) -> str:
-    return f"The {limits.noun} is damaged and cannot be read. Open it, save it anew and send that copy."
+    return (
+        f"The {limits.noun} is damaged and cannot be read. "
+        "Open it, save it anew and send that copy."
+    )

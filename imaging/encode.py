@@ -1,8 +1,9 @@
 """The form in which pictures are kept and shown.
 
-The upright photo is kept losslessly, since results promise to equal it bit for bit outside the mask and every
-render starts from it. PNG at the fastest level with the "up" filter: `benchmarks/stored_photo.py` compares the
-candidates; lossless WebP is a quarter to a third smaller, but takes twice as long to write and ends at 16383 pixels.
+The upright photo is kept losslessly, since results promise to equal it bit for bit outside the mask
+and every render starts from it. PNG at the fastest level with the "up" filter:
+`benchmarks/stored_photo.py` compares the candidates; lossless WebP is a quarter to a third smaller,
+but takes twice as long to write and ends at 16383 pixels.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _STORED_LIMITS = replace(
 
 
 def encode_stored_photo(pixels: NDArray[np.uint8], *, compressed: bool = True) -> bytes:
-    """`pixels` (uint8, H x W x 3, RGB) as PNG without any metadata. `read_stored` gives them back bit for bit.
+    """`pixels` (uint8, H x W x 3, RGB) as PNG without metadata; inverse of `read_stored`.
 
     compressed: False writes them uncompressed: three times as large, in a third of the time.
     """
@@ -39,7 +40,7 @@ def encode_stored_photo(pixels: NDArray[np.uint8], *, compressed: bool = True) -
 
 
 def encode_view(pixels: NDArray[np.uint8], *, quality: int = _VIEW_QUALITY) -> bytes:
-    """`pixels` (uint8, H x W x 3, RGB) as JPEG without metadata, 4:4:4, for pages; not for rendering from."""
+    """`pixels` (uint8, H x W x 3, RGB) as JPEG without metadata, 4:4:4, to be shown in pages."""
     parameters = [
         cv2.IMWRITE_JPEG_QUALITY,
         quality,

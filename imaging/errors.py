@@ -1,4 +1,4 @@
-"""Why a file was refused. Callers catch `ImagingError`; pages show `user_message`, logs get `str(error)`.
+"""Why a file was refused. Pages show `user_message`, logs get `str(error)`.
 
 ImagingError
 ├── EmptyFile            nothing was sent
@@ -21,8 +21,9 @@ from typing import ClassVar
 class ImagingError(Exception):
     """A file we do not take.
 
-    `code` is stable and machine-readable, `user_message` is a plain sentence that says what was wrong
-    and what to do, `detail` (also `str(error)`) is for the log and may name a decoder's own words.
+    `code` is stable and machine-readable, `user_message` is a plain sentence that says what was
+    wrong and what to do, `detail` (also `str(error)`) is for the log and may name a decoder's own
+    words.
     """
 
     code: ClassVar[str] = "unusable"

@@ -13,20 +13,22 @@ from imaging.decode import PHOTO_LIMITS, decode_image
 from imaging.errors import WrongSize
 from imaging.sniff import PNG
 
-# The size must equal the photo's, so the photo's own limits have been checked already; a photo may be smaller than
-# a caller's limits say, hence no lower limit here.
+# The size must equal the photo's, so the photo's own limits have been checked already; a photo may
+# be smaller than a caller's limits say, hence no lower limit here.
 _MASK_LIMITS = replace(PHOTO_LIMITS, min_side=1, max_aspect=float("inf"), noun="mask")
 
 
 def read_mask(data: bytes, *, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Decode a mask for a photo of `size` (width, height): uint8 H x W, 0..255 coverage of the wall.
+    """Decode a mask of a photo of `size` (width, height): uint8 H x W, coverage 0..255.
 
     The numbers are taken as they are: neither EXIF orientation nor a colour profile is applied.
 
-    - Grey, RGB, palette: the luma (ITU-R BT.601, exact for grey). 1-bit: 0 or 255. Sixteen bits: divided by 257.
+    - Grey, RGB, palette: the luma (ITU-R BT.601, exact for grey). 1-bit: 0 or 255. Sixteen bits:
+      divided by 257.
     - A mask with no value above 1 is a label map: 1 becomes 255.
-    - With transparency: where everything visible has one colour, the mask was drawn on a clear ground and
-      coverage is the alpha itself; otherwise it is luma x alpha / 255, as if it lay on black.
+    - With transparency: where everything visible has one colour, the mask was drawn on a clear
+      ground and coverage is the alpha itself; otherwise it is luma x alpha / 255, as if it lay on
+      black.
 
     Raises:
         WrongSize: the message names both sizes.

@@ -12,8 +12,8 @@ from imaging.decode import PHOTO_LIMITS, DecodedImage, PhotoLimits, decode_image
 from imaging.exif import apply_orientation, focal_35mm, read_exif
 from imaging.resize import fit_area, fit_within
 
-# Part of a photo's name. To be raised whenever `read_photo` makes other pixels of some file: an embedding that was kept
-# from before would otherwise be taken for that of the new pixels.
+# Part of a photo's name. To be raised whenever `read_photo` makes other pixels of some file: an
+# embedding that was kept from before would otherwise be taken for that of the new pixels.
 DECODER_VERSION = 1
 
 _PLAUSIBLE_DPI = (1.0, 10_000.0)
@@ -21,7 +21,7 @@ _PLAUSIBLE_DPI = (1.0, 10_000.0)
 
 @dataclass(frozen=True, slots=True)
 class WallpaperLimits(PhotoLimits):
-    """What a wallpaper file may be; larger ones up to the pixel limit are brought down to `max_result_side`."""
+    """What a wallpaper file may be; results are at most `max_result_side` long."""
 
     max_pixels: int = 40_000_000
     min_side: int = 8
@@ -37,8 +37,8 @@ WALLPAPER_LIMITS = WallpaperLimits()
 class Photo:
     """An upright photo.
 
-    `pixels`: uint8, H x W x 3, RGB, sRGB, read-only. `source_format`: JPEG, MPO, PNG, WEBP, HEIF or AVIF.
-    `focal_35mm`: focal length in millimetres on 36 x 24 mm film, None where unknown.
+    `pixels`: uint8, H x W x 3, RGB, sRGB, read-only. `source_format`: JPEG, MPO, PNG, WEBP, HEIF or
+    AVIF. `focal_35mm`: focal length in millimetres on 36 x 24 mm film, None where unknown.
     """
 
     pixels: NDArray[np.uint8]
@@ -50,8 +50,9 @@ class Photo:
 class WallpaperImage:
     """A wallpaper's picture.
 
-    `pixels`: uint8, H x W x 3, RGB, sRGB, opaque, read-only. `dpi`: pixels of `pixels` per inch of paper along x
-    as the file says (already scaled if the picture was), None where it does not; screens' 72 and 96 say little.
+    `pixels`: uint8, H x W x 3, RGB, sRGB, opaque, read-only. `dpi`: pixels of `pixels` per inch of
+    paper along x as the file says (already scaled if the picture was), None where it does not;
+    screens' 72 and 96 say little.
     """
 
     pixels: NDArray[np.uint8]
@@ -77,7 +78,7 @@ def read_photo(data: bytes, *, limits: PhotoLimits = PHOTO_LIMITS) -> Photo:
 
 
 def read_wallpaper(data: bytes, *, limits: WallpaperLimits = WALLPAPER_LIMITS) -> WallpaperImage:
-    """Decode a wallpaper's picture, at most `limits.max_result_side` long, transparency laid on white.
+    """Decode a wallpaper: at most `limits.max_result_side` long, transparency on white.
 
     Raises:
         ImagingError: the file is refused.

@@ -71,12 +71,12 @@ class DecodedClick:
 class Embedding:
     """What the networks that run once a photo made of it.
 
-    features: float32 1 x 256 x 64 x 64, SAM's. wall_maps: float32 9 x 128 x 128, the wall
-    network's output, and tokens: float32 64 x 33 x 33, those of its patches; both zero for plain SAM. All are already rounded to
-    float16 precision, so that storing and loading them changes no later mask. width, height: the
-    photo's, in pixels. model: identity of the model that made it. thumbnail: uint8 256 x 256 x 3 RGB,
-    the photo on the mask grid, padding black (the click network reads edges from it). digest: SHA-256
-    of all of this, in hex.
+    features: float32 1 x 256 x 64 x 64, SAM's. wall_maps: float32 9 x 128 x 128, the wall network's
+    output, and tokens: float32 64 x 33 x 33, those of its patches; both zero for plain SAM. All are
+    already rounded to float16 precision, so that storing and loading them changes no later mask.
+    width, height: the photo's, in pixels. model: identity of the model that made it. thumbnail:
+    uint8 256 x 256 x 3 RGB, the photo on the mask grid, padding black (the click network reads
+    edges from it). digest: SHA-256 of all of this, in hex.
     """
 
     features: FloatArray
@@ -139,7 +139,8 @@ class Embedding:
         """Read what `to_bytes` wrote.
 
         Raises:
-            EmbeddingError: the bytes are cut, altered or something else altogether; the digest covers
+            EmbeddingError: the bytes are cut, altered or something else altogether; the digest
+            covers
                 every byte of content.
         """
         try:
@@ -175,7 +176,8 @@ def _read(data: bytes) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         array = arrays[name]
         if array.shape != shape or array.dtype != dtype:
             raise ValueError(f"{name} is {array.dtype} {array.shape}")
-    # The library reads metadata from files alone. It has checked this header's length and syntax by now.
+    # The library reads metadata from files alone. It has checked this header's length and syntax by
+    # now.
     (length,) = _HEADER_LENGTH.unpack_from(data)
     header = json.loads(data[_HEADER_LENGTH.size : _HEADER_LENGTH.size + length])
     return arrays, dict(header["__metadata__"])

@@ -1,9 +1,10 @@
-"""Fetching a picture from a link that a stranger typed, without becoming the stranger's way into our network.
+"""Fetch a picture from a stranger's link without opening our network to the stranger (SSRF).
 
 1. The link is read once, strictly (`imaging.fetch.url`), and only what was read is used.
-2. Its name is looked up once. Every address found must be a public one (`imaging.fetch.addresses`); where only some
-   are, all are refused, since that is how rebinding looks.
-3. The connection goes to the vetted address itself (`imaging.fetch.connection`): no second look-up, no proxy from the environment.
+2. Its name is looked up once. Every address found must be a public one (`imaging.fetch.addresses`);
+   where only some are, all are refused, since that is how rebinding looks.
+3. The connection goes to the vetted address itself (`imaging.fetch.connection`): no second look-up,
+   no proxy from the environment.
 4. Redirects are followed by hand, three at most, each through steps 1 to 3.
 5. One deadline bounds everything from the look-up to the last byte; caps bound the bytes.
 6. No cookies, no authorisation, no referrer, no compression.
@@ -72,10 +73,11 @@ def resolve(host: str, port: int) -> Sequence[str]:
 class FetchPolicy:
     """What a fetch may do.
 
-    `deadline_seconds` bounds the whole fetch. `allow_private` is for shops whose pictures lie on their intranet: it
-    lets links reach loopback, RFC 1918 and unique local addresses, never link-local or metadata ones. `refused_hosts`
-    are names, in lower case, that are never fetched (our own public name, which would be a loop). `ca_file`: PEM of
-    authorities to trust besides the usual ones. `resolver` and `dial` are the two places that touch the network.
+    `deadline_seconds` bounds the whole fetch. `allow_private` is for shops whose pictures lie on
+    their intranet: it lets links reach loopback, RFC 1918 and unique local addresses, never
+    link-local or metadata ones. `refused_hosts` are names, in lower case, that are never fetched
+    (our own public name, which would be a loop). `ca_file`: PEM of authorities to trust besides the
+    usual ones. `resolver` and `dial` are the two places that touch the network.
     """
 
     max_bytes: int = 20 * 1024 * 1024
@@ -101,7 +103,8 @@ def fetch_image(url: str, *, policy: FetchPolicy | None = None) -> Fetched:
     """Fetch the file at `url` under `policy` (the default one where None is given).
 
     Raises:
-        FetchError: its `user_message` may be shown, its `detail` is logged here and should go no further.
+        FetchError: its `user_message` may be shown, its `detail` is logged here and should go no
+        further.
     """
     policy = policy or FetchPolicy()
     try:
@@ -196,7 +199,7 @@ def _resolve_in_time(link: Link, policy: FetchPolicy, deadline: Deadline) -> Seq
 def _connect(
     addresses: Sequence[str], port: int, policy: FetchPolicy, deadline: Deadline
 ) -> socket.socket:
-    """A watched connection to the first of `addresses` that answers; each gets a fair part of the time left."""
+    """A watched connection to the first of `addresses` that answers; they share the time left."""
     failures: list[str] = []
     for index, address in enumerate(addresses):
         patience = deadline.remaining() / (len(addresses) - index)

@@ -7,12 +7,13 @@
     ├── TooLarge           more bytes than the cap
     ├── NotFound           404, 410
     ├── NotAllowed         401, 403 and their like
-    ├── BadResponse        any other status, broken HTTP, compressed or short bodies, redirects gone astray
+    ├── BadResponse        another status, broken HTTP, compressed or short body, astray redirect
     ├── EmptyResponse      200 with nothing in it
     └── Insecure           the certificate does not hold, or a redirect leaves https
 
-What a private address, an unknown name and a closed port have in common is one sentence: whoever may type links
-must not be able to map the network behind the server from our messages. The real reason is in `detail`, for logs.
+A private address, an unknown name and a closed port get the same sentence: whoever may type links
+must not be able to map the network behind the server from our messages. The real reason is in
+`detail`, for logs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import ClassVar
 
 
 class FetchError(Exception):
-    """A link that gave no file. `code` and `user_message` are for the user, `detail` (`str(error)`) for the log."""
+    """A link that gave no file; `code` and `user_message` for the user, `detail` for the log."""
 
     code: ClassVar[str] = "unusable_link"
     message: ClassVar[str] = (

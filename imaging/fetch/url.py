@@ -1,7 +1,7 @@
-"""Parse a link once, strictly. Everything after uses only what was parsed, never the text it came from.
+"""Parse a link once, strictly. All that follows uses only the parts, never the text.
 
-Parsers disagree about odd URLs (which host is meant by `http://a\\@b/`, or by `http://0177.1/`), and an attack lives
-in such a gap. So what is odd is refused, and what is left is put together anew.
+Parsers disagree about odd URLs (which host is meant by `http://a\\@b/`, or by `http://0177.1/`),
+and an attack lives in such a gap. So what is odd is refused, and what is left is put together anew.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
-# Names that by convention or standard (RFC 6761, 6762, 8375, ICANN's .internal) stay inside a network.
+# Names that by convention or standard (RFC 6761, 6762, 8375, ICANN's .internal) stay inside a
+# network.
 _INSIDE = (
     "internal",
     "intranet",
@@ -41,7 +42,7 @@ _INSIDE = (
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link taken apart: `host` in lower-case ASCII without brackets or final dot, `target` path and query."""
+    """The parts of a link: `host` in lower-case ASCII, no brackets or final dot; path and query."""
 
     scheme: str
     host: str
@@ -60,7 +61,8 @@ class Link:
 def parse_link(text: str, *, ports: Collection[int], allow_private: bool = False) -> Link:
     """Take `text` apart.
 
-    `ports` are the ones allowed. `allow_private` lets in names without a dot and names of inner networks.
+    `ports` are the ones allowed. `allow_private` lets in names without a dot and names of inner
+    networks.
 
     Raises:
         InvalidLink: it is no link we follow.
@@ -71,7 +73,8 @@ def parse_link(text: str, *, ports: Collection[int], allow_private: bool = False
     if parts.username is not None or parts.password is not None:
         raise InvalidLink(
             "user information in the link",
-            "Links with a user name or password in them are not followed. Upload the picture instead.",
+            "Links with a user name or password in them are not followed. "
+            "Upload the picture instead.",
         )
     port = _port(parts)
     if port not in ports:
@@ -167,15 +170,16 @@ def _to_ascii(host: str) -> str:
             raise InvalidLink(f"host {host[:80]!r}")
         return host
     try:
-        # Without UTS 46 mapping: circled digits and ideographic full stops are refused, not made into an address.
+        # Without UTS 46 mapping: circled digits and ideographic full stops are refused, not made
+        # into an address.
         return idna.encode(unicodedata.normalize("NFC", host), uts46=False, strict=True).decode()
     except (idna.IDNAError, UnicodeError) as error:
         raise InvalidLink(f"host {host[:80]!r}: {error}") from error
 
 
 def _ipv4_literal(host: str) -> str:
-    # IPv4Address takes four decimal parts without leading zeros and nothing else; 127.1, octal and hexadecimal
-    # spellings, which some resolvers understand, end here.
+    # IPv4Address takes four decimal parts without leading zeros and nothing else; 127.1, octal and
+    # hexadecimal spellings, which some resolvers understand, end here.
     try:
         return str(IPv4Address(host))
     except AddressValueError as error:

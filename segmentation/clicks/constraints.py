@@ -32,23 +32,27 @@ BoolArray = npt.NDArray[np.bool_]
 Flag = Literal["swallowed", "lost"]
 
 TOUCH_CELLS: Final = 4.0  # a change this near a click belongs to it; 4 cells are 1.6 % of the photo
-# Mean logit at which a change elsewhere is let in too. IoU on 26 real photos, three seeds, after three and five clicks is
-# 0.811 and 0.838 with 1, of which 0.064 lose wall; 0.808 and 0.841 with 1.5, 0.048; 0.808 and 0.836 with 2.5.
+# Mean logit at which a change elsewhere is let in too. IoU on 26 real photos, three seeds, after
+# three and five clicks is 0.811 and 0.838 with 1, of which 0.064 lose wall; 0.808 and 0.841 with
+# 1.5, 0.048; 0.808 and 0.836 with 2.5.
 FAR_LOGIT: Final = 1.5
-# The same for a first click, about which less is known. On 26 real photos, three seeds, IoU after one and two clicks
-# is 0.700 and 0.754 with 1, 0.711 and 0.774 with 2, 0.706 and 0.776 with 4.
+# The same for a first click, about which less is known. On 26 real photos, three seeds, IoU after
+# one and two clicks is 0.700 and 0.754 with 1, 0.711 and 0.774 with 2, 0.706 and 0.776 with 4.
 FIRST_FAR_LOGIT: Final = 2.0
-# The networks fill less of real walls than of rendered ones: with this for each include 0.811 and 0.838 after three and
-# five clicks on photos, without 0.807 and 0.837; fewer clicks lose wall; rendered rooms the same.
+# The networks fill less of real walls than of rendered ones: with this for each include 0.811 and
+# 0.838 after three and five clicks on photos, without 0.807 and 0.837; fewer clicks lose wall;
+# rendered rooms the same.
 INCLUDE_GAIN: Final = 0.5
-# Wall that is unlike what an exclude points at goes only against this many logits for each unit of likeness (`tokens`) below
-# that which speaks neither for nor against it, and what is more alike goes sooner: a cupboard's click took the wall beside it.
-# IoU of photos after three and five clicks was 0.819 and 0.853 so, 0.026 of the clicks lose; 0.819 and 0.851, 0.032 where
-# a constant 0.5 was asked for what SAM does not see as the thing (docs/models.md).
+# Wall that is unlike what an exclude points at goes only against this many logits for each unit of
+# likeness (`tokens`) below that which speaks neither for nor against it, and what is more alike
+# goes sooner: a cupboard's click took the wall beside it. IoU of photos after three and five clicks
+# was 0.819 and 0.853 so, 0.026 of the clicks lose; 0.819 and 0.851, 0.032 where a constant 0.5 was
+# asked for what SAM does not see as the thing (docs/models.md).
 UNLIKE_GAIN: Final = 2.0
 _ALIKE: Final = 0.4
-# And against this much of what it looks more like wall than the place pointed at does, without any click. Photos after three
-# and five clicks 0.803 and 0.839 with 0.5, 0.811 and 0.838 with 1, 0.813 and 0.840 with 1.5; rendered rooms 0.951, 0.947 and 0.946 after five.
+# And against this much of what it looks more like wall than the place pointed at does, without any
+# click. Photos after three and five clicks 0.803 and 0.839 with 0.5, 0.811 and 0.838 with 1, 0.813
+# and 0.840 with 1.5; rendered rooms 0.951, 0.947 and 0.946 after five.
 MORE_WALL_GAIN: Final = 1.5
 _MOST_MORE_WALL: Final = 4.0  # logits of difference that count
 SWALLOWED_OF_PHOTO: Final = 0.25  # an include that adds more than this and
@@ -73,10 +77,11 @@ def apply_proposal(
 ) -> FloatArray:
     """The logits after `click`: of what `proposed` changes, that which fits the click.
 
-    previous: before the click, None when it is the first. proposed: what the networks propose for all
-    clicks with the new one. walls: what is predicted without a click; without them a first one
-    is taken as proposed. likeness: float32 H/2 x W/2, how alike everything is to what was clicked on, on the
-    part of the grid that the photo covers or all of it. The click's own neighbourhood ends up as its label asks.
+    previous: before the click, None when it is the first. proposed: what the networks propose for
+    all clicks with the new one. walls: what is predicted without a click; without them a first one
+    is taken as proposed. likeness: float32 H/2 x W/2, how alike everything is to what was clicked
+    on, on the part of the grid that the photo covers or all of it. The click's own neighbourhood
+    ends up as its label asks.
     """
     if previous is None:
         return honour_clicks(_first(proposed, click, grid, walls), [click], grid)
@@ -88,8 +93,9 @@ def apply_proposal(
     wanted = (sign * proposed > 0) & (sign * previous <= 0)
     unwanted = (sign * proposed <= 0) & (sign * previous > 0)
     allowed = _fitting(wanted, sign * proposed, click, grid, FAR_LOGIT)
-    # Where both agree on the side the newer logits count: they know of more clicks. What an exclude spares keeps what it was
-    # spared with, so the next one spares it too: without that 0.811 instead of 0.815 on photos after five clicks.
+    # Where both agree on the side the newer logits count: they know of more clicks. What an exclude
+    # spares keeps what it was spared with, so the next one spares it too: without that 0.811
+    # instead of 0.815 on photos after five clicks.
     stays = unwanted | (wanted & ~allowed)
     kept = np.where(stays, previous, proposed).astype(np.float32)
     return honour_clicks(kept, [click], grid)
@@ -133,7 +139,7 @@ def judge_change(
 
 
 def click_trust(clicks: Sequence[Click], grid: PhotoGrid) -> FloatArray:
-    """Float32 256 x 256 for `edges.refine`: 0 at the clicks, where colour must not move the edge, else 1.
+    """Float32 256 x 256 for `edges.refine`: 0 at clicks, where colour moves no edge, else 1.
 
     A thing of the wall's colour, pointed at and taken out, would be coloured in again.
     """
@@ -162,8 +168,9 @@ def _first(
 ) -> FloatArray:
     """What a first click proposes, without the additions to `walls` that do not fit it.
 
-    Nor does it add doubtful parts that adjoin a wall seen already: with those that hang together with the
-    click through what SAM sees of the wall 0.630 instead of 0.639 on photos after one click.
+    Nor does it add doubtful parts that adjoin a wall seen already: with those that hang together
+    with the click through what SAM sees of the wall 0.630 instead of 0.639 on photos after one
+    click.
     """
     if walls is None:
         return proposed
@@ -175,7 +182,7 @@ def _first(
 def _kept_from_excludes(
     click: Click, grid: PhotoGrid, walls: FloatArray | None, likeness: FloatArray | None
 ) -> FloatArray:
-    """How much more than nothing must speak for an exclude to take a cell, logits float32 256 x 256.
+    """What must speak for an exclude to take a cell, logits float32 256 x 256.
 
     Below 0 where less is enough.
     """
@@ -194,9 +201,10 @@ def _kept_from_excludes(
 def _fitting(
     wanted: BoolArray, logits: FloatArray, click: Click, grid: PhotoGrid, least: float
 ) -> BoolArray:
-    """The connected parts of `wanted` that touch the click's place or have a mean logit above `least`.
+    """The connected parts of `wanted` at the click, or with a mean logit above `least`.
 
-    On the photo alone: what lies beside it joins nothing and counts for nothing, and stays as it was.
+    On the photo alone: what lies beside it joins nothing and counts for nothing, and stays as it
+    was.
     """
     [(x, y)] = grid.photo_to_mask([(click.x, click.y)])
     columns, rows = grid.mask_extent
