@@ -115,23 +115,14 @@ def analyse_wall(
     )
     timer.finish("level")
     light, mean = _estimate_light(wall, paints, pattern_free, mask.shape)
-    edge_tolerance = max(2, round(EDGE_TOLERANCE * max(mask.shape)))
-    small_tolerance = max(1, math.ceil(edge_tolerance * wall.scale))
-    edges = edge_colours(wall.guide, wall.cover, wall.core, small_tolerance)
+    tolerance = max(2, round(EDGE_TOLERANCE * max(mask.shape)))
+    edges = wall.edge_colours(tolerance)
     timer.finish("light")
     blur, noise = estimate_lens_blur(photo, mask), estimate_noise(photo, mask)
     timer.finish("sensor")
+    shape = (mask.shape[0], mask.shape[1])
     return WallAnalysis(
-        shape=(mask.shape[0], mask.shape[1]),
-        box=box,
-        edge_tolerance=edge_tolerance,
-        tone_curve=small.tone_curve,
-        reflectance=reflectance,
-        light=light,
-        mean_light=mean,
-        edges=edges,
-        blur=blur,
-        noise=noise,
+        shape, box, tolerance, small.tone_curve, reflectance, light, mean, edges, blur, noise
     )
 
 
@@ -160,6 +151,11 @@ class _WallCrop:
         """Working pixels per pixel of the photo."""
         x0, y0, x1, y1 = self.box
         return float(max(self.core.shape) / max(x1 - x0, y1 - y0))
+
+    def edge_colours(self, tolerance: int) -> EdgeColours:
+        """Wall and foreground beside the mask's edge, `tolerance` in pixels of the photo."""
+        small = max(1, math.ceil(tolerance * self.scale))
+        return edge_colours(self.guide, self.cover, self.core, small)
 
     def plane(self, plane: WallPlane) -> WallPlane:
         """A plane of the photo in the pixels of this picture."""

@@ -182,6 +182,12 @@ class SamModel:
         check_prompt(clicks, box, embedding.grid, corrects=start is not None)
         if heads is not None:
             return self._refined_by_clicks(heads, embedding, clicks, scope, start)
+        return self._decoded_together(embedding, clicks, box)
+
+    def _decoded_together(
+        self, embedding: Embedding, clicks: Sequence[Click], box: Box | None
+    ) -> Prediction:
+        """SAM's own mask for all clicks and the box."""
         prompt = encode_prompt(clicks, box, embedding.grid)
         candidates, scores = self._decoder.decode(embedding, prompt)
         chosen = choose_candidate(scores, prompt.labels.shape[1])

@@ -103,11 +103,7 @@ class ClickRefiner:
         Raises:
             ValueError: nothing is included.
         """
-        done = len(clicks) - 1
-        state = self._states.get((origin, tuple(clicks[:done])))
-        while state is None and done > 0:
-            done -= 1
-            state = self._states.get((origin, tuple(clicks[:done])))
+        done, state = self._latest_kept(origin, clicks)
         state = state or RefinementState(
             start, EarlierClicks(), None if start is None else networks.stated_scope
         )
@@ -130,6 +126,16 @@ class ClickRefiner:
         if state.logits is None or proposed is None or state.scope is None:
             raise ValueError("nothing is included")
         return Refinement(state.logits, previous, proposed, state.scope)
+
+    def _latest_kept(
+        self, origin: Hashable, clicks: Sequence[Click]
+    ) -> tuple[int, RefinementState | None]:
+        """The state kept after the most of `clicks`, the last one left out, and after how many."""
+        for done in range(len(clicks) - 1, -1, -1):
+            state = self._states.get((origin, tuple(clicks[:done])))
+            if state is not None:
+                return done, state
+        return 0, None
 
 
 def apply_click(
