@@ -76,7 +76,7 @@ def main() -> None:
         "WebP lossless, method 0": lambda: pillow(
             pixels, "WEBP", lossless=True, method=0, quality=0
         ),
-        "ours, at once": lambda: encode_stored_photo(pixels, packed=False),
+        "ours, at once": lambda: encode_stored_photo(pixels, compressed=False),
         "ours, packed": lambda: encode_stored_photo(pixels),
     }
     print(f"{'':26}{'MB':>8}{'write s':>9}{'read s':>8}")

@@ -1,6 +1,7 @@
 """A bounded least-recently-used cache that threads may share and a fork does not lock up.
 
-`cachetools.LRUCache` does the bookkeeping; what it lacks is the lock, and that lock must be new in a child process.
+`cachetools.LRUCache` does the bookkeeping; what it lacks is the lock, and that lock must be new in
+a child process.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ _LIVE: Final[weakref.WeakSet[LruCache[Any, Any]]] = weakref.WeakSet()
 class LruCache(Generic[Key, Value]):
     """Keeps the values used last, at most `maxsize` of them.
 
-    getsizeof: what a value counts for, 1 without it; `maxsize` is then the sum of these. A value that is larger than
-    `maxsize` by itself is not kept.
+    getsizeof: what a value counts for, 1 without it; `maxsize` is then the sum of these. A value
+    that is larger than `maxsize` by itself is not kept.
 
-    Two threads that miss the same key at once may both make it. Makers are pure, so the values are equal, and nobody
-    waits behind a lock for another visitor's decode.
+    Two threads that miss the same key at once may both make it. Makers are pure, so the values are
+    equal, and nobody waits behind a lock for another visitor's decode.
     """
 
     def __init__(

@@ -44,7 +44,7 @@ _STD: Final = np.array([58.395, 57.12, 57.375], np.float32)
 
 
 class SamModel:
-    """An encoder and a decoder, loaded on first use in each process, and the optional wall heads."""
+    """An encoder, a decoder and the optional wall heads, loaded on first use in each process."""
 
     def __init__(
         self,
@@ -83,9 +83,9 @@ class SamModel:
     ) -> SamModel:
         """Describe the model in `directory`; the graphs themselves are loaded when first run.
 
-        Another export's files are named by `encoder_file` and `decoder_file`, or by a `model.json` in
-        the folder. heads_directory: the wall heads, None for plain SAM; without the files, or for an
-        encoder they were not trained on, the model is plain SAM too and a warning is logged.
+        Another export's files are named by `encoder_file` and `decoder_file`, or by a `model.json`
+        in the folder. heads_directory: the wall heads, None for plain SAM; without the files, or
+        for an encoder they were not trained on, the model is plain SAM too and a warning is logged.
         providers: ONNX Runtime's execution providers, the preferred one first.
 
         Raises:
@@ -166,9 +166,9 @@ class SamModel:
         """The wall that clicks and box point at.
 
         With the wall heads, each click accepts what fits it of the click network's proposal
-        (`clicks.constraints`), and `scope` says whether one wall or all are meant (AUTO: inferred by
-        `clicks.scope`); with a box, or without the heads, SAM decodes all clicks together. start: logits
-        of `predict_auto` that the clicks correct; they may then be exclusions alone.
+        (`clicks.constraints`), and `scope` says whether one wall or all are meant (AUTO: inferred
+        by `clicks.scope`); with a box, or without the heads, SAM decodes all clicks together.
+        start: logits of `predict_auto` that the clicks correct; they may then be exclusions alone.
 
         Raises:
             PromptError: nothing is included, or a point is outside the photo.
@@ -182,6 +182,12 @@ class SamModel:
         check_prompt(clicks, box, embedding.grid, corrects=start is not None)
         if heads is not None:
             return self._refined_by_clicks(heads, embedding, clicks, scope, start)
+        return self._decoded_together(embedding, clicks, box)
+
+    def _decoded_together(
+        self, embedding: Embedding, clicks: Sequence[Click], box: Box | None
+    ) -> Prediction:
+        """SAM's own mask for all clicks and the box."""
         prompt = encode_prompt(clicks, box, embedding.grid)
         candidates, scores = self._decoder.decode(embedding, prompt)
         chosen = choose_candidate(scores, prompt.labels.shape[1])
@@ -296,7 +302,7 @@ class _PhotoNetworks:
         return self.heads.walls(self.embedding)
 
     def observe(self, clicks: Sequence[Click]) -> ClickEvidence:
-        """The evidence of the last of some clicks: SAM's masks and what is like the place clicked on."""
+        """The evidence of the last of some clicks: SAM's masks and what is like its place."""
         newest = self.decoder.decode_newest(self.embedding, clicks)
         return self.heads.evidence(self.embedding, newest)
 
@@ -332,7 +338,7 @@ def _load_heads(
 
 
 def downscaled(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The photo as means of two by two pixels, once or more, while it stays twice what the networks read.
+    """The photo halved by means of two by two pixels, while it stays twice the networks' input.
 
     Pillow copies a picture twice before it resizes it, which takes long for a large photo; from the halved one
     its result differs by less than one of 255. The wall network's reduction gets faster as well.
@@ -350,7 +356,7 @@ def _resize(photo: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[
 
 
 def encoder_input(small: npt.NDArray[np.uint8]) -> FloatArray:
-    """A photo on the 1024 grid, uint8 h x w x 3 RGB, as SAM reads it: float32 1 x 3 x 1024 x 1024, zero outside."""
+    """SAM's input float32 1 x 3 x 1024 x 1024 of a photo on the 1024 grid, uint8 h x w x 3 RGB."""
     height, width = small.shape[:2]
     square = np.zeros((1, 3, MODEL_SIDE, MODEL_SIDE), np.float32)
     for channel in range(3):

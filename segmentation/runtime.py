@@ -33,7 +33,8 @@ _SPINNING: Final = {
     "force_spinning_stop": "1",
 }
 CPU_ONLY: Final = ("CPUExecutionProvider",)
-# Instructions that add products of bytes in 32 bits. Without them two products are added in 16, where they overflow.
+# Instructions that add products of bytes in 32 bits. Without them two products are added in 16,
+# where they overflow.
 _VNNI_FLAGS: Final = {"avx512_vnni", "avx_vnni", "amx_int8"}
 _INHERITED: Final[list[Any]] = []  # sessions of a parent process: kept alive, never touched
 _CPU_INFO: Final = Path("/proc/cpuinfo")
@@ -41,7 +42,7 @@ _LIVE: Final[weakref.WeakSet[LazySession]] = weakref.WeakSet()
 
 
 def int8_products_saturate(cpu_info: Path) -> bool:
-    """True when a processor, described as Linux does in /proc/cpuinfo, adds products of bytes in 16 bits.
+    """True when a processor (as in /proc/cpuinfo) adds products of bytes in 16 bits.
 
     Those of x86 without VNNI do; False where nothing is said of x86's instructions. In a simulation the
     layers of the wall network came out wrong there by enough to be seen. Exact sums take longer.
@@ -76,9 +77,9 @@ class LazySession:
 
     path: the file. sha256: its expected digest in hex, or None to accept any content. threads:
     intra-op threads. check: called once per load with the signature; raises ModelError to refuse.
-    exact_int8: int8 layers must be right on every processor, slower where it takes that; for graphs that
-    no set-up has compared with their float32 originals on this machine. providers: ONNX Runtime's execution
-    providers, the preferred one first; the CPU runs what they cannot.
+    exact_int8: int8 layers must be right on every processor, slower where it takes that; for graphs
+    that no set-up has compared with their float32 originals on this machine. providers: ONNX
+    Runtime's execution providers, the preferred one first; the CPU runs what they cannot.
     """
 
     def __init__(
@@ -135,7 +136,8 @@ class LazySession:
             return self._session
 
     def _load(self) -> tuple[Any, Signature]:
-        # Imported here so that a process that never segments (RQ's parent) never starts its threads.
+        # Imported here so that a process that never segments (RQ's parent) never starts its
+        # threads.
         import onnxruntime as ort
 
         _check_providers(self._providers, ort.get_available_providers())
@@ -144,8 +146,8 @@ class LazySession:
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Patterns plan one block for all of a run's tensors and never give it back: a web process that has
-        # encoded six photos holds 848 MiB with them and 602 without, in the same time.
+        # Patterns plan one block for all of a run's tensors and never give it back: a web process
+        # that has encoded six photos holds 848 MiB with them and 602 without, in the same time.
         options.enable_mem_pattern = False
         if self._exact_int8 and int8_products_saturate(_CPU_INFO):
             options.add_session_config_entry("session.x64quantprecision", "1")
@@ -181,8 +183,8 @@ def _check_providers(wanted: Sequence[str], available: Sequence[str]) -> None:
     missing = [name for name in wanted if name not in available]
     if missing or not wanted:
         raise ModelError(
-            f"execution providers {', '.join(missing) or 'none given'}: the installed onnxruntime has "
-            f"{', '.join(available)}"
+            f"execution providers {', '.join(missing) or 'none given'}: "
+            f"the installed onnxruntime has {', '.join(available)}"
         )
 
 

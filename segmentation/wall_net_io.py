@@ -1,7 +1,8 @@
 """The wall network's input, made from a photo, and its outputs on SAM's grids.
 
-The network reads patches of 14 x 14 pixels. Its wall maps (a wall logit and plane vectors) lie on a grid four
-times as fine, resampled to half of SAM's mask grid; its tokens are one a patch. `training/` uses the same functions.
+The network reads patches of 14 x 14 pixels. Its wall maps (a wall logit and plane vectors) lie on a
+grid four times as fine, resampled to half of SAM's mask grid; its tokens are one a patch.
+`training/` uses the same functions.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def wall_net_input(photo: npt.NDArray[np.uint8], size: tuple[int, int] | None = 
     """The network's input float32 1 x 3 x h x w, both sides multiples of 14.
 
     photo: uint8 H x W x 3 RGB. Resized to a long side of 462, the other to the nearest multiple,
-    standardised as ImageNet's networks are. size: (height, width) of the whole photo, where it comes halved:
-    the patches are counted by these.
+    standardised as ImageNet's networks are. size: (height, width) of the whole photo, where it
+    comes halved: the patches are counted by these.
     """
     h, w = (patches * _PATCH for patches in token_grid(*(size or photo.shape[:2])))
     way = cv2.INTER_AREA if max(photo.shape[:2]) > _LONG_SIDE else cv2.INTER_LINEAR

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol, TypeGuard, cast
 
-from imaging import IntakeError
+from imaging import ImagingError
 from imaging.fetch import FetchError
 from rendering import NothingSelectedError, RenderingError
 from rendering.errors import PlacementError, QuadError
@@ -36,7 +36,7 @@ class RefusalError(Protocol):
 
 # The first row that fits is taken: an error stands above its base.
 TRANSLATIONS: Final[tuple[tuple[type[Exception], type[AppError]], ...]] = (
-    (IntakeError, BadUpload),
+    (ImagingError, BadUpload),
     (FetchError, BadLink),
     (PromptError, BadClick),
     (SegmentationError, Unavailable),
@@ -81,7 +81,7 @@ def reading_stored(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except IntakeError as error:
+    except ImagingError as error:
         raise Unavailable(
             f"The stored {what} cannot be read.", code="storage_damaged", detail=str(error)
         ) from error

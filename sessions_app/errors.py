@@ -5,7 +5,7 @@
     │   └── Expired           410
     ├── BadRequest            422  the request makes no sense as it stands
     │   ├── BadClick               outside the photo, not a number
-    │   ├── BadUpload              wraps intake's refusal of a file
+    │   ├── BadUpload              wraps imaging's refusal of a file
     │   └── BadLink                wraps the fetcher's refusal of a link
     ├── WrongState            409  right request, wrong moment (no mask yet, already generating)
     ├── NoAttemptsLeft        403
@@ -60,7 +60,7 @@ class BadClick(BadRequest):
 
 
 class BadUpload(BadRequest):
-    """A file that is refused; the code is the intake's."""
+    """A file that is refused; the code is that of `imaging`."""
 
     code = "bad_upload"
 

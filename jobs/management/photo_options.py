@@ -20,7 +20,7 @@ def original_size(photo: Path, session: Session, max_side: int | None) -> tuple[
     """Width and height of the upright photo before `max_side` made it smaller.
 
     Raises:
-        IntakeError: the file is not a photo that can be read.
+        ImagingError: the file is not a photo that can be read.
     """
     if max_side is None:
         return session.width, session.height
@@ -51,7 +51,7 @@ def mark_wall(
         scope: which walls the clicks mean, one of SCOPES; None keeps the session's.
 
     Raises:
-        AppError, IntakeError: mask or clicks do not fit the photo.
+        AppError, ImagingError: mask or clicks do not fit the photo.
     """
     if mask is not None:
         data = _mask_for_session(mask.read_bytes(), size, session)
@@ -78,7 +78,7 @@ def choose_wallpaper(session: Session, source: str) -> None:
 
     Raises:
         CommandError: it names none of them.
-        AppError, IntakeError: the wallpaper cannot be fetched or read.
+        AppError, ImagingError: the wallpaper cannot be fetched or read.
     """
     path = Path(source)
     if "://" in source:

@@ -70,10 +70,11 @@ def apply_proposal(
 ) -> FloatArray:
     """The logits after `click`: of what `proposed` changes, that which fits the click.
 
-    previous: before the click, None when it is the first. proposed: what the networks propose for all
-    clicks with the new one. walls: what is predicted without a click; without them a first one
-    is taken as proposed. likeness: float32 H/2 x W/2, how alike everything is to what was clicked on, on the
-    part of the grid that the photo covers or all of it. The click's own neighbourhood ends up as its label asks.
+    previous: before the click, None when it is the first. proposed: what the networks propose for
+    all clicks with the new one. walls: what is predicted without a click; without them a first one
+    is taken as proposed. likeness: float32 H/2 x W/2, how alike everything is to what was clicked
+    on, on the part of the grid that the photo covers or all of it. The click's own neighbourhood
+    ends up as its label asks.
     """
     if previous is None:
         return honour_clicks(_first(proposed, click, grid, walls), [click], grid)
@@ -130,7 +131,7 @@ def judge_change(
 
 
 def click_trust(clicks: Sequence[Click], grid: PhotoGrid) -> FloatArray:
-    """Float32 256 x 256 for `edges.refine`: 0 at the clicks, where colour must not move the edge, else 1.
+    """Float32 256 x 256 for `edges.refine`: 0 at clicks, where colour moves no edge, else 1.
 
     A thing of the wall's colour, pointed at and taken out, would be coloured in again.
     """
@@ -172,7 +173,7 @@ def _first(
 def _kept_from_excludes(
     click: Click, grid: PhotoGrid, walls: FloatArray | None, likeness: FloatArray | None
 ) -> FloatArray:
-    """How much more than nothing must speak for an exclude to take a cell, logits float32 256 x 256.
+    """What must speak for an exclude to take a cell, logits float32 256 x 256.
 
     Below 0 where less is enough.
     """
@@ -191,9 +192,10 @@ def _kept_from_excludes(
 def _fitting(
     wanted: BoolArray, logits: FloatArray, click: Click, grid: PhotoGrid, least: float
 ) -> BoolArray:
-    """The connected parts of `wanted` that touch the click's place or have a mean logit above `least`.
+    """The connected parts of `wanted` at the click, or with a mean logit above `least`.
 
-    On the photo alone: what lies beside it joins nothing and counts for nothing, and stays as it was.
+    On the photo alone: what lies beside it joins nothing and counts for nothing, and stays as it
+    was.
     """
     [(x, y)] = grid.photo_to_mask([(click.x, click.y)])
     columns, rows = grid.mask_extent

@@ -1,9 +1,9 @@
 """Everything known about clicks as maps on the mask grid: the click network's input.
 
-32 maps, all of them on half of the mask grid, those that tell where an edge runs on the whole
-of it as well: the network reads the first at its beginning, the second at its last step alone. Grids end where
-the photo does (`covered`): what SAM and the network imagine beside it would feed back from click to click.
-`training/` makes its samples with the same functions.
+32 maps, all of them on half of the mask grid, those that tell where an edge runs on the whole of it
+as well: the network reads the first at its beginning, the second at its last step alone. Grids end
+where the photo does (`covered`): what SAM and the network imagine beside it would feed back from
+click to click. `training/` makes its samples with the same functions.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CELLS = np.arange(MASK_SIDE, dtype=np.float32)
 
 
 class Scope(IntEnum):
-    """Which walls are meant: inferred from the clicks, the one plane clicked on, or all of the photo."""
+    """Which walls are meant: inferred from the clicks, the plane clicked on, or all of them."""
 
     AUTO = 0
     THIS_WALL = 1
@@ -84,8 +84,9 @@ class ClickEvidence:
     """What one click says. label: 1 include, 0 exclude. x, y: on the mask grid.
 
     affinity: H/2 x W/2, probability of being on the clicked plane. similarity: H/2 x W/2, cosine of
-    SAM's features to those clicked. likeness: the same of the wall network's tokens. masks: 3 x H x W,
-    SAM's logits of what was clicked on, as tanh of a quarter. masks_coarse: the same, 3 x H/2 x W/2.
+    SAM's features to those clicked. likeness: the same of the wall network's tokens. masks: 3 x H x
+    W, SAM's logits of what was clicked on, as tanh of a quarter. masks_coarse: the same, 3 x H/2 x
+    W/2.
     """
 
     label: int
@@ -117,10 +118,11 @@ class ClickEvidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EarlierClicks:
-    """What the clicks before the newest say together, by label: of several the largest value counts.
+    """The evidence of the clicks before the newest, by label: the largest value counts.
 
     includes, excludes: float16 7 x H/2 x W/2, None without such a click: disc, plane affinity,
-    similarity, likeness, SAM's three masks. At most a quarter of a megabyte a label, however many clicks there were.
+    similarity, likeness, SAM's three masks. At most a quarter of a megabyte a label, however many
+    clicks there were.
     """
 
     includes: npt.NDArray[np.float16] | None = None
@@ -151,10 +153,10 @@ class ClickMaps:
     """The click network's input, with `MAPS` in this order:
 
     0 wall; 1 sam_wall; 2 previous; 3 first click; 4, 5 disc at the newest click, as include and as
-    exclude; 6, 7 discs at earlier includes and excludes; 8-10 plane affinity of the newest click, of
-    earlier includes, of earlier excludes; 11-13 similarity; 14 likeness of paint to the newest
-    click; 15-17, 18-20, 21-23 SAM's masks; 24-26 the photo; 27 this wall; 28 all walls;
-    29-31 likeness. Absent clicks leave zeros.
+    exclude; 6, 7 discs at earlier includes and excludes; 8-10 plane affinity of the newest click,
+    of earlier includes, of earlier excludes; 11-13 similarity; 14 likeness of paint to the newest
+    click; 15-17, 18-20, 21-23 SAM's masks; 24-26 the photo; 27 this wall; 28 all walls; 29-31
+    likeness. Absent clicks leave zeros.
 
     coarse: float32 32 x H/2 x W/2, all of them. fine: float32 12 x H x W, those of
     `FINE`.
@@ -263,8 +265,8 @@ def click_maps(
 ) -> ClickMaps:
     """The click network's input for the newest click.
 
-    previous: logits float32 256 x 256 of the mask that this click corrects; for the first click, of the
-    wall that is seen without one. All else covers the photo's part of the mask grid.
+    previous: logits float32 256 x 256 of the mask that this click corrects; for the first click, of
+    the wall that is seen without one. All else covers the photo's part of the mask grid.
     """
     shape = photo.fine.shape[1:]
     seen = disc(newest.x, newest.y, shape)

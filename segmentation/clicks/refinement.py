@@ -1,8 +1,8 @@
 """Refine a mask click by click, keeping the state after each for the next one.
 
-A click costs the same however many came before: the state that it starts from is found by the clicks so far,
-and nothing earlier is decoded again. That is what makes twenty visitors at once possible: their third clicks
-together need more old decodes than a process can keep.
+A click costs the same however many came before: the state that it starts from is found by the
+clicks so far, and nothing earlier is decoded again. That is what makes twenty visitors at once
+possible: their third clicks together need more old decodes than a process can keep.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from segmentation.values import Click
 
 # 0.7 megabytes each with clicks of both kinds: the last state of as many visitors.
 _STATES_KEPT: Final = 64
-# Clicks of one visitor that may be undone without computing anything again. A long list of clicks that comes at
-# once, from a program or another process, must not push out all other visitors' states.
+# Clicks of one visitor that may be undone without computing anything again. A long list of clicks
+# that comes at once, from a program or another process, must not push out all other visitors'
+# states.
 _UNDO_DEPTH: Final = 8
 
 
@@ -56,7 +57,8 @@ class ClickNetworks(Protocol):
 class RefinementState:
     """The state after some clicks.
 
-    logits: float32 256 x 256; scope: which walls the clicks mean. Both None until something is included.
+    logits: float32 256 x 256; scope: which walls the clicks mean. Both None until something is
+    included.
     """
 
     logits: FloatArray | None
@@ -68,8 +70,8 @@ class RefinementState:
 class Refinement:
     """The result of refining by some clicks.
 
-    previous: those before its last click, None after the first. proposed: the networks' output for it.
-    scope: which walls the clicks are taken to mean.
+    previous: those before its last click, None after the first. proposed: the networks' output for
+    it. scope: which walls the clicks are taken to mean.
     """
 
     logits: FloatArray
@@ -95,17 +97,13 @@ class ClickRefiner:
     ) -> Refinement:
         """`apply_click` over all clicks, oldest first.
 
-        origin: identifies all that the result depends on besides the clicks: photo, scope and start.
-        start: logits of the wall that was found without a click.
+        origin: identifies all that the result depends on besides the clicks: photo, scope and
+        start. start: logits of the wall that was found without a click.
 
         Raises:
             ValueError: nothing is included.
         """
-        done = len(clicks) - 1
-        state = self._states.get((origin, tuple(clicks[:done])))
-        while state is None and done > 0:
-            done -= 1
-            state = self._states.get((origin, tuple(clicks[:done])))
+        done, state = self._latest_kept(origin, clicks)
         state = state or RefinementState(
             start, EarlierClicks(), None if start is None else networks.stated_scope
         )
@@ -129,6 +127,16 @@ class ClickRefiner:
             raise ValueError("nothing is included")
         return Refinement(state.logits, previous, proposed, state.scope)
 
+    def _latest_kept(
+        self, origin: Hashable, clicks: Sequence[Click]
+    ) -> tuple[int, RefinementState | None]:
+        """The state kept after the most of `clicks`, the last one left out, and after how many."""
+        for done in range(len(clicks) - 1, -1, -1):
+            state = self._states.get((origin, tuple(clicks[:done])))
+            if state is not None:
+                return done, state
+        return 0, None
+
 
 def apply_click(
     previous: FloatArray | None,
@@ -138,7 +146,7 @@ def apply_click(
     newest: ClickEvidence,
     walls: FloatArray,
 ) -> FloatArray:
-    """The logits after the last of `clicks`; of clicks that contradict each other the latest counts.
+    """The logits after the last of `clicks`; later clicks win over those they contradict.
 
     newest: the evidence of that click. walls: the wall that is predicted without a click.
     Beside the photo they repeat its edge: a mask at the photo's size looks half a cell further.

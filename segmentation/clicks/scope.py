@@ -7,7 +7,8 @@ from typing import Final
 from segmentation.clicks.features import ClickEvidence, EarlierClicks, Scope
 from segmentation.geometry import FloatArray, coarse_cell
 
-# Of all wall that is seen, from which a wall is the main one: twice as much as all others together (docs/models.md).
+# Of all wall that is seen, from which a wall is the main one: twice as much as all others together
+# (docs/models.md).
 MAIN_WALL_SHARE: Final = 2 / 3
 ON_PLANE: Final = 0.5  # probability of sharing a clicked plane from which a cell counts to it
 _OFF_PLANE: Final = 0.25  # below which an include means more walls than the one clicked on before
@@ -23,10 +24,10 @@ def infer_scope(
 ) -> Scope:
     """The scope of the clicks with the newest one, where the visitor stated `stated`.
 
-    AUTO: a first include on the main wall means that wall, and so do further clicks until another wall is
-    included; everything else stays AUTO and is left to the click network. previous: the scope without the
-    newest click, None when that is the first include. walls: logits h x w of the wall predicted without a
-    click, of the photo's part of the mask grid alone.
+    AUTO: a first include on the main wall means that wall, and so do further clicks until another
+    wall is included; everything else stays AUTO and is left to the click network. previous: the
+    scope without the newest click, None when that is the first include. walls: logits h x w of the
+    wall predicted without a click, of the photo's part of the mask grid alone.
     """
     if stated is not Scope.AUTO:
         return stated
@@ -45,8 +46,8 @@ def infer_scope(
 def share_of_wall(walls: FloatArray, affinity: FloatArray) -> float:
     """How much of the wall that is seen lies on the plane clicked on, 0..1.
 
-    walls: logits h x w of the photo's part of the mask grid; affinity: probability of being on that plane, on half of
-    that grid or more of it.
+    walls: logits h x w of the photo's part of the mask grid; affinity: probability of being on that
+    plane, on half of that grid or more of it.
     """
     seen = walls[::_AFFINITY_CELL, ::_AFFINITY_CELL] > 0
     on_plane = affinity[: seen.shape[0], : seen.shape[1]] > ON_PLANE
@@ -54,7 +55,7 @@ def share_of_wall(walls: FloatArray, affinity: FloatArray) -> float:
 
 
 def _is_another_wall(newest: ClickEvidence, earlier: EarlierClicks, walls: FloatArray) -> bool:
-    """Whether a click surely lies on none of the planes that were included before, and on wall that is seen.
+    """Whether a click lies on wall and surely on none of the planes included before.
 
     A picture on the main wall, or a bit of it that is not seen, is not another wall.
     """

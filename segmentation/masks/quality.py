@@ -41,10 +41,10 @@ DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
 class Review:
     """What the quality check found.
 
-    score: how far the mask can be trusted, 0..1. doubt: what speaks most against it, None when little
-    does: "jump", the last click changed more than one plausibly does; "not_wall", much of the mask is
-    no wall to the wall map; "edge", the mask hangs on the threshold. warning: a sentence for the
-    visitor when the mask looks wrong. suggested: a next click that would help.
+    score: how far the mask can be trusted, 0..1. doubt: what speaks most against it, None when
+    little does: "jump", the last click changed more than one plausibly does; "not_wall", much of
+    the mask is no wall to the wall map; "edge", the mask hangs on the threshold. warning: a
+    sentence for the visitor when the mask looks wrong. suggested: a next click that would help.
     """
 
     score: float
@@ -92,7 +92,7 @@ def review(
 def _trust(
     logits: FloatArray, grid: PhotoGrid, wall: FloatArray | None, *, jumped: bool
 ) -> tuple[float, Doubt | None]:
-    """The product of three: stability, agreement with the wall map and plausible growth; the worst."""
+    """Stability times agreement with the wall map times plausible growth; and the worst."""
     columns, rows = grid.mask_extent
     inside = logits[:rows, :columns] > 0
     if not inside.any():
@@ -114,8 +114,8 @@ def most_doubtful(
 ) -> Click | None:
     """A click in the largest region where mask and wall map contradict each other, or None.
 
-    Exclude where the map is sure of no wall, include where it is sure of wall beside the mask; never
-    where the visitor has already clicked, nor for less than a fiftieth of the photo.
+    Exclude where the map is sure of no wall, include where it is sure of wall beside the mask;
+    never where the visitor has already clicked, nor for less than a fiftieth of the photo.
     """
     columns, rows = grid.mask_extent
     mask, known = logits[:rows, :columns] > 0, wall[:rows, :columns]

@@ -2,8 +2,8 @@
 
 Two kinds of decoder are accepted: the official SAM export (`masks`, `iou_predictions`,
 `low_res_masks`), and our cut of it, which gives all four candidates and their scores on the 256
-grid (`candidate_masks`, `candidate_scores`; built by `onnx_models.variants`). The lean one of these asks
-how many rows and columns of the 64 grid the photo covers, `photo_cells`.
+grid (`candidate_masks`, `candidate_scores`; built by `onnx_models.variants`). The lean one of these
+asks how many rows and columns of the 64 grid the photo covers, `photo_cells`.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Decoder:
         return as_float32(masks[0]), as_float32(scores[0])
 
     def decode_newest(self, embedding: Embedding, clicks: Sequence[Click]) -> DecodedClick:
-        """The last of `clicks` as an include click, against the nearest earlier ones of the other label.
+        """The last of `clicks` as an include, against the nearest earlier ones of the other label.
 
         SAM shows the thing that was clicked on; earlier clicks of the other label bound it.
         Later clicks are better so (training/EXPERIMENTS.md). Kept by photo and places, so that a new click costs

@@ -48,7 +48,7 @@ class ModelDescription:
     heads: bool
 
     def identity(self, heads_digest: str) -> str:
-        """Short digest that names the model, its variant and the wall heads in use ("" for none)."""
+        """Short digest that names the model, its variant and the wall heads in use."""
         text = f"{_FORMAT} {self.encoder.sha256} {self.decoder.sha256} {heads_digest}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

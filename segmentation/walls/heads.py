@@ -1,8 +1,10 @@
 """The networks that know what a wall is, beside SAM.
 
-- the wall network reads the photo: where walls are, which of their pixels share a plane, what is alike;
+- the wall network reads the photo: where walls are, which of their pixels share a plane, what is
+  alike;
 - the head on SAM's embedding (`sam_head`) gives a second opinion;
-- the click network weighs both against the clicks, each decoded by SAM, and proposes the wall meant.
+- the click network weighs both against the clicks, each decoded by SAM, and proposes the wall
+  meant.
 
 All trained on our own rendered rooms alone (`training/`). Optional: without the files the model is
 plain SAM.
@@ -87,8 +89,9 @@ _PHOTOS_KEPT: Final = 16  # 3.7 MB each at most; making one anew costs a click t
 class _PhotoView:
     """What the networks say of a photo whatever the clicks are, as clicks need it.
 
-    maps, seen: of the photo's part of the mask grid, H x W. walls: logits float32 256 x 256. seen: float32
-    1 x C x H/4 x W/4, the click network's own. unit_tokens: float32 64 x H/4 x W/4, each of length 1.
+    maps, seen: of the photo's part of the mask grid, H x W. walls: logits float32 256 x 256. seen:
+    float32 1 x C x H/4 x W/4, the click network's own. unit_tokens: float32 64 x H/4 x W/4, each of
+    length 1.
     """
 
     maps: PhotoMaps
@@ -156,8 +159,8 @@ class WallHeads:
     ) -> tuple[FloatArray, FloatArray]:
         """Run the wall network on a photo, uint8 h x w x 3 RGB: whole, perhaps halved.
 
-        An embedding's wall maps, float32 9 x 128 x 128, and tokens, float32 64 x 33 x 33. grid: of the photo as
-        it came.
+        An embedding's wall maps, float32 9 x 128 x 128, and tokens, float32 64 x 33 x 33. grid: of
+        the photo as it came.
         """
         size = (grid.height, grid.width)
         wall_maps, tokens = self._wall_net.run(

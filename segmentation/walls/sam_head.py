@@ -1,4 +1,4 @@
-"""What MobileSAM's own features say of walls: the wall head on the embedding, and likeness to a click.
+"""The wall head on MobileSAM's own features, and their likeness to a click.
 
 The head was trained on our rendered rooms (`training/`); it fits no other encoder.
 """

@@ -27,7 +27,7 @@ _CELLS_EACH: Final = MASK_SIDE // FEATURE_SIDE
 
 
 def tokens_on_features(tokens: FloatArray, grid: PhotoGrid) -> FloatArray:
-    """An embedding's tokens 64 x 33 x 33 where the click network reads SAM's features, 64 x H/4 x W/4.
+    """An embedding's tokens 64 x 33 x 33 on the grid of SAM's features, 64 x H/4 x W/4.
 
     Bilinear; beside the photo its edge is repeated.
     """

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from imaging import (
-    INTAKE_VERSION,
+    DECODER_VERSION,
     Photo,
     encode_stored_photo,
     encode_view,
@@ -56,7 +56,7 @@ def create_session(
         background: start encoding at once; commands encode when they need it.
 
     Raises:
-        BadUpload: the file is refused; message and code are the intake's.
+        BadUpload: the file is refused; message and code are those of `imaging`.
         Unavailable: too many uploads at once, or the photo could not be stored. Nothing is left behind.
     """
     with decode_limit.slot():
@@ -169,18 +169,18 @@ def _compress_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -
 
 
 def _digest(data: bytes, pixels: Pixels) -> str:
-    """Names the photo: the same file, read by the same intake to the same size, has the same pixels.
+    """Names the photo: the same file, decoded by the same version to the same size, has the same pixels.
 
     Of the upload and not of the pixels, which are ten times as many bytes to hash while the encoder should be at work.
     """
     height, width = pixels.shape[:2]
-    name = f"{INTAKE_VERSION}:{width}x{height}:{storage.digest_of(data)}"
+    name = f"{DECODER_VERSION}:{width}x{height}:{storage.digest_of(data)}"
     return storage.digest_of(name.encode())
 
 
 def _store(session_id: uuid.UUID, pixels: Pixels, *, compressed: bool) -> None:
     """Write photo, view and thumbnail."""
-    storage.put(keys.photo(session_id), encode_stored_photo(pixels, packed=compressed))
+    storage.put(keys.photo(session_id), encode_stored_photo(pixels, compressed=compressed))
     view = fit_within(pixels, settings.VIEW_MAX_SIDE_PX)
     storage.put(keys.photo_view(session_id), encode_view(view))
     thumbnail = fit_within(view, settings.THUMBNAIL_MAX_SIDE_PX)

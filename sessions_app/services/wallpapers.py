@@ -71,7 +71,7 @@ def choose_upload(*, session_id: UUID, data: bytes, name: str = "") -> Wallpaper
     """Choose a wallpaper picture that the visitor uploads.
 
     Raises:
-        BadUpload: the file is refused; message and code are the intake's.
+        BadUpload: the file is refused; message and code are those of `imaging`.
         Unavailable: it could not be stored.
     """
     wallpaper = _keep_picture(

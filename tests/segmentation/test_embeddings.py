@@ -31,7 +31,7 @@ def test_an_embedding_comes_back_bit_for_bit() -> None:
 
     after = Embedding.from_bytes(before.to_bytes())
 
-    for name in ("features", "scene", "tokens"):
+    for name in ("features", "wall_maps", "tokens"):
         np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
     np.testing.assert_array_equal(after.thumbnail, before.thumbnail)
     assert after.features.dtype == np.float32

@@ -7,11 +7,11 @@ import binascii
 from dataclasses import replace
 from typing import Final
 
-from imaging import PHOTO_LIMITS, IntakeError, read_photo
+from imaging import PHOTO_LIMITS, ImagingError, read_photo
 from jobs.backends.diffusion.errors import BadServiceResponse, PictureRefused
 from jobs.backends.diffusion.region import Pixels, Region, resized
 
-# A working copy is about one megapixel; 20 MB and 50 megapixels (intake's own limits for photos)
+# A working copy is about one megapixel; 20 MB and 50 megapixels (the limits of `imaging` for photos)
 # are plenty.
 RESPONSE_LIMITS: Final = replace(PHOTO_LIMITS, min_side=32, noun="picture")
 MAX_BASE64_LENGTH: Final = RESPONSE_LIMITS.max_bytes * 4 // 3 + 8
@@ -54,7 +54,7 @@ def decode_picture(data: bytes, *, sent: Pixels, region: Region) -> Pixels:
     """
     try:
         pixels = read_photo(data, limits=RESPONSE_LIMITS).pixels
-    except IntakeError as error:
+    except ImagingError as error:
         raise BadServiceResponse(f"{error.code}: {error.detail}") from error
     height, width = pixels.shape[:2]
     stretch_x, stretch_y = width / region.work_width, height / region.work_height

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_incrementing
 
 from imaging import fetch
-from imaging.fetch.client import look_up
+from imaging.fetch.client import resolve
 from imaging.fetch.connection import dial_address
 from jobs.backends.diffusion.deadline import RunDeadline
 from jobs.backends.diffusion.errors import BadServiceResponse, Unreachable
@@ -21,7 +21,7 @@ from jobs.backends.diffusion.response import RESPONSE_LIMITS
 FETCH_SECONDS: Final = 30.0
 TRIES: Final = 3
 AGAIN_SECONDS: Final = 1.0
-_WORTH_ANOTHER: Final = (fetch.BadAnswer, fetch.TooSlow, fetch.EmptyAnswer)
+_WORTH_ANOTHER: Final = (fetch.BadResponse, fetch.TooSlow, fetch.EmptyResponse)
 
 
 class _AllowedHosts:
@@ -43,7 +43,7 @@ class _AllowedHosts:
         if not any(_matches(host, pattern) for pattern in self._hosts):
             raise OSError(f"{host} is not among the allowed hosts of results")
         with self._noting_failure():
-            addresses = look_up(host, port)
+            addresses = resolve(host, port)
         self._addresses.update(addresses)
         return addresses
 

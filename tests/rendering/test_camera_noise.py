@@ -1,4 +1,4 @@
-"""The paper is as soft and as grainy as the photo it is laid into."""
+"""The paper is as soft and as noisy as the photo it is laid into."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def detail(picture: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("noise", [2.0, 5.0])
-def test_paper_is_as_grainy_as_the_wall_was(noise: float) -> None:
+def test_paper_is_as_noisy_as_the_wall_was(noise: float) -> None:
     photo = room(noise=noise)
     assert detail(papered(photo)) == pytest.approx(detail(photo), rel=0.25)
 
@@ -63,19 +63,19 @@ def test_blotches_of_a_denoised_photo_come_back_as_blotches() -> None:
     assert shown[:, 0] == pytest.approx(given[:, 0], rel=0.35)
 
 
-def test_a_clean_photo_gets_no_grain() -> None:
+def test_a_clean_photo_gets_no_noise() -> None:
     assert estimate_noise(room(), wall()) is None
     assert detail(papered(room())) < 0.3
 
 
-def test_an_old_pattern_is_not_taken_for_grain() -> None:
+def test_an_old_pattern_is_not_taken_for_noise() -> None:
     photo = room()
     pattern = np.random.default_rng(1).integers(-20, 20, (SIDE, SIDE, 1))
     photo[wall() > 0] = np.clip(photo + pattern, 0, 255).astype(np.uint8)[wall() > 0]
     assert estimate_noise(photo, wall()) is None
 
 
-def test_grain_depends_on_the_place_and_not_on_the_strips() -> None:
+def test_noise_depends_on_the_place_and_not_on_the_strips() -> None:
     grain = estimate_noise(room(noise=4.0), wall())
     assert grain is not None
     flat, full = np.full((700, 90, 3), 120, np.uint8), np.ones((700, 90), np.float32)

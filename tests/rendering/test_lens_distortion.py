@@ -15,7 +15,7 @@ from rendering import Placement, WallPlane, estimate_plane, plane_from_quad
 from rendering.geometry.lens_distortion import Distortion
 from rendering.geometry.plane import Wing, project
 from rendering.texture.sampler import TextureSampler
-from tests.rendering.test_estimate import drawn_room
+from tests.rendering.test_plane_estimation import drawn_room
 
 SIZE = (800, 600)
 QUAD = [[150.0, 90.0], [640.0, 40.0], [690.0, 560.0], [120.0, 500.0]]
