@@ -66,7 +66,7 @@ def write_encoder(source: Path, target: Path, precision: Callable[[str], Precisi
     nothing = np.zeros((1, 3, MODEL_SIDE, MODEL_SIDE), np.float32)
     maps = _session(_Encoder(weights, _exact).first_maps()).run(None, {"input": nothing})
     backgrounds = [pack_background(value) for value in maps]
-    rounding = Rounding(_moments(weights, backgrounds))
+    rounding = Rounding(_moments(weights, backgrounds, precision))
     onnx.save(_Encoder(weights, precision, rounding).whole(backgrounds), str(target))
 
 
@@ -74,12 +74,19 @@ def _exact(path: str) -> Precision:
     return Precision.FLOAT
 
 
-def _moments(weights: PublishedWeights, backgrounds: list[Weight]) -> dict[str, Moments]:
-    """How the inputs of each linear layer go together, by its path, on a drawn picture."""
+def _moments(
+    weights: PublishedWeights, backgrounds: list[Weight], precision: Callable[[str], Precision]
+) -> dict[str, Moments]:
+    """How the inputs of each linear layer go together, by its path, on a drawn picture.
+
+    Not of a stage whose weights all stay float32: nothing is rounded there.
+    """
     picture = drawn_input()
     found: dict[str, Moments] = {}
     for stage in STAGES:  # one by one: all at once they would fill half a gigabyte
         model, names = _Encoder(weights, _exact).readings(backgrounds, stage)
+        if all(precision(path) is Precision.FLOAT for path in names):
+            continue
         read = iter(_session(model).run(None, {"input": picture}))
         found |= {path: second_moments(islice(read, len(some))) for path, some in names.items()}
     return found
@@ -91,6 +98,7 @@ def _session(model: Any) -> Any:
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.enable_cpu_mem_arena = False  # runs once: what is not needed any more may go
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return ort.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
@@ -45,13 +46,18 @@ def write_decoder(
     inputs: dict[str, Shape] | None = None,
     outputs: dict[str, Shape] | None = None,
     input_type: int = TensorProto.FLOAT,
+    mask: npt.NDArray[np.float32] | None = None,
 ) -> Path:
-    """A "decoder" with the official names: masks echo `mask_input`, every score is 1."""
+    """A "decoder" with the official names: every score is 1, masks echo `mask_input`.
+
+    mask: logits 256 x 256, the one mask that it answers every prompt with.
+    """
     inputs = PROMPT_INPUTS if inputs is None else inputs
     outputs = OFFICIAL_OUTPUTS if outputs is None else outputs
     one = helper.make_tensor("one", TensorProto.FLOAT, (1, 1), [1.0])
+    weights = [] if mask is None else [numpy_helper.from_array(mask[None, None], "mask")]
     nodes = [
-        helper.make_node("Identity", ["mask_input"], [name])
+        helper.make_node("Identity", ["mask" if weights else "mask_input"], [name])
         if "mask" in name
         else helper.make_node("Constant", [], [name], value=one)
         for name in outputs
@@ -61,6 +67,7 @@ def write_decoder(
         "decoder",
         [helper.make_tensor_value_info(n, input_type, s) for n, s in inputs.items()],
         [helper.make_tensor_value_info(n, input_type, s) for n, s in outputs.items()],
+        initializer=weights,
     )
     return _save(graph, path)
 

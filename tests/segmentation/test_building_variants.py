@@ -1,27 +1,22 @@
-"""Variants are built once, checked against their original, and repaired when damaged."""
+"""What is built from the published decoder gives the published masks, and set-up puts it to use."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from onnx_models import VariantError, ensure_models, load_manifest
-from onnx_models import prepare as preparing
+from onnx_models import Report, VariantError, ensure_models, load_manifest
 from onnx_models.lean_decoder import lean_decoder
-from onnx_models.variants import (
-    DECODER_FOUR,
-    DECODER_LEAN,
-    Variant,
-    cut_decoder,
-    ensure_variant,
-)
+from onnx_models.variants import DECODER_FOUR, DECODER_LEAN, ENCODER_LEAN, Variant
 from segmentation import Box, Click, Embedding, SamModel
 from segmentation.sam.prompts import encode_prompt
 from tests.segmentation.graphs import write_decoder
@@ -29,35 +24,64 @@ from tests.segmentation.graphs import write_decoder
 pytestmark = pytest.mark.model
 
 ROOT = Path(__file__).resolve().parents[2]
+Load = Callable[[str], SamModel]
 
 
 @pytest.fixture(scope="module")
-def built(weights_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder with the original weights and everything built from them; not to be changed."""
+def report(weights_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """A model folder after set-up, which has built the decoders; its files are not to be changed.
+
+    The lean encoder is the one that `make setup` built: building takes ten seconds, and test_lean_encoder does it.
+    """
     target = tmp_path_factory.mktemp("home") / "models"
     target.mkdir()
     for entry in load_manifest().models:
         if not (weights_folder / entry.file).is_file():
             pytest.skip("another model is configured; the variants are built from MobileSAM")
         (target / entry.file).symlink_to((weights_folder / entry.file).resolve())
-    ensure_models(own_directory=None, home=target.parent, say=print, extra_variants=(DECODER_FOUR,))
-    return target
+    for name in (ENCODER_LEAN.file, f"{ENCODER_LEAN.file}.json"):
+        if (weights_folder / name).is_file():
+            (target / name).symlink_to((weights_folder / name).resolve())
+    return ensure_models(
+        own_directory=None, home=target.parent, say=print, extra_variants=(DECODER_FOUR,)
+    )
 
 
-@pytest.fixture
-def folder(built: Path, tmp_path: Path) -> Path:
-    """A copy of the built folder, to be damaged."""
-    target = tmp_path / "home" / "models"
-    shutil.copytree(built, target, symlinks=True)
-    return target
+@pytest.fixture(scope="module")
+def built(report: Report) -> Path:
+    """The folder of `report`."""
+    return report.directory
 
 
-def test_a_variant_that_is_up_to_date_is_left_alone(built: Path) -> None:
-    said: list[str] = []
+@pytest.fixture(scope="module")
+def plain(built: Path) -> Load:
+    """SAM alone with the published encoder and a decoder by its file, loaded once."""
 
-    found = ensure_variant(DECODER_FOUR, built, load_manifest(), said.append)
+    @cache
+    def load(decoder: str) -> SamModel:
+        return SamModel.load(
+            built,
+            encoder_threads=2,
+            decoder_threads=1,
+            encoder_file="encoder.onnx",
+            decoder_file=decoder,
+            heads_directory=None,
+        )
 
-    assert (found.origin, said) == ("in place", [])
+    return load
+
+
+@pytest.fixture(scope="module")
+def room_embedding(plain: Load, room: npt.NDArray[np.uint8]) -> Embedding:
+    """The drawn room, encoded by the published encoder for the published decoder."""
+    return plain("sam.onnx").encode(room)
+
+
+def test_set_up_builds_the_decoders_without_a_warning(report: Report) -> None:
+    origins = {file["file"]: file["origin"] for file in report.files}
+
+    assert report.warnings == ()
+    assert origins[DECODER_LEAN.file] == origins[DECODER_FOUR.file] == "built"
 
 
 @pytest.mark.parametrize("variant", [DECODER_FOUR, DECODER_LEAN], ids=lambda v: v.file)
@@ -67,86 +91,8 @@ def test_building_twice_gives_the_same_bytes(variant: Variant, built: Path, tmp_
     assert (tmp_path / "again.onnx").read_bytes() == (built / variant.file).read_bytes()
 
 
-def test_a_damaged_variant_is_built_again(folder: Path) -> None:
-    said: list[str] = []
-    before = ensure_variant(DECODER_FOUR, folder, load_manifest(), said.append)
-    before.path.write_bytes(before.path.read_bytes()[:-100])
-
-    after = ensure_variant(DECODER_FOUR, folder, load_manifest(), said.append)
-
-    assert (after.origin, after.sha256) == ("built", before.sha256)
-    assert any(line.startswith("Damaged or gone: ") for line in said)
-
-
-def test_a_stamp_of_an_older_builder_is_not_trusted(folder: Path) -> None:
-    stamp = folder / "decoder4.onnx.json"
-    stamp.write_text(json.dumps({**json.loads(stamp.read_text()), "builder": 0}))
-
-    assert ensure_variant(DECODER_FOUR, folder, load_manifest(), print).origin == "built"
-
-
-def _write_nonsense(source: Path, target: Path) -> None:
-    target.write_bytes(source.read_bytes()[:99])
-
-
-def test_a_variant_that_does_not_run_is_not_put_in_place(folder: Path) -> None:
-    broken = Variant("broken.onnx", "decoder", _write_nonsense)
-
-    with pytest.raises(VariantError, match="does not run"):
-        ensure_variant(broken, folder, load_manifest(), print)
-
-    assert not (folder / "broken.onnx").exists()
-
-
-def _noisy_decoder(source: Path, target: Path) -> None:
-    """The cut decoder with its last mask weights disturbed."""
-    import onnx
-    from onnx import numpy_helper
-
-    cut_decoder(source, target)
-    graph = onnx.load(str(target))
-    rng = np.random.default_rng(0)
-    for item in graph.graph.initializer:
-        if item.name.startswith("mask_decoder.output_hypernetworks_mlps"):
-            values = numpy_helper.to_array(item)
-            noisy = values + rng.normal(0, values.std(), values.shape).astype(np.float32)
-            item.CopyFrom(numpy_helper.from_array(noisy, item.name))
-    onnx.save(graph, str(target))
-
-
-def test_a_variant_with_other_masks_is_not_put_in_place(folder: Path) -> None:
-    worse = Variant("worse.onnx", "decoder", _noisy_decoder)
-
-    with pytest.raises(VariantError, match="agree only"):
-        ensure_variant(worse, folder, load_manifest(), print)
-
-    assert not (folder / "worse.onnx").exists()
-
-
-def test_a_refused_variant_is_not_tried_again_at_every_start(folder: Path) -> None:
-    said: list[str] = []
-    broken = Variant("broken.onnx", "decoder", _write_nonsense)
-
-    for _ in range(2):
-        with pytest.raises(VariantError, match="does not run"):
-            ensure_variant(broken, folder, load_manifest(), said.append)
-
-    assert said == ["Building broken.onnx from sam.onnx"]
-
-
-def _plain(folder: Path, decoder: str) -> SamModel:
-    return SamModel.load(
-        folder,
-        encoder_threads=2,
-        decoder_threads=1,
-        encoder_file="encoder.onnx",
-        decoder_file=decoder,
-        heads_directory=None,
-    )
-
-
 def _same_for(model: SamModel, embedding: Embedding) -> Embedding:
-    """An embedding of the same encoder under another model's name."""
+    """An embedding under another model's name."""
     return Embedding.build(
         embedding.features,
         width=embedding.width,
@@ -168,10 +114,10 @@ PROMPTS = [
 @pytest.mark.parametrize("name", ["decoder4.onnx", "decoder.lean.onnx"])
 @pytest.mark.parametrize(("clicks", "box"), PROMPTS)
 def test_a_built_decoder_gives_what_the_published_one_chooses(
-    name: str, clicks: list[Click], box: Box | None, built: Path, room: np.ndarray
+    name: str, clicks: list[Click], box: Box | None, plain: Load, room_embedding: Embedding
 ) -> None:
-    published, changed = _plain(built, "sam.onnx"), _plain(built, name)
-    embedding = published.encode(room)
+    published, changed = plain("sam.onnx"), plain(name)
+    embedding = room_embedding
 
     one = published.predict(embedding, clicks, box)
     other = changed.predict(_same_for(changed, embedding), clicks, box)
@@ -191,11 +137,11 @@ def _where_the_photo_is(embedding: Embedding) -> tuple[slice, slice]:
 
 @pytest.mark.parametrize("shape", [(300, 400), (400, 300), (256, 256), (20, 900), (900, 7), (1, 1)])
 def test_the_lean_decoder_makes_masks_where_the_photo_is_and_none_beside_it(
-    shape: tuple[int, int], built: Path
+    shape: tuple[int, int], plain: Load, plain_model: SamModel
 ) -> None:
-    cut, lean = (_plain(built, name) for name in ("decoder4.onnx", "decoder.lean.onnx"))
+    cut, lean = (plain(name) for name in ("decoder4.onnx", "decoder.lean.onnx"))
     photo = np.random.default_rng(1).integers(0, 255, (*shape, 3), dtype=np.uint8)
-    embedding = cut.encode(photo)
+    embedding = _same_for(cut, plain_model.encode(photo))
     prompt = encode_prompt([Click(shape[1] / 2, shape[0] / 2, 1)], None, embedding.grid)
 
     whole, _ = cut._decoder.decode(embedding, prompt)
@@ -210,10 +156,10 @@ def test_the_lean_decoder_makes_masks_where_the_photo_is_and_none_beside_it(
 
 @pytest.mark.parametrize("hint", [None, 0.0, 3.0])
 def test_the_lean_decoder_starts_from_a_mask_like_the_published_one(
-    hint: float | None, built: Path, room: np.ndarray
+    hint: float | None, plain: Load, room_embedding: Embedding
 ) -> None:
-    cut, lean = (_plain(built, name) for name in ("decoder4.onnx", "decoder.lean.onnx"))
-    embedding = cut.encode(room)
+    cut, lean = (plain(name) for name in ("decoder4.onnx", "decoder.lean.onnx"))
+    embedding = room_embedding
     prompt = encode_prompt([Click(230, 40, 1)], None, embedding.grid)
     rng = np.random.default_rng(5)
     mask = None if hint is None else rng.normal(hint, 4, (256, 256)).astype(np.float32)
@@ -228,20 +174,6 @@ def test_the_lean_decoder_starts_from_a_mask_like_the_published_one(
 def test_a_decoder_of_another_layout_is_not_written_anew(tmp_path: Path) -> None:
     with pytest.raises(VariantError, match="no weight"):
         lean_decoder(write_decoder(tmp_path / "other.onnx"), tmp_path / "lean.onnx")
-
-
-def test_when_the_preferred_variant_fails_the_next_is_used(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    broken = Variant("broken.onnx", "decoder", _write_nonsense)
-    monkeypatch.setattr(preparing, "PREFERRED", ((broken, DECODER_FOUR),))
-
-    report = ensure_models(own_directory=None, home=folder.parent, say=print)
-
-    description = json.loads((folder / "model.json").read_text())
-    assert description["decoder"]["file"] == "decoder4.onnx"
-    assert description["encoder"]["file"] == "encoder.onnx"
-    assert any(warning.startswith("broken.onnx: does not run") for warning in report.warnings)
 
 
 def test_a_complete_folder_is_confirmed_without_importing_onnx(built: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from segmentation.__main__ import main
+from tests.segmentation.graphs import write_decoder, write_encoder
 
 
 @pytest.fixture
@@ -35,7 +36,6 @@ def test_a_point_gives_a_mask_of_the_photos_size(
         assert mask.getpixel((230, 40)) == 255
 
 
-@pytest.mark.model
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -47,12 +47,13 @@ def test_a_point_gives_a_mask_of_the_photos_size(
 def test_a_mistake_is_one_line_on_stderr(
     photo: Path,
     tmp_path: Path,
-    weights_folder: Path,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
     line: str,
 ) -> None:
-    common = [str(photo), "--out", str(tmp_path / "m.png"), "--models", str(weights_folder)]
+    write_encoder(tmp_path / "encoder.onnx")
+    write_decoder(tmp_path / "sam.onnx")
+    common = [str(photo), "--out", str(tmp_path / "m.png"), "--models", str(tmp_path)]
 
     assert main(common + arguments) == 1
 
