@@ -16,7 +16,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from onnx_models.errors import VariantError
-from onnx_models.graph_writer import PublishedWeights
+from onnx_models.graphs.writer import PublishedWeights
 
 PATCH: Final = 14
 WIDTH: Final = 384

@@ -14,7 +14,7 @@ import pytest
 
 from onnx_models import VariantError, ensure_models, load_manifest
 from onnx_models import prepare as preparing
-from onnx_models.lean_decoder import lean_decoder
+from onnx_models.graphs.lean_decoder import lean_decoder
 from onnx_models.variants import (
     DECODER_FOUR,
     DECODER_LEAN,
