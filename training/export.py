@@ -1,8 +1,9 @@
-"""Trained weights -> `onnx_models/heads/`: graphs with weights of half precision or bytes, and their digests.
+"""Trained weights -> a folder of heads: ONNX graphs with float16 or int8 weights, and their digests.
 
     python -m training.export [--walls A.pt [B.pt ...]] [--sam-head sam_head.pt] [--clicks A.pt [B.pt ...]]
         [--heads onnx_models/heads]
 
+A folder of heads without a heads.json begins as a copy of the shipped ones.
 Of several stages of one or more trainings the mean weights are taken ("model soups", Wortsman et al.
 2022, arXiv:2203.05482); one named twice counts twice.
 Every graph is run beside its network; a difference of more than its precision allows ends the program, before
@@ -14,6 +15,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -31,12 +34,14 @@ from onnx_models.specimen import drawn_room
 from segmentation.clicks.features import FINE, MAPS
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE
 from segmentation.wall_net_io import TOKEN_CHANNELS, scene_input
+from segmentation.walls.heads import HEADS_DIRECTORY
 from training.click_graph import ClickBranch, PhotoBranch
 from training.click_net import ClickNet
 from training.train_sam_head import SamHead
 from training.wall_net import WallNet, load_averaged
 
 _OPSET: Final = 17
+_MANIFEST_FILE: Final = "heads.json"
 _LARGEST_DIFFERENCE: Final = 0.01  # root mean square, as a share of the output's own
 _LARGEST_INT8_DIFFERENCE: Final = {"scene": 0.05, "tokens": 0.14}
 _ENCODER: Final = "/backbone/"
@@ -213,46 +218,76 @@ def write_statistics(head: SamHead, path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def export_walls(paths: list[Path], folder: Path) -> dict[str, str]:
+    """The wall network's graph from the mean of several weights; its SHA-256 by name.
+
+    Raises:
+        SystemExit: the weights have no token basis or different ones.
+    """
+    bases = [torch.load(path, weights_only=True)["basis"] for path in paths]
+    if not bases[0].any() or not all(torch.equal(bases[0], basis) for basis in bases):
+        raise SystemExit("Give all of these weights one basis first: training/token_basis.py.")
+    net = load_averaged(WallNet(), *paths)
+    net.backbone.fold_scales()
+    # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
+    walls = ExportedWallNet(net).eval()
+    photos = [
+        (torch.from_numpy(scene_input(cv2.resize(drawn_room(), size).astype(np.uint8))),)
+        for size in _PHOTO_SIZES
+    ]
+    names = ["scene", "tokens"]
+    path = folder / "wall_net.onnx"
+    return {path.name: export(walls, photos, path, ["photo"], names, as_int8=True)}
+
+
+def export_sam_head(weights: Path, folder: Path) -> dict[str, str]:
+    """The SAM head's graph and the statistics of its input; their SHA-256 by name."""
+    head = load_averaged(SamHead(), weights)
+    embedding = torch.randn(1, 256, FEATURE_SIDE, FEATURE_SIDE)
+    graph, statistics = folder / "wall_head.onnx", folder / "embedding_stats.npz"
+    return {
+        graph.name: export(head, [(embedding,)], graph, ["embedding"], ["logit"]),
+        statistics.name: write_statistics(head, statistics),
+    }
+
+
+def begin_heads(folder: Path) -> None:
+    """Make the folder a copy of the shipped heads, unless it has a heads.json of its own.
+
+    The product loads only a complete set: what is not exported yet stays the shipped network.
+    """
+    if not (folder / _MANIFEST_FILE).is_file():
+        shutil.copytree(HEADS_DIRECTORY, folder, dirs_exist_ok=True)
+
+
+def state_digests(folder: Path, digests: Mapping[str, str]) -> None:
+    """Write the SHA-256 of exported files into the folder's heads.json."""
+    path = folder / _MANIFEST_FILE
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    for name, digest in digests.items():
+        manifest["files"].setdefault(name, {})["sha256"] = digest
+    path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Export the networks and state their digests in heads.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--walls", type=Path, nargs="+")
     parser.add_argument("--sam-head", type=Path)
     parser.add_argument("--clicks", type=Path, nargs="+")
-    parser.add_argument("--heads", type=Path, default=Path("onnx_models/heads"))
+    parser.add_argument("--heads", type=Path, default=HEADS_DIRECTORY)
     options = parser.parse_args()
     torch.manual_seed(0)
-    embedding = torch.randn(1, 256, FEATURE_SIDE, FEATURE_SIDE)
     folder = options.heads
+    begin_heads(folder)
     digests: dict[str, str] = {}
     if options.clicks is not None:
         digests |= export_clicks(load_averaged(ClickNet(), *options.clicks), folder)
     if options.walls is not None:
-        bases = [torch.load(path, weights_only=True)["basis"] for path in options.walls]
-        if not bases[0].any() or not all(torch.equal(bases[0], basis) for basis in bases):
-            raise SystemExit("Give all of these weights one basis first: training/token_basis.py.")
-        net = load_averaged(WallNet(), *options.walls)
-        net.backbone.fold_scales()
-        # eval() on the wrapper as well: the exporter gives a module its own mode back when it is done.
-        walls = ExportedWallNet(net).eval()
-        photos = [
-            (torch.from_numpy(scene_input(cv2.resize(drawn_room(), size))),)
-            for size in _PHOTO_SIZES
-        ]
-        digests["wall_net.onnx"] = export(
-            walls, photos, folder / "wall_net.onnx", ["photo"], ["scene", "tokens"], as_int8=True
-        )
+        digests |= export_walls(options.walls, folder)
     if options.sam_head is not None:
-        head = load_averaged(SamHead(), options.sam_head)
-        digests["wall_head.onnx"] = export(
-            head, [(embedding,)], folder / "wall_head.onnx", ["embedding"], ["logit"]
-        )
-        digests["embedding_stats.npz"] = write_statistics(head, folder / "embedding_stats.npz")
-    manifest_path = folder / "heads.json"
-    manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-    for name, digest in digests.items():
-        manifest["files"].setdefault(name, {})["sha256"] = digest
-    manifest_path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        digests |= export_sam_head(options.sam_head, folder)
+    state_digests(folder, digests)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -150,13 +151,13 @@ def train_step(state: TrainingState[WallNet], batch: Batch, steps: int) -> dict[
 
 @torch.no_grad()
 def wall_iou(net: WallNet, samples: list[Sample]) -> float:
-    """Mean IoU of wall on whole photos, at the photo's size."""
+    """Mean IoU of wall on whole photos, at the photo's size; not a number when there are none."""
     scores = []
     for sample in samples:
         found = wall_logit(net, sample.photo) > 0
         true = sample.labels == WALL
         scores.append((found & true).sum() / max(1, (found | true).sum()))
-    return float(np.mean(scores))
+    return float(np.mean(scores)) if scores else math.nan
 
 
 def wall_logit(net: WallNet, photo: Uint8) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -193,7 +194,7 @@ def main() -> None:
     state = new_training(options.encoder, options.rate, options.decay, options.drop, options.device)
     state.resume(options.out / "checkpoint.pt")
     torch.manual_seed(options.seed + state.step)
-    print(f"{len(samples)} rooms, {len(held)} held back, from step {state.step}")
+    print(f"{len(samples)} photos, {len(held)} held back, from step {state.step}")
     batches = Batches(samples, options.seed, range(state.step, options.steps))
     loader = DataLoader(
         batches,

@@ -100,7 +100,7 @@ def test_the_earlier_a_block_the_slower_it_learns() -> None:
 @pytest.mark.filterwarnings(
     "ignore"
 )  # the exporter warns of sizes that become constants, and of its age
-@pytest.mark.parametrize("in_bytes", [False, True])
+@pytest.mark.parametrize("as_int8", [False, True])
 def test_the_exported_graph_takes_photos_of_other_sizes_than_it_was_traced_with(
     tmp_path: Path, as_int8: bool
 ) -> None:
