@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from onnx_models.errors import ModelFetchError, VariantError
-from onnx_models.fetch import Fetched, fetch_weights
+from onnx_models.fetching.weights import Fetched, fetch_weights
 from onnx_models.files import digest_of, locked, read_json, write_json
 from onnx_models.manifest import Manifest, load_manifest
 from onnx_models.variants import PREFERRED, VARIANTS, Built, Variant, ensure_variant

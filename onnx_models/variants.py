@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from onnx_models.errors import VariantError
 from onnx_models.files import digest_of, part_file, put_in_place, read_json, write_json
-from onnx_models.lean_decoder import lean_decoder
-from onnx_models.lean_encoder import lean_encoder
+from onnx_models.graphs.lean_decoder import lean_decoder
+from onnx_models.graphs.lean_encoder import lean_encoder
 from onnx_models.manifest import Manifest
 from onnx_models.specimen import drawn_room
 

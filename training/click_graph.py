@@ -1,7 +1,7 @@
 """The click network as the product runs it: the same numbers as `ClickNet`, less work.
 
 Two graphs. What SAM's features and the tokens contribute does not depend on the clicks and is computed once a photo
-(`OfPhoto`). Of the rest (`OfClick`), with ONNX Runtime 1.32 on AVX-512, which works on blocks of 16 channels:
+(`PhotoBranch`). Of the rest (`ClickBranch`), with ONNX Runtime 1.32 on AVX-512, which works on blocks of 16 channels:
 
 - a convolution of several inputs one after the other in memory is the sum of one of each: joining them
   meant leaving the blocks and coming back;
@@ -18,7 +18,7 @@ from segmentation.clicks.features import FINE
 from training.click_net import PREVIOUS, ClickNet, double
 
 
-class OfPhoto(nn.Module):
+class PhotoBranch(nn.Module):
     """SAM's features and the wall network's tokens on the network's 64 grid."""
 
     def __init__(self, net: ClickNet) -> None:
@@ -33,7 +33,7 @@ class OfPhoto(nn.Module):
         return self.sam(embedding) + self.tokens(tokens)
 
 
-class OfClick(nn.Module):
+class ClickBranch(nn.Module):
     """Everything that a click changes."""
 
     def __init__(self, net: ClickNet) -> None:
@@ -48,7 +48,7 @@ class OfClick(nn.Module):
 
     def forward(self, coarse: torch.Tensor, fine: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """coarse: 1 x 32 x H/2 x W/2, the maps; fine: 1 x 12 x H x W, those of `FINE`; seen:
-        1 x 48 x H/4 x W/4 of `OfPhoto`. Logit 1 x 1 x H x W.
+        1 x 48 x H/4 x W/4 of `PhotoBranch`. Logit 1 x 1 x H x W.
         """
         net = self.net
         a = F.relu(net.maps(coarse))

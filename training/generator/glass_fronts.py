@@ -13,7 +13,7 @@ from training.generator.materials import cloth, finish, metal, patterned, plain,
 from training.generator.meshes import box, quad, tube
 from training.generator.openings import add_reveal
 from training.generator.room import Hole, Room
-from training.generator.things import curtain
+from training.generator.small_objects import curtain
 
 _BACK = 0.12
 

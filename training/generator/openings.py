@@ -15,8 +15,8 @@ from training.generator.materials import cloth, finish, metal, patterned, plain
 from training.generator.meshes import QUAD, box, mesh, quad, tube
 from training.generator.pictures import frame
 from training.generator.room import CORRIDOR, Hole, Room
+from training.generator.small_objects import curtain
 from training.generator.storage import cabinet
-from training.generator.things import curtain
 
 _THICKNESS = 0.14
 Material = bpy.types.Material

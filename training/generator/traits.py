@@ -22,7 +22,7 @@ _PAINT_CHANCE: Final = (0.79, 0.08, 0.07, 0.06)
 
 @dataclass(frozen=True, slots=True)
 class RoomTraits:
-    """How a room differs from the plain one. white: nearly everything is; big: number of big things."""
+    """How a room differs from the plain one. white: nearly everything is; big: number of large objects."""
 
     furnishing: str = "as drawn"
     ceiling: str = "as drawn"

@@ -17,7 +17,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from onnx_models.encoder_region import (
+from onnx_models.graphs.encoder_region import (
     MODEL_SIDE,
     Background,
     pack_background,
@@ -25,16 +25,16 @@ from onnx_models.encoder_region import (
     stem_input,
     stem_reach,
 )
-from onnx_models.encoder_stages import HEAD, STAGES, Stage
-from onnx_models.graph_sizes import Pair, Sizes, crop, rows_between
-from onnx_models.graph_writer import GraphWriter, PublishedWeights
-from onnx_models.int8_layers import Precision, Rows
-from onnx_models.rounding import Rounding, second_moments
+from onnx_models.graphs.encoder_stages import HEAD, STAGES, Stage
+from onnx_models.graphs.int8_layers import Precision, Rows
+from onnx_models.graphs.rounding import Rounding, second_moments
+from onnx_models.graphs.sizes import Pair, Sizes, crop, rows_between
+from onnx_models.graphs.writer import GraphWriter, PublishedWeights
 from onnx_models.specimen import drawn_input
 
 if TYPE_CHECKING:
-    from onnx_models.graph_writer import Weight
-    from onnx_models.rounding import Moments
+    from onnx_models.graphs.rounding import Moments
+    from onnx_models.graphs.writer import Weight
 
 _OPSET: Final = 20  # the first with Gelu
 _IR_VERSION: Final = 9

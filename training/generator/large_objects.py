@@ -1,4 +1,4 @@
-"""Large upright things that look like walls and are none: boards, wardrobes, mirrors, hangings."""
+"""Large upright objects that look like walls and are none: boards, wardrobes, mirrors, hangings."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from training.generator.meshes import box, quad, soft, tube
 from training.generator.pictures import frame
 from training.generator.room import Room
 from training.generator.seating import bed, sofa
+from training.generator.small_objects import curtain, small_object
 from training.generator.storage import bookcase, cabinet, fronts
-from training.generator.things import curtain, thing
 
 
 @dataclass(frozen=True, slots=True)
-class Big:
+class LargeObject:
     """build(T, rng, width, height of the ceiling); width range; heights it takes up; weight."""
 
     build: Callable[[Matrix, Rng, float, float], None]
@@ -149,7 +149,7 @@ def panelled_door(T: Matrix, rng: Rng, w: float, H: float) -> None:
 
 
 def partition_of_shelves(T: Matrix, rng: Rng, w: float, H: float) -> None:
-    """A tall grid of shelves, open at the back, with a few things: wall shows between."""
+    """A tall grid of shelves, open at the back, with a few small objects: wall shows between."""
     m, h, d = finish(rng), min(H - 0.05, rng.uniform(1.4, 2.4)), rng.uniform(0.2, 0.35)
     nx, nz = max(2, round(w / 0.45)), max(3, round(h / 0.4))
     for i in range(nx + 1):
@@ -161,24 +161,24 @@ def partition_of_shelves(T: Matrix, rng: Rng, w: float, H: float) -> None:
         for i in range(nx):
             if j < nz and rng.random() < 0.55:
                 c = (-w / 2 + (i + 0.5) * w / nx, d / 2, z + 0.02)
-                thing(T, rng, c, min(1.0, h / nz / 0.42))
+                small_object(T, rng, c, min(1.0, h / nz / 0.42))
 
 
 BIG = (
-    Big(blackboard, (1.4, 4.0), (0.6, 2.3), 2.0),
-    Big(wardrobe_wall, (1.4, 4.5), (0.0, 2.5), 3.0),
-    Big(headboard, (1.8, 3.4), (0.0, 1.7), 1.5),
-    Big(media_wall, (1.5, 3.2), (0.0, 2.2), 2.0),
-    Big(book_wall, (1.5, 4.0), (0.0, 2.4), 1.5),
-    Big(mirror_wall, (0.7, 3.0), (0.0, 2.4), 1.5),
-    Big(canvas, (1.3, 2.6), (0.6, 2.3), 1.5),
-    Big(curtain_wall, (1.5, 5.0), (0.0, 2.5), 2.5),
-    Big(panelled_door, (0.8, 2.4), (0.0, 2.4), 1.5),
-    Big(partition_of_shelves, (1.0, 2.6), (0.0, 2.3), 1.0),
+    LargeObject(blackboard, (1.4, 4.0), (0.6, 2.3), 2.0),
+    LargeObject(wardrobe_wall, (1.4, 4.5), (0.0, 2.5), 3.0),
+    LargeObject(headboard, (1.8, 3.4), (0.0, 1.7), 1.5),
+    LargeObject(media_wall, (1.5, 3.2), (0.0, 2.2), 2.0),
+    LargeObject(book_wall, (1.5, 4.0), (0.0, 2.4), 1.5),
+    LargeObject(mirror_wall, (0.7, 3.0), (0.0, 2.4), 1.5),
+    LargeObject(canvas, (1.3, 2.6), (0.6, 2.3), 1.5),
+    LargeObject(curtain_wall, (1.5, 5.0), (0.0, 2.5), 2.5),
+    LargeObject(panelled_door, (0.8, 2.4), (0.0, 2.4), 1.5),
+    LargeObject(partition_of_shelves, (1.0, 2.6), (0.0, 2.3), 1.0),
 )
 
 
-def add_big_things(room: Room) -> None:
+def add_large_objects(room: Room) -> None:
     """Stand as many as the room's traits say along its longer walls, where they fit."""
     rng = room.extra
     weights = np.array([b.weight for b in BIG])

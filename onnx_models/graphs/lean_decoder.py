@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from onnx_models.errors import VariantError
-from onnx_models.graph_sizes import Pair, Sizes, crop, rows_between
-from onnx_models.graph_writer import GraphWriter, PublishedWeights
+from onnx_models.graphs.sizes import Pair, Sizes, crop, rows_between
+from onnx_models.graphs.writer import GraphWriter, PublishedWeights
 
 if TYPE_CHECKING:
-    from onnx_models.graph_writer import Weight
+    from onnx_models.graphs.writer import Weight
 
 _OPSET: Final = 20  # the first with Gelu
 _IR_VERSION: Final = 9

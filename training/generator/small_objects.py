@@ -1,4 +1,4 @@
-"""Small things: on shelves and tables, on the walls, on the floor, under the ceiling."""
+"""Small objects: on shelves and tables, on the walls, on the floor, under the ceiling."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from training.generator.meshes import box, grid, lathe, leaf, mesh, quad, soft, 
 Floats = npt.NDArray[np.float64]
 Point = tuple[float, float, float]
 
-# Half profiles (radius, height) of small turned things, in metres.
+# Half profiles (radius, height) of small turned objects, in metres.
 _VASE = [(0.001, 0), (0.05, 0), (0.09, 0.1), (0.03, 0.24), (0.04, 0.28)]
 _BOWL = [(0.06, 0), (0.14, 0.08), (0.13, 0.08)]
 _BOTTLE = [(0.001, 0), (0.035, 0), (0.035, 0.17), (0.012, 0.22), (0.012, 0.28), (0.001, 0.28)]
 
 
-def thing(T: Matrix, rng: Rng, c: Point, s: float = 1.0) -> None:
+def small_object(T: Matrix, rng: Rng, c: Point, s: float = 1.0) -> None:
     """A small object standing at c: vase, box, bowl, bottle, frame, lamp, plant, toy; s: its size."""
     k, m = int(rng.integers(8)), plain(any_colour(rng), rng.uniform(0.1, 0.8))
     if k in (0, 2, 3):

@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from onnx_models.errors import VariantError
-from onnx_models.graph_sizes import Pair, Sizes
+from onnx_models.graphs.sizes import Pair, Sizes
 
 if TYPE_CHECKING:
-    from onnx_models.graph_writer import GraphWriter, Weight
+    from onnx_models.graphs.writer import GraphWriter, Weight
 
 MODEL_SIDE: Final = 1024
 _STEM_STRIDE: Final = 8  # of the stem: patch embedding, first stage and its merging

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from onnx_models.graph_writer import GraphWriter
+    from onnx_models.graphs.writer import GraphWriter
 
 
 @dataclass(frozen=True, slots=True)

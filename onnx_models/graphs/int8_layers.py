@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from onnx_models.graph_writer import GraphWriter, Weight
+    from onnx_models.graphs.writer import GraphWriter, Weight
 
 _MICROSOFT: Final = "com.microsoft"
 
