@@ -104,7 +104,8 @@ def swatches(picture: Image.Image, count: int = 4) -> list[str]:
     cut = small.quantize(count, method=Image.Quantize.MEDIANCUT)
     palette = cut.getpalette() or []
     frequent = sorted(cut.getcolors() or [], reverse=True)
-    return ["#" + bytes(palette[3 * i : 3 * i + 3]).hex() for _, i in frequent]
+    indices = [int(index) for _, index in frequent if isinstance(index, int)]
+    return ["#" + bytes(palette[3 * i : 3 * i + 3]).hex() for i in indices]
 
 
 def store(slug: str, picture: Image.Image, out: Path) -> dict[str, Any]:

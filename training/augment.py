@@ -37,7 +37,7 @@ def augment(
     photo, labels, planes = _crop(sample, size, closest, rng)
     if rng.random() < 0.5:
         photo, labels, planes = photo[:, ::-1], labels[:, ::-1], planes[:, ::-1]
-    colour = photo.astype(np.float32) / 255
+    colour = photo.astype(np.float32) / np.float32(255)
     if rng.random() < 0.5:
         colour = _repaint(colour, labels, planes, rng)
     if rng.random() < 0.5:
@@ -153,7 +153,7 @@ def _paste(
         min(limit, max(4, round(side * scale)))
         for side, limit in zip(mask.shape, labels.shape, strict=True)
     )
-    cut = cv2.resize(cut, (w, h), interpolation=cv2.INTER_LINEAR)
+    cut = np.asarray(cv2.resize(cut, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
     inside = cv2.resize(mask, (w, h), interpolation=cv2.INTER_NEAREST) > 0
     if rng.random() < 0.5:
         cut, inside = cut[:, ::-1], inside[:, ::-1]
@@ -181,11 +181,12 @@ def _camera(colour: Float32, rng: np.random.Generator) -> Uint8:
         a = a * np.exp(ramp * rng.normal(0, 0.25) + tall * rng.normal(0, 0.25))
     a = a.astype(np.float32)
     if rng.random() < 0.3:
-        a = cv2.GaussianBlur(a, (0, 0), rng.uniform(0.4, 1.6))
+        a = np.asarray(cv2.GaussianBlur(a, (0, 0), rng.uniform(0.4, 1.6)), np.float32)
     if rng.random() < 0.4:
         a = a + rng.normal(0, rng.uniform(0.005, 0.05), a.shape).astype(np.float32)
     out = (np.clip(a, 0, 1) * 255).astype(np.uint8)
     if rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))]
-        out = cv2.imdecode(cv2.imencode(".jpg", out, quality)[1], cv2.IMREAD_COLOR).astype(np.uint8)
+        decoded = cv2.imdecode(cv2.imencode(".jpg", out, quality)[1], cv2.IMREAD_COLOR)
+        out = np.asarray(decoded, np.uint8)
     return np.ascontiguousarray(out)

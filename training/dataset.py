@@ -101,10 +101,10 @@ def _load(directory: Path) -> Sample:
         raise SystemExit(f"{directory} lacks photo.jpg, labels.png, wall.png or planes.png.")
     is_wall = wall > 127
     # wall.png decides: it is drawn with more samples than labels.png along thin objects.
-    labels = np.where(is_wall, WALL, np.where(labels == WALL, 0, labels)).astype(np.uint8)
+    others = np.where(labels == WALL, 0, labels)
     return Sample(
         directory.name,
-        np.ascontiguousarray(photo[:, :, ::-1]),
-        labels,
+        np.ascontiguousarray(photo[:, :, ::-1], np.uint8),
+        np.where(is_wall, WALL, others).astype(np.uint8),
         np.where(is_wall, planes, 0).astype(np.uint8),
     )

@@ -118,7 +118,7 @@ class Surface:
         paint = np.broadcast_to(rgb(colour), (*mask.shape, 3))
         if to is not None and axis is not None:
             paint = self._gradient(mask.shape, (left, top), axis, colour, to)
-        self._lay(left, top, cover * np.float32(alpha), paint)
+        self._lay(left, top, np.asarray(cover * np.float32(alpha), np.float32), paint)
 
     def _gradient(
         self,

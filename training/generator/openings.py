@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import bpy
 import numpy as np
@@ -19,7 +20,7 @@ from training.generator.small_objects import curtain
 from training.generator.storage import cabinet
 
 _THICKNESS = 0.14
-Material = bpy.types.Material
+Material: TypeAlias = bpy.types.Material
 
 
 def add_reveal(room: Room, w: int, hole: Hole, depth: float, surface: Material) -> None:

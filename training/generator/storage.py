@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import bpy
 import numpy as np
 from mathutils import Matrix
@@ -13,7 +15,7 @@ from training.generator.meshes import box, quad
 from training.generator.seating import legs
 from training.generator.small_objects import books, clutter, small_object
 
-Material = bpy.types.Material
+Material: TypeAlias = bpy.types.Material
 Span = tuple[float, float]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import bpy
 import cv2
@@ -13,7 +13,7 @@ from training.generator.colours import Colour, Rng, any_colour, hsv, linear, wal
 from training.generator.materials import Mat
 from training.generator.patterns import pattern
 
-Material = bpy.types.Material
+Material: TypeAlias = bpy.types.Material
 WALL_KINDS: Final = (
     "paint",
     "paper",
@@ -222,5 +222,5 @@ def _day(rng: Rng) -> tuple[npt.NDArray[np.float32], float]:
     if rng.random() < 0.5:
         x = int(rng.uniform(0, 70))
         cv2.rectangle(a, (x, int(y * 0.6)), (x + 30, 96), _floats(any_colour(rng)), -1)
-    a = cv2.GaussianBlur(a, (0, 0), rng.uniform(0.5, 4))
-    return a, rng.uniform(1.5, 14)
+    blurred = cv2.GaussianBlur(a, (0, 0), rng.uniform(0.5, 4))
+    return np.asarray(blurred, np.float32), rng.uniform(1.5, 14)
