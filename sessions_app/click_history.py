@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 CLEAR: Final = "clear"
 AUTO: Final = "auto"
 # Which walls are meant: the one clicked on, every wall of the photo, or what the clicks suggest.
-SCOPES: Final = ("clicks", "this", "all")
+ScopeName = Literal["clicks", "this", "all"]
+SCOPES: Final[tuple[str, ...]] = get_args(ScopeName)
 MAX_OPERATIONS: Final = 200
 
 Operation = tuple[float, float, int] | str

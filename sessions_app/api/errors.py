@@ -64,14 +64,11 @@ class InternalError(AppError):
     code = "internal_error"
 
 
-def error_object(error: AppError) -> dict[str, str]:
-    """`{"code", "message"}` as the answer and the documentation show it."""
-    return {"code": error.code, "message": error.user_message}
-
-
 def error_response(error: AppError) -> JsonResponse:
     """The answer to a failed request, with Allow and Retry-After where they belong."""
-    response = JsonResponse({"error": error_object(error)}, status=error.status)
+    response = JsonResponse(
+        {"error": {"code": error.code, "message": error.user_message}}, status=error.status
+    )
     if error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, MethodNotAllowed):
