@@ -19,7 +19,7 @@ from ninja.decorators import decorate_view
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from sessions_app import selectors, storage
-from sessions_app.api import presenters, responses
+from sessions_app.api import generation_requests, presenters, responses
 from sessions_app.api.bodies import (
     MAX_KEY_CHARACTERS,
     CancelRequest,
