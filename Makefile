@@ -5,7 +5,8 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 # Test processes at once.
 JOBS ?= 2
-# COVERAGE=1 measures which lines the tests run. It costs about a third more time, so it is off but in CI.
+# COVERAGE=1 measures which lines the tests run. It costs about a third more time, so it is off but in CI. The report is
+# named because a bare --cov would take the next word of ARGS for the folder to measure.
 COVERAGE ?=
 export PORT HOST
 
@@ -34,7 +35,7 @@ run: setup-packages setup-weights ## serve on http://HOST:PORT (make run PORT=81
 	@exec $(VENV) -m wallpaper.launcher --with-parent
 
 test: setup-dev setup-weights ## all tests but those in a browser (make test ARGS=tests/web; COVERAGE=1)
-	@$(VENV) -m pytest -n $(JOBS) -m "not browser" $(if $(COVERAGE),--cov) $(ARGS)
+	@$(VENV) -m pytest -n $(JOBS) -m "not browser" $(if $(COVERAGE),--cov --cov-report=term) $(ARGS)
 
 browser-test: setup-dev setup-weights ## the tests in headless Chromium (apt install chromium)
 	@$(VENV) -m pytest -m browser $(ARGS)
