@@ -66,7 +66,10 @@ def ensure_models(
     """Make the model folder complete; quick when it already is.
 
     say: takes one line about what is being done. extra_variants: built too, without becoming the
-    ones in use (the benchmarks compare them). Raises ModelFetchError.
+    ones in use (the benchmarks compare them).
+
+    Raises:
+        ModelFetchError: the weights could not be had or written.
     """
     started = time.monotonic()
     directory = model_directory(own_directory, home)

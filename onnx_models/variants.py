@@ -1,13 +1,14 @@
 """Faster or richer versions of the weights, built here from the fetched originals.
 
 - `decoder.lean.onnx`: the decoder written anew from its weights so that it does less work for the
-  same numbers where the photo is (`lean_decoder`); all four candidate masks and their scores come out.
+  same numbers where the photo is (`lean_decoder`); all four candidate masks and their scores
+  come out.
 - `decoder4.onnx`: the decoder cut before its mask selection, so that all four candidate masks and
   their scores come out. Same weights, same numbers; it also skips the full-size enlargement.
 - `encoder.lean.onnx`: the encoder written anew from its weights, for the caches, without what the
   photo cannot reach, with int8 where it pays (`lean_encoder`).
-- `encoder.int8.onnx`: the published encoder with the weights of MatMul and Gemm as int8 per channel and
-  activations quantised on the fly (`quantize_dynamic`), after conversion to opset 17.
+- `encoder.int8.onnx`: the published encoder with the weights of MatMul and Gemm as int8 per channel
+  and activations quantised on the fly (`quantize_dynamic`), after conversion to opset 17.
 
 A variant is loaded and run beside its original before it is put in place; beside it lies a stamp
 (`NAME.json`) with the digests of source and result and the builder's version, so that an
@@ -64,7 +65,11 @@ class Built:
 
 
 def cut_decoder(source: Path, target: Path) -> None:
-    """Make the four candidates and their scores the decoder's outputs. Raises VariantError."""
+    """Make the four candidates and their scores the decoder's outputs.
+
+    Raises:
+        VariantError: the graph has no such tensors.
+    """
     import onnx
     from onnx import TensorProto, helper
 
@@ -109,7 +114,11 @@ def _ancestors(nodes: Iterable[Any], wanted: set[str]) -> list[Any]:
 
 
 def quantise_encoder(source: Path, target: Path) -> None:
-    """Write the int8 encoder. Raises VariantError when the graph cannot be converted."""
+    """Write the int8 encoder.
+
+    Raises:
+        VariantError: the graph cannot be converted.
+    """
     import onnx
     import onnx.version_converter
     from onnxruntime.quantization import QuantType, quantize_dynamic

@@ -56,7 +56,8 @@ QUALITIES = (90, 88, 86)
 def draw(slug: str) -> Picture:
     """One design at full size, uint8 RGB H x W x 3: always the same pixels for the same slug.
 
-    Raises `KeyError` for a slug that has no recipe.
+    Raises:
+        KeyError: the slug has no recipe.
     """
     recipe = RECIPES[slug]
     return recipe(np.random.default_rng(zlib.crc32(recipe.__name__.encode())))

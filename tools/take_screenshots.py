@@ -1,4 +1,5 @@
-"""Take README's picture: the dining room of the samples, a few clicks, one wallpaper, in headless Chromium.
+"""Take README's picture: the dining room of the samples, a few clicks, one wallpaper, in headless
+Chromium.
 
 Start the product (`make run`), then:
 

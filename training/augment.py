@@ -31,8 +31,8 @@ def augment(
 ) -> View:
     """An augmented view of a sample: photo uint8 h x w x 3 RGB, labels and planes uint8 h x w.
 
-    pieces: cut-outs from other samples, see `cut_pieces`. size: (height, width) of the result. closest:
-    the smallest share of the photo's sides that a crop may have.
+    pieces: cut-outs from other samples, see `cut_pieces`. size: (height, width) of the result.
+    closest: the smallest share of the photo's sides that a crop may have.
     """
     photo, labels, planes = _crop(sample, size, closest, rng)
     if rng.random() < 0.5:

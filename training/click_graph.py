@@ -1,10 +1,11 @@
 """The click network as the product runs it: the same numbers as `ClickNet`, less work.
 
-Two graphs. What SAM's features and the tokens contribute does not depend on the clicks and is computed once a photo
-(`PhotoBranch`). Of the rest (`ClickBranch`), with ONNX Runtime 1.32 on AVX-512, which works on blocks of 16 channels:
+Two graphs. What SAM's features and the tokens contribute does not depend on the clicks and is
+computed once a photo (`PhotoBranch`). Of the rest (`ClickBranch`), with ONNX Runtime 1.32 on
+AVX-512, which works on blocks of 16 channels:
 
-- a convolution of several inputs one after the other in memory is the sum of one of each: joining them
-  meant leaving the blocks and coming back;
+- a convolution of several inputs one after the other in memory is the sum of one of each: joining
+  them meant leaving the blocks and coming back;
 - all widths are whole blocks.
 """
 
@@ -40,7 +41,8 @@ class ClickBranch(nn.Module):
         super().__init__()
         self.net = net
         width = net.up128.in_channels - net.maps.out_channels
-        # Does nothing but bring the blocks back after the norm: else enlarging leaves them for good.
+        # Does nothing but bring the blocks back after the norm: else enlarging leaves them for
+        # good.
         self.blocks = nn.Conv2d(width, width, 1)
         _set(self.blocks, torch.eye(width)[:, :, None, None], torch.zeros(width))
         self.up128_coarse, self.up128_fine = _parts(net.up128, width)

@@ -22,8 +22,9 @@ FORMAT: Final = 2
 class ClickSample:
     """One prepared view, on SAM's 256 grid.
 
-    share: uint8 256 x 256, of wall in each cell, 0..255. planes: uint8 256 x 256, number of the wall plane, 0 where
-    nothing is wall. extent: rows and columns of the grid that hold the photo. parts: its objects and its wall parts.
+    share: uint8 256 x 256, of wall in each cell, 0..255. planes: uint8 256 x 256, number of the
+    wall plane, 0 where nothing is wall. extent: rows and columns of the grid that hold the photo.
+    parts: its objects and its wall parts.
     """
 
     name: str
@@ -66,7 +67,7 @@ class ClickSample:
 
 
 def save_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write arrays beside the file's name and move them there: a killed program leaves no half file."""
+    """Write arrays beside the file's name and rename: a killed program leaves no half file."""
     draft = path.with_suffix(".new.npz")
     np.savez(draft, allow_pickle=False, **arrays)
     draft.rename(path)

@@ -40,8 +40,8 @@ _HELD_BACK_PERCENT: Final = 12
 class Sample:
     """One rendered photo with its labels. name: ROOM_VIEW, two numbers.
 
-    photo: uint8 H x W x 3 RGB. labels: uint8 H x W, index into CLASSES. planes: uint8 H x W, number of the wall
-    plane, 0 where nothing is wall.
+    photo: uint8 H x W x 3 RGB. labels: uint8 H x W, index into CLASSES. planes: uint8 H x W, number
+    of the wall plane, 0 where nothing is wall.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Sample:
 
     @property
     def room_number(self) -> str:
-        """The room's number. Views of one room share it and must never be split between training and validation."""
+        """The room's number. Its views must never be split between training and validation."""
         return self.name.split("_")[0]
 
 

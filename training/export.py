@@ -1,13 +1,12 @@
-"""Trained weights -> a folder of heads: ONNX graphs with float16 or int8 weights, and their digests.
+"""Trained weights -> a folder of heads: ONNX graphs of float16 or int8 weights, and digests.
 
-    python -m training.export [--walls A.pt [B.pt ...]] [--sam-head sam_head.pt] [--clicks A.pt [B.pt ...]]
-        [--heads onnx_models/heads]
+    python -m training.export [--walls A.pt [B.pt ...]] [--sam-head sam_head.pt]
+        [--clicks A.pt [B.pt ...]] [--heads onnx_models/heads]
 
-A folder of heads without a heads.json begins as a copy of the shipped ones.
-Of several stages of one or more trainings the mean weights are taken ("model soups", Wortsman et al.
-2022, arXiv:2203.05482); one named twice counts twice.
-Every graph is run beside its network; a difference of more than its precision allows ends the program, before
-`heads.json` states that file.
+A folder of heads without a heads.json begins as a copy of the shipped ones. Of several stages of
+one or more trainings the mean weights are taken ("model soups", Wortsman et al. 2022,
+arXiv:2203.05482); one named twice counts twice. Every graph is run beside its network; a difference
+of more than its precision allows ends the program, before `heads.json` states that file.
 """
 
 from __future__ import annotations
@@ -63,10 +62,10 @@ class ExportedWallNet(nn.Module):
 
 
 def quantize_to_int8(path: Path) -> None:
-    """Make the encoder's linear layers int8, a range for each output; activations get theirs as they come.
+    """Make the encoder's linear layers int8 per channel; activations are quantised as they come.
 
-    On photos the walls of the network are as right as with float32 (EXPERIMENTS.md), in much less time on
-    processors with VNNI. The decoder's few see one row a photo: nothing to gain.
+    On photos the walls of the network are as right as with float32 (EXPERIMENTS.md), in much less
+    time on processors with VNNI. The decoder's few layers see one row a photo: nothing to gain.
     """
     names = [node.name for node in onnx.load(str(path)).graph.node if _ENCODER not in node.name]
     others = [*names, *(f"{name}_MatMul" for name in names)]  # as what it makes of a Gemm is called
@@ -82,7 +81,7 @@ def quantize_to_int8(path: Path) -> None:
 
 
 def store_as_float16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The same graph with float16 weights, each cast to float32 where it is used: half the bytes."""
+    """The same graph with float16 weights, cast to float32 where used: half the bytes."""
     for weight in list(model.graph.initializer):
         values = numpy_helper.to_array(weight)
         # Ranges of int8 layers are too small for half precision.
@@ -123,8 +122,8 @@ def export(
 ) -> str:
     """Write one graph, compare it with its network, return its SHA-256.
 
-    several: inputs, perhaps of different sizes; the first are traced, all compared. in_bytes: linear
-    layers become int8 (`store_in_bytes`).
+    several: inputs, perhaps of different sizes; the first are traced, all compared. as_int8:
+    linear layers become int8 (`quantize_to_int8`).
     """
     torch.onnx.export(
         net,
@@ -163,7 +162,7 @@ def _differences(
     examples: tuple[torch.Tensor, ...],
     inputs: list[str],
 ) -> list[float]:
-    """Difference of each of a graph's outputs from its network's, root mean square as a share of the latter."""
+    """Difference of each of a graph's outputs from its network's, relative root mean square."""
     feeds = {name: e.numpy() for name, e in zip(inputs, examples, strict=True)}
     with torch.no_grad():
         output = net(*examples)

@@ -1,8 +1,9 @@
 """What a simulated user wants: all walls of a photo or one, and what they alone call wall.
 
-People, and those who labelled photos, do not share our idea of a wall: a door, a cupboard front or a curtain may be
-meant, half a wall may not. Nobody can guess such a preference, but once a click has shown it, all of it should follow.
-Without preferences the network soon knows what our labels call wall, and learns to follow them rather than the click.
+People, and those who labelled photos, do not share our idea of a wall: a door, a cupboard front or
+a curtain may be meant, half a wall may not. Nobody can guess such a preference, but once a click
+has shown it, all of it should follow. Without preferences the network soon knows what our labels
+call wall, and learns to follow them rather than the click.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _UNWANTED_WALLS: Final = 0.9  # mean number of wall parts that a user does not
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preference:
-    """A part, bool 256 x 256, that a user labels otherwise than we do. wanted: they call it wall."""
+    """A part, bool 256 x 256, that a user labels otherwise. wanted: they call it wall."""
 
     part: BoolArray
     wanted: bool
@@ -45,8 +46,9 @@ class Intent:
     ) -> tuple[BoolArray, BoolArray]:
         """What the mask after some clicks should be, and where nobody can know it yet.
 
-        clicked: cells (column, row) of the 256 grid. walls: bool 256 x 256, what the clicks mean by our labels. A
-        preference is known once a click lies in its part. Returns two arrays bool 256 x 256.
+        clicked: cells (column, row) of the 256 grid. walls: bool 256 x 256, what the clicks mean by
+        our labels. A preference is known once a click lies in its part. Returns two arrays bool 256
+        x 256.
         """
         known = [p for p in self.preferences if any(p.part[row, column] for column, row in clicked)]
         expected = _with_preferences(walls, known)
@@ -54,7 +56,7 @@ class Intent:
 
 
 def draw_preferences(parts: Parts, rng: np.random.Generator) -> tuple[Preference, ...]:
-    """Some of a photo's objects and wall parts (`simulated_errors.parts_of`) that a user labels otherwise."""
+    """Some of a photo's parts (`simulated_errors.parts_of`) that a user labels otherwise."""
     found = []
     for some, mean, wanted in (
         (parts[0], _WANTED_OBJECTS, True),

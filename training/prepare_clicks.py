@@ -1,12 +1,12 @@
-"""Rendered rooms -> click samples: augmented views, encoded by the product's networks, with the truth.
+"""Rendered rooms -> click samples: augmented views, encoded by the product's networks.
 
     python -m training.prepare_clicks --rooms DIR [DIR ...] --models var/models --out CACHE
         [--heads onnx_models/heads] [--unseen 7000-9000 ...] [--variants oab] [--part 0/1]
 
-Runs the product's own encoder and wall networks, so that the click network learns from the inputs it
-will have. The rooms must be ones that the wall networks did NOT train on: on its own training rooms a
-network is too confident, and the click network would learn to trust it too much. They are the rooms
-held back and those named by --unseen. A finished sample is skipped.
+Runs the product's own encoder and wall networks, so that the click network learns from the inputs
+it will have. The rooms must be ones that the wall networks did NOT train on: on its own training
+rooms a network is too confident, and the click network would learn to trust it too much. They are
+the rooms held back and those named by --unseen. A finished sample is skipped.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ _LEAST_CELLS: Final = 400
 def click_arrays(model: SamModel, view: View) -> dict[str, npt.NDArray[Any]] | None:
     """The arrays of one `ClickSample`, or None when hardly any wall is in view.
 
-    format: version of these arrays. embedding: its bytes. share: uint8 256 x 256, of wall in each cell. planes,
-    labels: uint8 256 x 256, as in the rendered files. extent: rows and columns of the grid that hold the photo.
+    format: version of these arrays. embedding: its bytes. share: uint8 256 x 256, of wall in each
+    cell. planes, labels: uint8 256 x 256, as in the rendered files. extent: rows and columns of the
+    grid that hold the photo.
     """
     photo, labels, planes = view
     share = on_square((labels == WALL).astype(np.float32), MASK_SIDE, cv2.INTER_AREA)

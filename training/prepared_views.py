@@ -22,7 +22,8 @@ def view_of(
 ) -> View:
     """Variant "o" is the photo as rendered, any other letter an augmented one of the same size.
 
-    pieces: `augment.cut_pieces`. Returns the photo uint8 H x W x 3 RGB, labels and planes uint8 H x W.
+    pieces: `augment.cut_pieces`. Returns the photo uint8 H x W x 3 RGB, labels and planes uint8 H x
+    W.
     """
     if variant == "o":
         return sample.photo, sample.labels, sample.planes

@@ -1,6 +1,7 @@
 """The recipe as values: which programs make the heads, with which arguments, from what to what.
 
-Reads `recipe.toml` and decides which steps are up to date. Runs nothing (`run_recipe.py` does) and needs no PyTorch.
+Reads `recipe.toml` and decides which steps are up to date. Runs nothing (`run_recipe.py` does) and
+needs no PyTorch.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 
 class RecipeError(Exception):
-    """The recipe cannot be read or followed; the text is one line for the person at the terminal."""
+    """The recipe cannot be read or followed; one line for the person at the terminal."""
 
 
 class Status(Enum):
@@ -38,8 +39,9 @@ class Status(Enum):
 class Step:
     """One step with all placeholders filled.
 
-    python: name of the interpreter, "train" or "render". commands: arguments of each call, without the interpreter.
-    outputs: what must exist afterwards. scratch: folders that may hold half of an earlier training.
+    python: name of the interpreter, "train" or "render". commands: arguments of each call, without
+    the interpreter. outputs: what must exist afterwards. scratch: folders that may hold half of an
+    earlier training.
     """
 
     name: str
@@ -52,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class RequiredFile:
-    """A file that the recipe does not make. how: where it comes from, for the person who lacks it."""
+    """A file that the recipe does not make. how: a sentence that says where it comes from."""
 
     path: Path
     sha256: str
@@ -174,7 +176,7 @@ def check_files(files: Sequence[RequiredFile], steps: Sequence[Step]) -> None:
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file, or of the names and contents of a folder's files; hidden ones do not count."""
+    """SHA-256 of a file, or of a folder's file names and contents without hidden ones."""
     if path.is_file():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,9 +3,10 @@
     python -m training.run_recipe [--only STEP ...] [--small] [--list]
         [--rooms DIR ...] [--encoder FILE] [--models DIR] [--work DIR] [--render-python PYTHON]
 
-Follows training/recipe.toml. A step whose arguments, inputs and outputs are unchanged is skipped; one that was stopped
-goes on. --rooms takes rooms that are rendered already and leaves the step render-rooms out. --list only says how the
-steps stand. The new heads lie in WORK/heads; the shipped ones stay until you have measured and copied the new ones.
+Follows training/recipe.toml. A step whose arguments, inputs and outputs are unchanged is skipped;
+one that was stopped goes on. --rooms takes rooms that are rendered already and leaves the step
+render-rooms out. --list only says how the steps stand. The new heads lie in WORK/heads; the shipped
+ones stay until you have measured and copied the new ones.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ def run_step(step: Step, records: Path, pythons: Mapping[str, str]) -> bool:
 
 
 def set_aside(folders: Sequence[Path]) -> None:
-    """Rename folders to NAME.old, in place of an older NAME.old: nothing goes on from what they hold."""
+    """Rename folders to NAME.old, in place of an older NAME.old: nothing goes on from what they
+    hold.
+    """
     for folder in folders:
         if folder.exists():
             old = folder.with_name(f"{folder.name}.old")

@@ -1,8 +1,9 @@
 """Errors that wall networks make on real photos, simulated in their output for rendered ones.
 
-On real photos the wall networks take whole objects for wall (cupboards, panes, ceilings), miss whole walls and are
-unsure in patches; on rendered rooms they are right far more often (training/EXPERIMENTS.md). A click network that
-never saw such errors trusts the wall networks more than the click.
+On real photos the wall networks take whole objects for wall (cupboards, panes, ceilings), miss
+whole walls and are unsure in patches; on rendered rooms they are right far more often
+(training/EXPERIMENTS.md). A click network that never saw such errors trusts the wall networks more
+than the click.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ _SHARED_ERRORS: Final = 0.7  # chance that SAM's head makes the same error
 def parts_of(labels: Uint8, planes: Uint8) -> Parts:
     """The connected objects beside the walls, and the connected parts of wall planes.
 
-    labels: uint8 256 x 256, index into `dataset.CLASSES`. planes: uint8 256 x 256, number of the plane.
+    labels: uint8 256 x 256, index into `dataset.CLASSES`. planes: uint8 256 x 256, number of the
+    plane.
     """
     objects = [p for k in np.unique(labels) if k != WALL for p in _connected(labels == k)]
     walls = [p for k in np.unique(planes) if k for p in _connected(planes == k)]
@@ -45,7 +47,7 @@ def with_errors(
     parts: Parts,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray]:
-    """The logits of both wall networks, float32 256 x 256 each, with whole parts wrong and smooth noise added."""
+    """Both wall networks' logits, float32 256 x 256, with wrong parts and smooth noise."""
     wall, sam_wall = wall * np.float32(rng.uniform(0.7, 1.2)), sam_wall.copy()
     if rng.random() < _WITHOUT_ERRORS:
         return wall, sam_wall
@@ -84,7 +86,7 @@ def _connected(region: BoolArray) -> list[BoolArray]:
 
 
 def random_extent(rng: np.random.Generator) -> BoolArray:
-    """All cells, those on one side of a line, or blotches, bool 256 x 256: errors need not end with objects."""
+    """All cells, one side of a line, or blotches, bool 256 x 256: errors cut through objects."""
     dice = rng.random()
     if dice < 0.4:
         return np.ones((MASK_SIDE, MASK_SIDE), bool)

@@ -1,4 +1,4 @@
-"""A simulated user: what they want of a photo, where they click, and which masks they have seen so far."""
+"""A simulated user: their intent, where they click, and the masks they have seen so far."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ _MOST_CLICKS: Final = 7
 _SAM_PARTS: Final = 2  # of SAM's own masks, drawn as further parts that a user may mean
 _LEAST_PART: Final = 100  # cells
 _MOST_OF_PHOTO: Final = 0.3
-# Largest differences of log(R/G) and log(B/G), and of log brightness, between walls of one paint in two lights.
+# Largest differences of log(R/G) and log(B/G), and of log brightness, between walls of one paint in
+# two lights.
 _SAME_PAINT_CHROMA: Final = 0.07
 _SAME_PAINT_BRIGHTNESS: Final = 0.55
 
@@ -45,10 +46,11 @@ _SAME_PAINT_BRIGHTNESS: Final = 0.55
 class SimulatedUser:
     """One user on one photo: intent, clicks (oldest first) and the mask shown to them.
 
-    stated_scope: what they choose on the page. logits: the mask shown, float32 256 x 256, or None. error_part: the
-    wrong part that the newest click should put right, bool 256 x 256. inferred_scope: what the product takes their
-    clicks to mean, None before the first click where nothing is shown. one_wall: the walls under their includes while
-    the product takes them for one wall, bool 256 x 256. earlier: what the clicks before the newest say.
+    stated_scope: what they choose on the page. logits: the mask shown, float32 256 x 256, or None.
+    error_part: the wrong part that the newest click should put right, bool 256 x 256.
+    inferred_scope: what the product takes their clicks to mean, None before the first click where
+    nothing is shown. one_wall: the walls under their includes while the product takes them for one
+    wall, bool 256 x 256. earlier: what the clicks before the newest say.
     """
 
     sample: ClickSample
@@ -78,8 +80,8 @@ class SimulatedUser:
     def expected(self) -> tuple[BoolArray, BoolArray]:
         """What the newest click should give, and where nobody can know it yet, bool 256 x 256 each.
 
-        Without a stated scope the product's rule counts: clicks on the main wall mean that wall alone, a single
-        click elsewhere means all walls.
+        Without a stated scope the product's rule counts: clicks on the main wall mean that wall
+        alone, a single click elsewhere means all walls.
         """
         single = len(self.clicks) == 1 and self.stated_scope is Scope.AUTO
         walls = self.sample.is_wall if single else self.intent.walls
@@ -107,7 +109,7 @@ class SimulatedUser:
             self.one_wall = wall if self.one_wall is None else self.one_wall | wall
 
     def show(self, proposed: FloatArray) -> None:
-        """Compose the network's logits, float32 H x W, as the product does, and show the mask."""
+        """Compose the network's logits, float32 H x W, as the product does; show the mask."""
         grid = self.sample.embedding.grid
         proposed = continued(proposed, grid)
         self.logits = apply_click(
@@ -131,9 +133,10 @@ class UserSimulator:
         corrupted: bool = True,
         has_preferences: bool = True,
     ) -> SimulatedUser:
-        """A user with an intent; half of them want all walls. Some are shown the automatic mask first.
+        """A user with an intent; some are shown the automatic mask first.
 
-        corrupted: put errors into the wall networks' output. has_preferences: the user may have some.
+        corrupted: put errors into the wall networks' output. has_preferences: the user may have
+        some.
         """
         photo = self._heads.photo_evidence(sample.embedding)
         if corrupted:
@@ -175,7 +178,7 @@ class UserSimulator:
         return objects, walls
 
     def click(self, user: SimulatedUser, rng: np.random.Generator) -> bool:
-        """Add and decode the next click; False when the mask is right or the user has clicked often enough."""
+        """Add and decode the next click; False when the user clicks no more."""
         if len(user.clicks) >= _MOST_CLICKS:
             return False
         found = next_place(user, rng)
@@ -205,7 +208,7 @@ class UserSimulator:
 def next_place(
     user: SimulatedUser, rng: np.random.Generator
 ) -> tuple[tuple[int, int], int, BoolArray] | None:
-    """Where a user clicks next: cell (column, row) of the 256 grid, label, and the wrong part, bool 256 x 256.
+    """Where a user clicks next: (column, row) of the 256 grid, label, wrong part bool 256 x 256.
 
     Well inside the largest wrong part, sometimes another one; None when no part is large enough.
     """
@@ -244,7 +247,8 @@ def next_place(
 def wall_under(sample: ClickSample, click: ClickEvidence) -> BoolArray:
     """The wall plane under a click, bool 256 x 256.
 
-    Where no wall is clicked: the plane with most of the cells that seem to lie on the clicked plane, else all walls.
+    Where no wall is clicked: the plane with most of the cells that seem to lie on the clicked
+    plane, else all walls.
     """
     row, column = coarse_cell(click.x, click.y, 1, sample.extent)
     if sample.is_wall[row, column]:
@@ -259,7 +263,7 @@ def wall_under(sample: ClickSample, click: ClickEvidence) -> BoolArray:
 
 
 def same_paint(sample: ClickSample, plane: int) -> BoolArray:
-    """The walls whose paint is that of one plane, judged by their median colours; bool 256 x 256."""
+    """The walls in the paint of one plane, by their median colours; bool 256 x 256."""
     own = _log_colour(sample, plane)
     same = np.zeros(sample.planes.shape, bool)
     for other in np.unique(sample.planes[sample.is_wall]):
@@ -272,7 +276,7 @@ def same_paint(sample: ClickSample, plane: int) -> BoolArray:
 
 
 def _log_colour(sample: ClickSample, plane: int) -> npt.NDArray[np.float64]:
-    """log(R/G), log(B/G) and log brightness of a plane's median colour; infinite when no cell is left."""
+    """log(R/G), log(B/G) and log brightness of a plane's median colour; infinite without cells."""
     cells = sample.is_wall & (sample.planes == plane)
     pixels = sample.embedding.thumbnail[cells]
     if not len(pixels):
@@ -282,7 +286,11 @@ def _log_colour(sample: ClickSample, plane: int) -> npt.NDArray[np.float64]:
 
 
 def _draw_walls(sample: ClickSample, rng: np.random.Generator) -> tuple[BoolArray, Scope]:
-    """All walls, or one of the larger planes, more often when its paint is another; bool 256 x 256, and the scope."""
+    """The walls meant, bool 256 x 256, and the scope.
+
+    All walls or one of the larger planes, more often one whose paint is another.
+
+    """
     numbers, sizes = np.unique(sample.planes[sample.is_wall], return_counts=True)
     large = numbers[(sizes > 250) & (numbers > 0)]
     if len(large) and len(numbers[numbers > 0]) > 1:

@@ -1,7 +1,7 @@
 """Style augmentation: random channel statistics and random convolutions while training.
 
-Rendered and real surfaces differ in colour and texture; the networks must not rely on either. What it gains is in
-training/EXPERIMENTS.md.
+Rendered and real surfaces differ in colour and texture; the networks must not rely on either. What
+it gains is in training/EXPERIMENTS.md.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ _LARGEST_BLEND: Final = 0.8  # largest share of the convolution in such a photo
 
 
 class MixStyle(nn.Module):
-    """MixStyle (Zhou et al. 2021, arXiv:2104.02008) with noise: blends the channel statistics of photos.
+    """MixStyle (Zhou et al. 2021, arXiv:2104.02008) with noise: blends the channel statistics of
+    photos.
 
-    While training, half of the photos get each channel's mean and deviation blended with another photo's. In use it
-    does nothing.
+    While training, half of the photos get each channel's mean and deviation blended with another
+    photo's. In use it does nothing.
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -48,10 +49,11 @@ class MixStyle(nn.Module):
 
 
 def random_convolution(photos: torch.Tensor) -> torch.Tensor:
-    """Standardised photos B x 3 x H x W, half of them blended with a random convolution of themselves.
+    """Standardised photos B x 3 x H x W, half of them blended with a random convolution of
+    themselves.
 
-    Each channel keeps its mean and deviation: colours and texture change, shapes remain (RandConv, Xu et al. 2021,
-    arXiv:2007.13003).
+    Each channel keeps its mean and deviation: colours and texture change, shapes remain (RandConv,
+    Xu et al. 2021, arXiv:2007.13003).
     """
     count = len(photos)
     side = _KERNEL_SIDES[int(torch.randint(len(_KERNEL_SIDES), ()))]

@@ -1,10 +1,11 @@
-"""Add the token basis to a wall network's weights: the principal components of its tokens on our rooms.
+"""Add to a wall network's weights the principal components of its tokens on our rooms.
 
     python -m training.token_basis WALLS.pt --rooms DIR [DIR ...] [--photos 150] [--out FILE]
     python -m training.token_basis WALLS.pt --like OTHER.pt [--out FILE]
 
-Each photo's tokens are taken about their own mean, as in use; no label is read. Writes FILE, or WALLS.pt anew.
---like takes the basis of other weights: a click network trained with that basis can read no other.
+Each photo's tokens are taken about their own mean, as in use; no label is read. Writes FILE, or
+WALLS.pt anew. --like takes the basis of other weights: a click network trained with that basis can
+read no other.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from training.wall_net import WallNet, load_averaged
 
 @torch.no_grad()
 def token_basis(net: WallNet, samples: list[Sample]) -> tuple[torch.Tensor, float]:
-    """The 64 directions of most variance, float32 64 x 384, and the share of the variance that they hold.
+    """The 64 directions of most variance, float32 64 x 384, and the share of the variance that they
+    hold.
 
     Scaled so that the tokens' mean square is 1.
     """

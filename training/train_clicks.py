@@ -84,7 +84,9 @@ class UserGroup:
 
 
 def inputs_of(user: SimulatedUser, simulator: UserSimulator) -> Inputs:
-    """The network's maps 1 x 32 x H x W, embedding 1 x 256 x H/4 x W/4 and tokens, cut to the photo."""
+    """The network's maps 1 x 32 x H x W, embedding 1 x 256 x H/4 x W/4 and tokens, cut to the
+    photo.
+    """
     embedding = user.sample.embedding
     features = covered_features(embedding.features, embedding.grid).copy()
     tokens = tokens_on_features(embedding.tokens, embedding.grid)[None]
@@ -163,9 +165,11 @@ def train_step(
 
 
 def perturbed(features: torch.Tensor, mean: torch.Tensor, deviation: torch.Tensor) -> torch.Tensor:
-    """Features 1 x C x h x w with a random gain and shift per channel, some channels set to their mean.
+    """Features 1 x C x h x w with a random gain and shift per channel, some channels set to their
+    mean.
 
-    Whole channels differ between rendered and real surfaces; the network must not rely on any of them.
+    Whole channels differ between rendered and real surfaces; the network must not rely on any of
+    them.
     """
     channels = (*features.shape[:2], 1, 1)
     scaled = (features - mean) * (1 + _GAIN_SPREAD * torch.randn(channels))
@@ -183,7 +187,7 @@ def held_back_scores(
     *,
     corrupted: bool,
 ) -> list[float]:
-    """Mean IoU after 1, 2, 3 and 5 clicks of users who want all walls or one, without stating it."""
+    """Mean IoU after 1, 2, 3 and 5 clicks of users who want all walls or one and do not say."""
     scores: dict[int, list[float]] = {count: [] for count in _CHECKED_CLICKS}
     for number, sample in enumerate(samples):
         rng = np.random.default_rng([number, 5])

@@ -1,7 +1,8 @@
 """The head on MobileSAM's own embedding: encode rendered rooms once, train, export.
 
-    python -m training.train_sam_head --rooms DIR [DIR ...] --models var/models --cache DIR --out DIR
-        [--keep-for-clicks 5060-5090] [--variants a] [--steps 500] [--seed 0] [--part 0/1] [--encode-only]
+    python -m training.train_sam_head --rooms DIR [DIR ...] --models var/models --cache DIR
+        --out DIR [--keep-for-clicks 5060-5090] [--variants a] [--steps 500] [--seed 0]
+        [--part 0/1] [--encode-only]
 
 SAM's encoder stays as it is, so its features come from a cache: one augmented encoding a room and
 variant, 2 MB each. --part K/N encodes every Nth room from the Kth; several may run side by side.
@@ -60,7 +61,9 @@ class SamHead(nn.Module):
 def encode_room(
     model: SamModel, view: tuple[npt.NDArray[np.uint8], ...]
 ) -> dict[str, npt.NDArray[np.generic]]:
-    """The features of one view, float16 256 x 64 x 64, its share of wall and its cells with photo, float32 64 x 64."""
+    """The features of one view, float16 256 x 64 x 64, its share of wall and its cells with photo,
+    float32 64 x 64.
+    """
     photo, labels, _ = view
     share = on_square((labels == WALL).astype(np.float32), _CELLS, cv2.INTER_AREA)
     valid = np.zeros_like(share)

@@ -1,13 +1,14 @@
 """Train the wall network on rendered rooms; resumable, on a GPU.
 
-    python -m training.train_walls --rooms DIR [DIR ...] --encoder vit_s_focus.onnx --out DIR [--steps 5000]
-        [--seed 0] [--rate 1e-4] [--decay 0.8] [--drop 0] [--keep-for-clicks 11000-11300 ...]
+    python -m training.train_walls --rooms DIR [DIR ...] --encoder vit_s_focus.onnx --out DIR
+        [--steps 5000] [--seed 0] [--rate 1e-4] [--decay 0.8] [--drop 0]
+        [--keep-for-clicks 11000-11300 ...]
 
-Writes `checkpoint.pt` every 100 steps (a second call with the same options goes on from it), `log.jsonl`,
-and every 500 the averaged weights: `wall_net.500.pt` and so on. Whatever the seed, the network begins
-the same, so that the weights of several trainings may be averaged (`export.py`). A room in eight is held back
-by its number (`dataset.py`) and measured every 500 steps. --keep-for-clicks leaves rooms out by their
-numbers (the end excluded), for `prepare_clicks.py`.
+Writes `checkpoint.pt` every 100 steps (a second call with the same options goes on from it),
+`log.jsonl`, and every 500 the averaged weights: `wall_net.500.pt` and so on. Whatever the seed, the
+network begins the same, so that the weights of several trainings may be averaged (`export.py`). A
+room in eight is held back by its number (`dataset.py`) and measured every 500 steps.
+--keep-for-clicks leaves rooms out by their numbers (the end excluded), for `prepare_clicks.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A training under way: its network, optimiser and step, kept in a checkpoint so that it can go on."""
+"""A training under way: network, optimiser and step, kept in a checkpoint."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import torch
 
 from training.wall_net import Net
 
-# Raise it when the networks' weights get other names or the state other parts: older files are then refused.
+# Raise it when the networks' weights get other names or the state other parts: older files are then
+# refused.
 FORMAT: Final = 2
 
 
 @dataclass
 class TrainingState(Generic[Net]):
-    """Everything of a training that a later call needs. average: running average of the weights, by name."""
+    """Everything of a training that a later call needs. average: running average of the weights, by
+    name.
+    """
 
     net: Net
     optimiser: torch.optim.Optimizer
@@ -24,7 +27,7 @@ class TrainingState(Generic[Net]):
     step: int = 0
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint beside its name and rename it: a killed training keeps its last one."""
+        """Write a checkpoint and rename it: a killed training keeps its last one."""
         state = {
             "format": FORMAT,
             "net": self.net.state_dict(),

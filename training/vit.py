@@ -30,7 +30,9 @@ _SIMILARITY_BLOCK: Final = 7  # the block whose tokens compare best (training/EX
 
 
 class Block(nn.Module):
-    """Attention, then a perceptron, both residual with a scale per channel (LayerScale). drop: stochastic depth."""
+    """Attention, then a perceptron, both residual with a scale per channel (LayerScale). drop:
+    stochastic depth.
+    """
 
     def __init__(self, drop: float) -> None:
         super().__init__()
@@ -94,7 +96,8 @@ class VisionTransformer(nn.Module):
     def forward(self, photo: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
         """photo: B x 3 x H x W, standardised, H and W multiples of 14.
 
-        Returns four maps B x 384 x H/14 x W/14 for the decoder, and one of the block whose tokens compare best.
+        Returns four maps B x 384 x H/14 x W/14 for the decoder, and one of the block whose tokens
+        compare best.
         """
         x = self.mix_style(self.patch(photo))
         shape = x.shape

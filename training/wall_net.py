@@ -1,10 +1,12 @@
-"""The wall network: a photo -> where its walls are, which of their pixels share a plane, and similarity tokens.
+"""The wall network: a photo -> where its walls are, which of their pixels share a plane, and
+similarity tokens.
 
-DINOv2's small vision transformer (`vit.py`; Oquab et al. 2024, Apache 2.0), fine-tuned: because it was pretrained on
-real photos, walls learnt on rendered rooms are found in real ones too (training/EXPERIMENTS.md compares encoders).
-A decoder mixes the tokens of four blocks with the mean of the whole photo and enlarges them to four times their
-grid; a few convolutions of the photo itself sharpen the edges. The tokens of one block, reduced to their principal
-components on our rooms (`token_basis.py`), are inputs of the click network.
+DINOv2's small vision transformer (`vit.py`; Oquab et al. 2024, Apache 2.0), fine-tuned: because it
+was pretrained on real photos, walls learnt on rendered rooms are found in real ones too
+(training/EXPERIMENTS.md compares encoders). A decoder mixes the tokens of four blocks with the mean
+of the whole photo and enlarges them to four times their grid; a few convolutions of the photo
+itself sharpen the edges. The tokens of one block, reduced to their principal components on our
+rooms (`token_basis.py`), are inputs of the click network.
 """
 
 from __future__ import annotations
@@ -93,7 +95,8 @@ class WallNet(nn.Module):
     def scene_and_tokens(self, photo: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The scene and the tokens of a photo, as the product keeps them.
 
-        Wall logit and plane vectors, B x 9 x 4 H/14 x 4 W/14; tokens about their mean, B x 64 x H/14 x W/14.
+        Wall logit and plane vectors, B x 9 x 4 H/14 x 4 W/14; tokens about their mean, B x 64 x
+        H/14 x W/14.
         """
         depths, mid_tokens = self.backbone(photo)
         x = self._decode(photo, depths)
@@ -127,10 +130,11 @@ class WallNet(nn.Module):
     def parameter_groups(
         self, top: float, decay: float, new: float
     ) -> Iterator[tuple[float, list[nn.Parameter]]]:
-        """Groups of weights with their learning rates (layer-wise decay, Bao et al. 2022, arXiv:2106.08254).
+        """Groups of weights with their learning rates (layer-wise decay, Bao et al. 2022,
+        arXiv:2106.08254).
 
-        top: rate of the last block; each block before it has `decay` times the next one's, the patch and position
-        embeddings the lowest. new: rate of everything that is not pretrained.
+        top: rate of the last block; each block before it has `decay` times the next one's, the
+        patch and position embeddings the lowest. new: rate of everything that is not pretrained.
         """
         blocks = self.backbone.blocks
         deep = {id(weight) for weight in self.backbone.parameters()}
@@ -145,7 +149,9 @@ class WallNet(nn.Module):
 
 
 def load_averaged(net: Net, *paths: Path) -> Net:
-    """The network with trained weights from a file, or the mean of several files, in evaluation mode."""
+    """The network with trained weights from a file, or the mean of several files, in evaluation
+    mode.
+    """
     several = [torch.load(path, weights_only=True) for path in paths]
     net.load_state_dict(
         {name: sum(some[name].float() for some in several) / len(several) for name in several[0]}

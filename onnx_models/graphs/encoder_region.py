@@ -63,7 +63,11 @@ def stem_input(sizes: Sizes, reach: Pair) -> Pair:
 
 
 def pack_background(background: Weight) -> Weight:
-    """Borders and one window of the middle of a square map, side x side x C. Raises VariantError."""
+    """Borders and one window of the middle of a square map, side x side x C.
+
+    Raises:
+        VariantError: the windows of the map's middle differ.
+    """
     import numpy as np
 
     side = len(background)

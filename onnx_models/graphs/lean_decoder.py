@@ -1,12 +1,13 @@
 """SAM's mask decoder written anew from the published weights: the same numbers, less work.
 
 The published graph projects all 4096 image tokens for every attention (eleven products of 4096 x
-256 x 128). There are only T tokens of prompt and output (7 for one click), so each projection can be
-moved to their side: q (X W)' = (q W') X', exactly. What else the published graph does slowly is
+256 x 128). There are only T tokens of prompt and output (7 for one click), so each projection can
+be moved to their side: q (X W)' = (q W') X', exactly. What else the published graph does slowly is
 said otherwise: image tokens stay rows of one 4096 x 256 matrix (no NCHW), the transposed
 convolutions of stride and kernel 2 are products whose columns are sub-pixels, normalisation over
-channels is one LayerNormalization, the mask prompt is computed only when there is one, and the tokens are
-enlarged in strips, whose results stay in the processor's caches, and only where the photo is.
+channels is one LayerNormalization, the mask prompt is computed only when there is one, and the
+tokens are enlarged in strips, whose results stay in the processor's caches, and only where the
+photo is.
 
 Written for the layout of Segment Anything's decoder (Kirillov et al. 2023, appendix A): width 256,
 8 heads, two layers, grid 64 x 64.

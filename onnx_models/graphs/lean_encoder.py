@@ -1,8 +1,8 @@
 """MobileSAM's image encoder written anew from the published weights, for the caches and int8.
 
 What the published graph does slowly is said otherwise, exactly: windows are cut in one copy, cells
-before windows, where products read each head; queries' scale is in their weights, normalisation is one
-operator, and what the photo cannot reach is not computed (`encoder_region`). Attention and
+before windows, where products read each head; queries' scale is in their weights, normalisation is
+one operator, and what the photo cannot reach is not computed (`encoder_region`). Attention and
 perceptrons work in strips of rows, so that what they make stays in the processor's caches. Linear
 layers are int8 (`int8_layers`), each strip with a range of its own; convolutions are float32.
 
@@ -53,12 +53,20 @@ def _precision(path: str) -> Precision:
 
 
 def lean_encoder(source: Path, target: Path) -> None:
-    """Write the encoder with the published one's input and output. Raises VariantError."""
+    """Write the encoder with the published one's input and output.
+
+    Raises:
+        VariantError: the published graph is not MobileSAM's.
+    """
     write_encoder(source, target, _precision)
 
 
 def write_encoder(source: Path, target: Path, precision: Callable[[str], Precision]) -> None:
-    """The same with a precision for each linear layer by its path. Raises VariantError."""
+    """The same with a precision for each linear layer by its path.
+
+    Raises:
+        VariantError: the published graph is not MobileSAM's.
+    """
     import numpy as np
     import onnx
 

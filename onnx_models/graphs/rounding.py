@@ -1,9 +1,9 @@
 """Weights rounded to int8 so that the layer's output changes least, not each weight.
 
-What rounding the weights of one input does to the output is made up for by the weights of inputs not yet
-rounded, as far as the inputs go together: GPTQ (Frantar et al. 2022, arXiv:2210.17323). How they go
-together, their second moments, is found on a drawn picture; of real photos' features it takes away a
-third of the squared error that int8 brings (four real photos instead: nearly half).
+What rounding the weights of one input does to the output is made up for by the weights of inputs
+not yet rounded, as far as the inputs go together: GPTQ (Frantar et al. 2022, arXiv:2210.17323). How
+they go together, their second moments, is found on a drawn picture; of real photos' features it
+takes away a third of the squared error that int8 brings (four real photos instead: nearly half).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _BLOCK: Final = 64  # inputs after which the rest hears of their errors: product
 
 
 def second_moments(activations: Iterable[npt.NDArray[np.float32]]) -> Moments:
-    """Mean product of every two inputs of a layer, in x in, over parts ... x in of what it reads."""
+    """Mean product of every two inputs of a layer, in x in, over parts ... x in of its input."""
     import numpy as np
 
     count, total = 0, np.zeros((), np.float64)
@@ -40,7 +40,8 @@ def second_moments(activations: Iterable[npt.NDArray[np.float32]]) -> Moments:
 class Rounding:
     """The int8 weights of linear layers by path, each made once.
 
-    moments: by path, of `second_moments`; a layer without them has each weight rounded to the nearest.
+    moments: by path, of `second_moments`; a layer without them has each weight rounded to the
+    nearest.
     """
 
     def __init__(self, moments: Mapping[str, Moments]) -> None:
@@ -77,7 +78,7 @@ def _nearest(weight: Any, scale: Weight) -> Any:
 
 
 def _influence(moments: Moments) -> Moments:
-    """What an error of each input asks of the later ones: the upper Cholesky factor of the inverse."""
+    """How later inputs make up for an error: the upper Cholesky factor of the inverse."""
     import numpy as np
 
     damped = moments + np.eye(len(moments)) * (_DAMPING * np.diag(moments).mean() + 1e-12)
@@ -85,7 +86,7 @@ def _influence(moments: Moments) -> Moments:
 
 
 def _round_rows(left: Moments, whole: Moments, after: Moments, scale: Weight) -> Moments:
-    """Round some inputs' weights one after another into `whole`; the errors, for those behind them."""
+    """Round some inputs' weights in turn into `whole`; returns the errors for later inputs."""
     import numpy as np
 
     errors = np.zeros_like(left)

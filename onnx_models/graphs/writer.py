@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 
 class PublishedWeights:
-    """The weights of a published graph by module path. Raises VariantError for what lacks."""
+    """The weights of a published graph by module path.
+
+    Raises:
+        VariantError: the graph lacks what is asked for.
+    """
 
     def __init__(self, source: Path) -> None:
         import onnx

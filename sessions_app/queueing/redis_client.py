@@ -15,7 +15,6 @@ import redis
 from django.conf import settings
 from redis.lock import Lock
 
-ConnectionFailed: Final = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError)
 AnyFailure: Final = (redis.exceptions.RedisError, OSError)
 
 CONNECT_TIMEOUT_SECONDS = 2

@@ -1,4 +1,4 @@
-"""The recipe of the heads: what it asks of its programs, what it skips, and how it goes on after a stop."""
+"""The recipe of the heads: its arguments, what it skips, how it goes on after a stop."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def click_on_the_left(share: float) -> ClickEvidence:
 
 
 def on_the_right(share: float) -> ClickEvidence:
-    """An include on the right wall, whose plane seems to have `share` of the left one's probability."""
+    """An include on the right wall, whose plane has `share` of the left one's probability."""
     masks = np.zeros((3, 256, 256), np.float32)
     affinity = np.full((128, 128), share, np.float32)
     return ClickEvidence.of(

@@ -1,4 +1,4 @@
-"""The wall network: what it begins as, what it is told of planes, and what an export keeps of it."""
+"""The wall network: what it begins as, how it learns planes, what an export keeps of it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _TRIES = 80
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aim:
-    """Where a camera stands and looks: right, up and forward in the room; focal length in mm and px."""
+    """A camera's position and directions in the room; focal length in mm and px."""
 
     position: tuple[float, float, float]
     right: Vector

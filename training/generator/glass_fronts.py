@@ -71,7 +71,7 @@ def glass_front(room: Room, sky: bpy.types.Material) -> None:
 
 
 def _cover(rng: Rng, T: Matrix, x: float, z: tuple[float, float], H: float) -> None:
-    """Nothing, net curtains over all of it, drawn curtains, or roller blinds let down part of the way."""
+    """Nothing, net curtains, drawn curtains, or roller blinds let down part of the way."""
     k = rng.random()
     if k < 0.2:
         return

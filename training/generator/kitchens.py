@@ -1,4 +1,4 @@
-"""Fitted kitchens: runs of base and wall cabinets with worktop, appliances, splashback and island."""
+"""Fitted kitchens: base and wall cabinets with worktop, appliances, splashback, island."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ Image = npt.NDArray[np.floating]
 
 
 def pattern(rng: Rng, base: Colour, n: int = 160) -> Image:
-    """A seamless tile, n x n x 3 in 0..1: stripes, checks, trellis, dots, leaves, blossoms, slabs."""
+    """A seamless tile, n x n x 3 in 0..1: stripes, checks, dots, leaves, blossoms, slabs."""
     contrast = rng.uniform(0.08, 0.7)
 
     def other() -> Colour:

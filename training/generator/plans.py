@@ -12,7 +12,7 @@ Corner = tuple[float, float]
 
 
 def bump(poly: list[Corner], i: int, t0: float, t1: float, depth: float) -> list[Corner]:
-    """Push a part of edge i by depth metres into the room (a breast) or out of it (a niche, depth < 0)."""
+    """Push a part of edge i by depth metres into the room, or out of it where depth < 0."""
     a, b = np.array(poly[i]), np.array(poly[(i + 1) % len(poly)])
     d = b - a
     n = np.array([-d[1], d[0]]) / np.linalg.norm(d)

@@ -42,10 +42,11 @@ class Slope:
 class Room:
     """A room being built.
 
-    rng draws the plain room, extra what its traits add. walls: origin, direction, inward normal (2-vectors)
-    and length of each. holes: openings of each wall; taken: where something stands or hangs. planes:
-    normal and offset of every wall plane, whose number is its index + 1. wall_objects: (object, number
-    of its surface), repainted for every view. focus: walls most photos are to show. dark: lamps only.
+    rng draws the plain room, extra what its traits add. walls: origin, direction, inward normal
+    (2-vectors) and length of each. holes: openings of each wall; taken: where something stands or
+    hangs. planes: normal and offset of every wall plane, whose number is its index + 1.
+    wall_objects: (object, number of its surface), repainted for every view. focus: walls most
+    photos are to show. dark: lamps only.
     """
 
     def __init__(self, rng: Rng, extra: Rng, traits: RoomTraits) -> None:

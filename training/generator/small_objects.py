@@ -26,7 +26,7 @@ _BOTTLE = [(0.001, 0), (0.035, 0), (0.035, 0.17), (0.012, 0.22), (0.012, 0.28), 
 
 
 def small_object(T: Matrix, rng: Rng, c: Point, s: float = 1.0) -> None:
-    """A small object standing at c: vase, box, bowl, bottle, frame, lamp, plant, toy; s: its size."""
+    """A small object standing at c: vase, box, bowl, frame, lamp, plant, toy; s: its size."""
     k, m = int(rng.integers(8)), plain(any_colour(rng), rng.uniform(0.1, 0.8))
     if k in (0, 2, 3):
         bowl = [(0.001, 0.01), *[(r * s, z * s) for r, z in _BOWL], (0.05 * s, 0.02)]

@@ -36,7 +36,7 @@ def bricks(
     gap: float,
     offset: float = 0.5,
 ) -> bpy.types.Node:
-    """A brick texture on the UV in metres: two colours and the mortar's, width and height, joint."""
+    """A brick texture on the UV in metres: two colours, mortar, width, height, joint."""
     c1, c2, mortar = ((*linear(c), 1) for c in colours)
     br = m.n(
         "ShaderNodeTexBrick",
@@ -60,7 +60,7 @@ def _laid(m: Mat, br: bpy.types.Node, depth: float, metres: float) -> None:
 
 
 def wall_surface(rng: Rng, kind: str | None = None) -> tuple[str, Material]:
-    """A wall material on the wall's own UV (metres), of a random kind unless given; kind, material."""
+    """A wall material on the wall's UV (metres), of a random kind unless given; kind, material."""
     kind = kind or str(rng.choice(WALL_KINDS, p=WALL_CHANCE))
     c = wall_colour(rng)
     m = Mat(c, rng.uniform(0.35, 0.9))
