@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,38 @@ pytestmark = pytest.mark.slow
 CLEARED_UP_SECONDS = 25.0
 
 
+class Stacks:
+    """One serving stack for one test after another, started again on its data when a test has taken it down."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._block = ExitStack()
+        self._current: Stack | None = None
+
+    def serving(self) -> Stack:
+        """A stack that serves."""
+        if self._current is None or self._current.process.poll() is not None:
+            self.close()
+            self._current = self._block.enter_context(start_stack(self._home))
+        return self._current
+
+    def close(self) -> None:
+        """Stop it."""
+        self._block.close()
+
+
+@pytest.fixture(scope="module")
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
+    """Where `stack` comes from."""
+    shared = Stacks(tmp_path_factory.mktemp("launcher") / "home")
+    yield shared
+    shared.close()
+
+
 @pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    """A serving stack of this test alone."""
-    with start_stack(tmp_path / "home") as running:
-        yield running
+def stack(stacks: Stacks) -> Stack:
+    """A serving stack, which the test may take down."""
+    return stacks.serving()
 
 
 def eventually(condition: Callable[[], bool], seconds: float = CLEARED_UP_SECONDS) -> bool:
@@ -53,16 +81,33 @@ def refused(home: Path, tmp_path: Path, port: int, **extra: str) -> tuple[int, s
         sessions.kill(process.pid)
 
 
-def test_it_serves_and_prints_one_line(stack: Stack) -> None:
-    status, body = stack.get_json("/health/live")
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("plain", signal.SIGINT),
+        ("a folder = ours", signal.SIGTERM),
+        ("long" * 30, signal.SIGHUP),
+    ],
+    ids=["SIGINT", "SIGTERM in a folder with spaces", "SIGHUP in a folder of a long name"],
+)
+def test_it_prints_one_line_and_serves_until_a_signal_stops_everything(
+    tmp_path: Path, name: str, number: signal.Signals
+) -> None:
+    with start_stack(tmp_path / name / "home") as stack:
+        assert eventually(lambda: stack.get_json("/health/ready")[1].get("workers") == 1)
+        assert stack.get_json("/health/live") == (200, {"status": "ok"})
+        assert stack.printed().splitlines() == [f"Open {stack.url} in a browser. Stop with Ctrl-C."]
+        children = stack.children()
 
-    assert (status, body) == (200, {"status": "ok"})
-    assert stack.printed().splitlines() == [f"Open {stack.url} in a browser. Stop with Ctrl-C."]
+        assert stack.stop(number) == 0
+
+        assert set(children) == {"guard", "valkey", "worker", "web"}
+        assert left_of(children) == []
 
 
 @pytest.mark.model
 def test_everything_a_visitor_needs_is_ready(stack: Stack) -> None:
-    assert eventually(lambda: stack.get_json("/health/ready")[1].get("workers") == 1)
+    assert eventually(lambda: bool(stack.get_json("/health/ready")[1].get("workers")))
 
     status, body = stack.get_json("/health/ready")
 
@@ -78,6 +123,7 @@ def test_a_second_launcher_on_the_same_data_is_refused_in_one_line(
     assert status == 1
     assert len(text.splitlines()) == 1
     assert f"Already running at {stack.url}" in text
+    assert set(stack.children()) == {"guard", "valkey", "worker", "web"}
     assert stack.get_json("/health/live")[0] == 200
 
 
@@ -123,27 +169,18 @@ def test_a_database_that_is_away_is_told_and_leaves_nothing_running(tmp_path: Pa
     assert not (tmp_path / "home" / "run" / "processes.json").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stop_signal_stops_everything(stack: Stack, number: signal.Signals) -> None:
-    children = stack.children()
-
-    assert stack.stop(number) == 0
-
-    assert set(children) == {"guard", "valkey", "worker", "web"}
-    assert left_of(children) == []
-
-
 def test_a_killed_launcher_leaves_no_orphan_and_the_data_can_be_used_at_once(
-    stack: Stack, tmp_path: Path
+    stack: Stack, stacks: Stacks
 ) -> None:
     children = stack.children()
 
     stack.process.kill()
     stack.process.wait()
 
-    with start_stack(stack.home) as next_stack:
-        assert left_of(children) == []
-        assert next_stack.get_json("/health/live")[0] == 200
+    next_stack = stacks.serving()
+    assert left_of(children) == []
+    assert next_stack.home == stack.home
+    assert next_stack.get_json("/health/live")[0] == 200
 
 
 def test_a_killed_launcher_and_guard_leave_no_orphan(stack: Stack) -> None:
@@ -184,13 +221,6 @@ def test_when_the_web_server_dies_all_end_with_status_1(stack: Stack) -> None:
     assert stack.process.wait(STOP_SECONDS) == 1
     assert "The web server ended unexpectedly (SIGKILL)" in stack.printed()
     assert left_of(children) == []
-
-
-@pytest.mark.parametrize("name", ["a folder = ours", "long" * 30], ids=["space", "long"])
-def test_a_data_folder_of_an_awkward_name_is_fine(tmp_path: Path, name: str) -> None:
-    with start_stack(tmp_path / name / "home") as stack:
-        assert eventually(lambda: stack.get_json("/health/ready")[1].get("workers") == 1)
-        assert len(stack.printed().splitlines()) == 1, stack.printed()
 
 
 def test_redis_of_the_operator_is_used_and_none_is_started(tmp_path: Path) -> None:

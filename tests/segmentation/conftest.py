@@ -49,3 +49,9 @@ def room() -> npt.NDArray[np.uint8]:
 def embedding(model: SamModel, room: npt.NDArray[np.uint8]) -> Embedding:
     """The drawn room, encoded by the real model."""
     return model.encode(room)
+
+
+@pytest.fixture(scope="session")
+def plain_embedding(plain_model: SamModel, room: npt.NDArray[np.uint8]) -> Embedding:
+    """The drawn room, encoded by SAM alone."""
+    return plain_model.encode(room)

@@ -239,8 +239,9 @@ class Supervisor:
         if self._guard is not None:
             with suppress(BrokenPipeError):
                 self._guard.communicate(timeout=10)
-        with suppress(FileNotFoundError):
-            (self._plan.run / "processes.json").unlink()
+            # Without a guard we were refused, and the file is of the launcher that runs here.
+            with suppress(FileNotFoundError):
+                (self._plan.run / "processes.json").unlink()
 
     def _pause(self, seconds: float) -> None:
         self._signals.wait(seconds)
