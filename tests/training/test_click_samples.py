@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segmentation import SCENE_SHAPE, Embedding
+from segmentation import WALL_MAPS_SHAPE, Embedding
 from training.click_samples import FORMAT, ClickSample, save_arrays
 from training.dataset import WALL
 
@@ -18,7 +18,7 @@ def arrays(version: int = FORMAT) -> dict[str, np.ndarray]:
     labels[:128, :128] = WALL
     embedding = Embedding.build(
         np.zeros((1, 256, 64, 64)),
-        scene=np.zeros(SCENE_SHAPE),
+        wall_maps=np.zeros(WALL_MAPS_SHAPE),
         width=1024,
         height=512,
         model="none",
