@@ -1,4 +1,5 @@
-"""Random failures: workers, their processes and Valkey are killed at random while pictures are made.
+"""Random failures: workers, their processes and Valkey are killed at random while pictures are
+made.
 
     python -m benchmarks.chaos [--count 100] [--workers 3] [--seed 1] [--peace]
 
@@ -185,7 +186,9 @@ class Tally:
 
 
 def make_requests(count: int) -> list[list[Request]]:
-    """Requests by session, at most `PER_SESSION` each; every twentieth request has a session of its own, damaged."""
+    """Requests by session, at most `PER_SESSION` each; every twentieth request has a session of its
+    own, damaged.
+    """
     bad = [("photo", "wallpaper")[n % 2] for n in range(count // 20)]
     good = count - len(bad)
     lines: list[list[Request]] = []
@@ -223,7 +226,9 @@ def damaged_session(what: str) -> Session:
 def under_fire(
     lines: list[list[Request]], fleet: Fleet, dice: random.Random, *, peace: bool
 ) -> Tally:
-    """Feed the requests, one of each session at a time, and strike, until all have ended or are stuck."""
+    """Feed the requests, one of each session at a time, and strike, until all have ended or are
+    stuck.
+    """
     tally = Tally()
     started = last_end = time.monotonic()
     waiting = [list(line) for line in lines]
@@ -267,7 +272,8 @@ def step(request: Request, tally: Tally) -> bool:
 
 
 def settle(fleet: Fleet) -> int:
-    """Let orphans end, then sweep up as a worker does; returns how many leftover objects that removed.
+    """Let orphans end, then sweep up as a worker does; returns how many leftover objects that
+    removed.
 
     The last fault may have killed Valkey, which must be back before the queue is looked at.
     """

@@ -233,7 +233,9 @@ def main() -> None:
             fresh = Session.objects.get(pk=session.pk)
             mask = masks.pixels(fresh, size=(session.width // 4, session.height // 4))
             kept[f"mask {index} {number}"] = mask
-            kept[f"path {index} {number}"] = np.array(overlays.overlay(fresh).path)  # type: ignore[union-attr]
+            drawn = overlays.overlay(fresh)
+            assert drawn is not None
+            kept[f"path {index} {number}"] = np.array(drawn.path)
     show(spent)
     print(
         f"partial: at most {max(sizes) / 1000:.1f} KB, median {statistics.median(sizes) / 1000:.1f}"
@@ -270,7 +272,8 @@ def compare(now: dict[str, np.ndarray], before: dict[str, np.ndarray]) -> None:
         a, b = value > 127, before[name] > 127
         values.append((a & b).sum() / max(1, (a | b).sum()))
     print(
-        f"against {OPTIONS.against.name}: IoU mean {np.mean(values):.5f}, least {np.min(values):.5f}; "
+        f"against {OPTIONS.against.name}: IoU mean {np.mean(values):.5f}, "
+        f"least {np.min(values):.5f}; "
         f"{equal} of {len(values)} outlines equal"
     )
 

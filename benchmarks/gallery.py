@@ -157,7 +157,8 @@ def draw(picture: Any, plane: WallPlane, ends: list[list[float]], thick: int) ->
 def hint_error(path: Path, plane: WallPlane, mask: Any) -> str:
     """Error against the rectangle somebody marked by eye, in percent of the wall's width; or ''.
 
-    Its sides' lengths are unknown: the ratio that suits each guess best is taken, with shift and scale.
+    Its sides' lengths are unknown: the ratio that suits each guess best is taken, with shift and
+    scale.
     """
     notes = path.with_suffix(".clicks.json")
     quad = json.loads(notes.read_text()).get("quad_hint") if notes.exists() else None

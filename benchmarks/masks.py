@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
-from segmentation import Click, SamModel, Scope, outline_path  # noqa: E402 - after the path is known
+from segmentation import Click, SamModel, Scope, outline_path  # noqa: E402
 
 MODELS = ROOT / "var" / "models"
 cv2.setNumThreads(1)  # CPU times are those of one thread, as the decoder's

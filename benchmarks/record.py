@@ -40,7 +40,7 @@ def machine() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit that is measured, with a note where files differ from it; "not known" without Git."""
+    """The commit that is measured, and whether files differ from it; "not known" without Git."""
     try:
         name = _git("rev-parse", "--short", "HEAD")
         changed = _git(
@@ -58,13 +58,16 @@ def page(program: str, options: Sequence[str], facts: dict[str, str], output: st
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
     shown = output.replace(str(ROOT), ".").replace(str(ROOT.parent), "..").strip("\n")
     return (
-        f"# {program}\n\nWritten by `benchmarks/record.py`; do not edit.\n\n| | |\n|---|---|\n{table}\n\n"
+        f"# {program}\n\nWritten by `benchmarks/record.py`; do not edit.\n\n"
+        f"| | |\n|---|---|\n{table}\n\n"
         f"```text\n{shown}\n```\n"
     )
 
 
 def run(program: str, options: Sequence[str]) -> tuple[int, str]:
-    """Run the program in the checkout's folder; its exit status and what it printed, shown as it came."""
+    """Run the program in the checkout's folder; its exit status and what it printed, shown as it
+    came.
+    """
     command = [sys.executable, "-m", f"benchmarks.{program}", *options]
     printed = []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

@@ -75,7 +75,9 @@ def rooms(folders: list[Path], limit: int, lens: str = "any") -> Iterator[Room]:
 
 
 def true_metres(H: Any, shape: tuple[int, int], barrel: float, points: Any) -> Any:
-    """Metres on the wall of N x 2 pixels: first where a straight lens shows them (training/generator/lens.py)."""
+    """Metres on the wall of N x 2 pixels: first where a straight lens shows them
+    (training/generator/lens.py).
+    """
     centre = (np.array(shape[::-1]) - 1) / 2
     from_centre = points - centre
     squared = (from_centre**2).sum(axis=1, keepdims=True) / (centre**2).sum()

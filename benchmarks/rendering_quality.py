@@ -108,7 +108,7 @@ def light(score: ModuleType, data: Path, options: argparse.Namespace) -> None:
 
 
 def sloppy(mask: Any, pixels: int) -> Any:
-    """The mask as a segmenter might give it: grown over the objects by some pixels, edge blurred."""
+    """The mask as a segmenter might give it: grown over the objects, with a blurred edge."""
     if pixels == 0:
         return mask
     size = 2 * pixels + 1

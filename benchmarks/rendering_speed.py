@@ -74,7 +74,8 @@ def one(side: int) -> None:
     planes = time.perf_counter() - start
     stages = "  ".join(f"{k} {v:.3f}" for k, v in done.timings.items())
     print(
-        f"{side:5d} px {photo.size / 3e6:5.1f} MP  total {total:.3f} s, cpu {cpu:.3f} s  (plain warp {plain:.3f})"
+        f"{side:5d} px {photo.size / 3e6:5.1f} MP  total {total:.3f} s, cpu {cpu:.3f} s"
+        f"  (plain warp {plain:.3f})"
         f"  plane {planes:.3f}  [{stages}]  peak {memory:.0f} MB (inputs {before:.0f})",
         flush=True,
     )

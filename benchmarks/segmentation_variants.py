@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# As the product's processes have it: idle BLAS threads spin, and count as CPU time of whatever runs.
+# As the product's processes have it: idle BLAS threads spin, and count as CPU time of whatever
+# runs.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np

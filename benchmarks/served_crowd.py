@@ -140,11 +140,13 @@ def show_clicks(tally: Tally, seconds: float, click: float, decode: float) -> No
     rate = tally.kinds["200"] / seconds
     print(f"  answers: {dict(tally.kinds)}, {rate:.1f} clicks a second on {cores} cores")
     print(
-        f"  answered in {1000 * tally.percentile(50):.0f} ms (median), {1000 * tally.percentile(95):.0f} ms (p95)"
+        f"  answered in {1000 * tally.percentile(50):.0f} ms (median), "
+        f"{1000 * tally.percentile(95):.0f} ms (p95)"
     )
     for name, cost in (("stock decode", decode), ("the product's own click, alone", click)):
         print(
-            f"  {rate * cost / cores:.2f} of cores / one {name} ({1000 * cost:.0f} ms; target {TARGET_SHARE})"
+            f"  {rate * cost / cores:.2f} of cores / one {name} "
+            f"({1000 * cost:.0f} ms; target {TARGET_SHARE})"
         )
 
 
@@ -173,7 +175,8 @@ def main() -> int:
         start_stack(Path(folder) / "home", extra) as stack,
     ):
         visitors = [Visitor(stack.url) for _ in range(options.visitors)]
-        # One photo for all: its embedding is made once, while rooms and clicks are each visitor's own.
+        # One photo for all: its embedding is made once, while rooms and clicks are each visitor's
+        # own.
         rooms = [visitor.create_session(photo) for visitor in visitors]
         settle(visitors[0], rooms[0], size)
         print(f"memory at rest:  {processes.show_memory(stack)}", flush=True)
@@ -188,7 +191,8 @@ def main() -> int:
         print(f"  web process: {1000 * each:.0f} ms of CPU a click")
         rate = clicks.kinds["200"] / options.seconds
         print(
-            f"  {rate / all_cores:.2f} of stock decodes with all cores busy ({all_cores:.1f} a second)"
+            f"  {rate / all_cores:.2f} of stock decodes with all cores busy "
+            f"({all_cores:.1f} a second)"
         )
         print(f"memory after it: {processes.show_memory(stack)}", flush=True)
         wrong = clicks.total() - clicks.kinds["200"]

@@ -65,7 +65,8 @@ def main() -> None:
             overlays.append(shown)
     encode = statistics.median(encodes)
     print(
-        f"{options.photos} photos of {size[0]} x {size[1]}, {len(photos[0][0]) / 1e6:.1f} MB; medians"
+        f"{options.photos} photos of {size[0]} x {size[1]}, "
+        f"{len(photos[0][0]) / 1e6:.1f} MB; medians"
     )
     print(f"  {f'stock encode, {threads} threads':34}{1000 * encode:8.0f} ms   1.00")
     rows = {

@@ -27,7 +27,9 @@ GROWTH = 1.2
 
 
 def one_photo(stack: Stack, seed: int, megapixels: float) -> None:
-    """Upload and one click, which waits for the encoding; again while the server says that it is busy."""
+    """Upload and one click, which waits for the encoding; again while the server says that it is
+    busy.
+    """
     photo, size = phone_photo(seed, megapixels=megapixels)
     while True:
         made = requests.post(f"{stack.url}/v1/sessions/create", files={"file": photo}, timeout=120)

@@ -66,10 +66,12 @@ def main() -> None:
     print(f"{options.rounds} photos of {size[0]} x {size[1]}, {options.pause} s after the click")
     for name, values in (("first preview", first), ("further ones", further)):
         print(
-            f"  {name:16}{1000 * statistics.median(values):8.0f} ms median, most {1000 * max(values):.0f}"
+            f"  {name:16}{1000 * statistics.median(values):8.0f} ms median, "
+            f"most {1000 * max(values):.0f}"
         )
     print(
-        f"  web process from click to first preview: {1000 * statistics.median(taken):.0f} ms of CPU"
+        f"  web process from click to first preview: "
+        f"{1000 * statistics.median(taken):.0f} ms of CPU"
     )
     print(f"  target: {TARGET_MS} ms")
 

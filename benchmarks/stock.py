@@ -53,7 +53,9 @@ class Stock:
         return time.perf_counter() - started
 
     def decodes_a_second(self, at_once: int, seconds: float) -> float:
-        """How many decodes so many threads get done; less than as many times one thread's, which shares no cache."""
+        """How many decodes so many threads get done; less than as many times one thread's, which
+        shares no cache.
+        """
         end = time.perf_counter() + seconds
 
         def decode_on(_: int) -> int:

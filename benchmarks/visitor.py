@@ -100,7 +100,8 @@ class Visitor:
                 response = connection.getresponse()
                 content = response.read()
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-                # A kept connection may have ended since; a new one that ends is a fault of the server's.
+                # A kept connection may have ended since; a new one that ends is a fault of the
+                # server's.
                 connection.close()
                 self._connection = None
                 if fresh or is_last_try:

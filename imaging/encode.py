@@ -1,8 +1,9 @@
 """The form in which pictures are kept and shown.
 
-The upright photo is kept losslessly, since results promise to equal it bit for bit outside the mask and every
-render starts from it. PNG at the fastest level with the "up" filter: `benchmarks/stored_photo.py` compares the
-candidates; lossless WebP is smaller, but takes longer to write and ends at 16383 pixels.
+The upright photo is kept losslessly, since results promise to equal it bit for bit outside the mask
+and every render starts from it. PNG at the fastest level with the "up" filter:
+`benchmarks/stored_photo.py` compares the candidates; lossless WebP is smaller, but takes longer to
+write and ends at 16383 pixels.
 """
 
 from __future__ import annotations

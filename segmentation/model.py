@@ -340,8 +340,9 @@ def _load_heads(
 def downscaled(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """The photo halved by means of two by two pixels, while it stays twice the networks' input.
 
-    Pillow copies a picture twice before it resizes it, which takes long for a large photo; from the halved one
-    its result differs by less than one of 255. The wall network's reduction gets faster as well.
+    Pillow copies a picture twice before it resizes it, which takes long for a large photo; from the
+    halved one its result differs by less than one of 255. The wall network's reduction gets faster
+    as well.
     """
     while max(photo.shape[:2]) >= _HALVED_FROM * MODEL_SIDE and min(photo.shape[:2]) > 1:
         size = photo.shape[1] // 2, photo.shape[0] // 2

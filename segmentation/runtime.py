@@ -24,9 +24,9 @@ from segmentation.errors import ModelError
 
 Array = npt.NDArray[Any]
 
-# Threads wait awake for their next part as long as sleeping and waking takes: an encoding of two thousand small
-# operators is faster for no more CPU. ONNX Runtime's own 1 ms and more, also after a run, would burn the cores
-# that the web process's other requests need.
+# Threads wait awake for their next part as long as sleeping and waking takes: an encoding of two
+# thousand small operators is faster for no more CPU. ONNX Runtime's own 1 ms and more, also after a
+# run, would burn the cores that the web process's other requests need.
 _SPINNING: Final = {
     "intra_op.allow_spinning": "1",
     "intra_op.spin_duration_us": "100",
@@ -44,8 +44,9 @@ _LIVE: Final[weakref.WeakSet[LazySession]] = weakref.WeakSet()
 def int8_products_saturate(cpu_info: Path) -> bool:
     """True when a processor (as in /proc/cpuinfo) adds products of bytes in 16 bits.
 
-    Those of x86 without VNNI do; False where nothing is said of x86's instructions. In a simulation the
-    layers of the wall network came out wrong there by enough to be seen. Exact sums take longer.
+    Those of x86 without VNNI do; False where nothing is said of x86's instructions. In a simulation
+    the layers of the wall network came out wrong there by enough to be seen. Exact sums take
+    longer.
     """
     try:
         lines = cpu_info.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -19,7 +19,8 @@ WALL_MAPS_SIDE: Final = MASK_SIDE // 2
 PLANE_CHANNELS: Final = 8
 WALL_MAPS_SHAPE: Final = (1 + PLANE_CHANNELS, WALL_MAPS_SIDE, WALL_MAPS_SIDE)
 
-# 33 patches. Walls of photos come out better so than with 37, which its encoder learnt with last, for less work.
+# 33 patches. Walls of photos come out better so than with 37, which its encoder learnt with last,
+# for less work.
 _LONG_SIDE: Final = 462
 _PATCH: Final = 14
 TOKEN_CHANNELS: Final = 64

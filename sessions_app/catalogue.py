@@ -1,8 +1,9 @@
 """The built-in wallpapers and sample rooms, read from two small JSON files beside the pictures.
 
-To add a wallpaper, a shop adds a picture and an entry to `static/designs/catalogue.json` and restarts; sample rooms are
-in `static/samples/catalogue.json`. Every entry is checked when it is read: a wrong one stops the start with a sentence
-that names it. Neither Django nor its settings are needed here: paths are relative to the `static` folder.
+To add a wallpaper, a shop adds a picture and an entry to `static/designs/catalogue.json` and
+restarts; sample rooms are in `static/samples/catalogue.json`. Every entry is checked when it is
+read: a wrong one stops the start with a sentence that names it. Neither Django nor its settings are
+needed here: paths are relative to the `static` folder.
 """
 
 from __future__ import annotations
@@ -193,7 +194,8 @@ def _read_entries(path: Path, key: str) -> list[Any]:
 
 
 def _entries(static_dir: Path, catalogue: str, key: str, keys: frozenset[str]) -> list[_Entry]:
-    """The entries of one catalogue, each an object with known keys and a well-formed slug used only once.
+    """The entries of one catalogue, each an object with known keys and a well-formed slug used only
+    once.
 
     Raises:
         CatalogueError: an entry is not.

@@ -1,8 +1,8 @@
 """Clicks with undo and redo, as an immutable value.
 
-A history is a list of operations (add a click, clear, find the wall, choose a scope) and a cursor. Only the operations
-before the cursor are in effect. Undo and redo move the cursor, so a clear can be undone too; a new operation removes
-those that were undone. Stored as JSON in the session's row.
+A history is a list of operations (add a click, clear, find the wall, choose a scope) and a cursor.
+Only the operations before the cursor are in effect. Undo and redo move the cursor, so a clear can
+be undone too; a new operation removes those that were undone. Stored as JSON in the session's row.
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ class ClickHistory:
         return self.cursor < len(self.operations)
 
     def add(self, click: ClickTuple) -> ClickHistory:
-        """The history with one more click; the same click twice in a row (a double click) counts once."""
+        """The history with one more click; the same click twice in a row (a double click) counts
+        once.
+        """
         if self.cursor and self.operations[self.cursor - 1] == click:
             return self
         return self._push(click)

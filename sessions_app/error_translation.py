@@ -1,8 +1,8 @@
 """The errors of the pure rooms in the visitor's terms: one table, and the two ways to use it.
 
-Every error that the product raises on purpose says the same three things, whichever tree it belongs to: a stable
-`code`, a `user_message` for the person, and its own text for the log (`RefusalError`). The pure rooms do not know
-HTTP; what their errors mean to a visitor is said here and nowhere else.
+Every error that the product raises on purpose says the same three things, whichever tree it belongs
+to: a stable `code`, a `user_message` for the person, and its own text for the log (`RefusalError`).
+The pure rooms do not know HTTP; what their errors mean to a visitor is said here and nowhere else.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def translated() -> Iterator[None]:
 
 @contextmanager
 def reading_stored(what: str) -> Iterator[None]:
-    """Around decoding one of our own stored pictures: that it cannot be read is our fault, not the visitor's.
+    """Around decoding one of our own stored pictures: that it cannot be read is our fault, not the
+    visitor's.
 
     Args:
         what: names the picture in the sentence: photo, mask, wallpaper.

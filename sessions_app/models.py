@@ -1,7 +1,7 @@
 """A visitor's session, the wallpapers chosen in it, and its generations.
 
-The rows are the only record of state: every change of it is one conditional UPDATE in `sessions_app.services`.
-Invariants are constraints of the database wherever it can express them.
+The rows are the only record of state: every change of it is one conditional UPDATE in
+`sessions_app.services`. Invariants are constraints of the database wherever it can express them.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class Session(models.Model):
     click_history = models.JSONField(default=dict, blank=True)
     revision = models.PositiveIntegerField(default=0)
     uploaded_mask_key = models.CharField(max_length=200, blank=True)
-    # A real rectangle on the wall, if one was given: {"corners": 4 x [x, y] in pixels, "size_m": [width, height]}.
+    # A real rectangle on the wall, if one was given: {"corners": 4 x [x, y] in pixels, "size_m":
+    # [width, height]}.
     quad = models.JSONField(default=dict, blank=True)
     wallpaper = models.ForeignKey(
         "Wallpaper", null=True, blank=True, on_delete=models.SET_NULL, related_name="chosen_by"
@@ -89,7 +90,8 @@ class Session(models.Model):
                 name="session_status_is_known",
             ),
         )
-        # For the admin's filters, in the order its lists show: a page is read from the index without sorting all rows.
+        # For the admin's filters, in the order its lists show: a page is read from the index
+        # without sorting all rows.
         indexes = (
             models.Index(F("status"), F("created_at"), name="session_status_newest"),
             models.Index(F("source"), F("created_at"), name="session_source_newest"),

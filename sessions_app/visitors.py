@@ -1,7 +1,7 @@
 """Who a browser is: a random token in a signed cookie, set with the first upload.
 
-There are no accounts. The token identifies only the browser that made a session; for every other browser that session
-does not exist.
+There are no accounts. The token identifies only the browser that made a session; for every other
+browser that session does not exist.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def visitor_of(request: HttpRequest) -> str:
 
 
 def ensure_visitor(request: HttpRequest) -> str:
-    """The browser's token; a new one when it has none, for which the middleware then sets the cookie."""
+    """The browser's token; a new one when it has none, for which the middleware then sets the
+    cookie.
+    """
     if not visitor_of(request):
         request.visitor = secrets.token_urlsafe(24)  # type: ignore[attr-defined]
         request.visitor_is_new = True  # type: ignore[attr-defined]
@@ -31,7 +33,7 @@ def ensure_visitor(request: HttpRequest) -> str:
 
 
 class VisitorMiddleware:
-    """Reads the cookie into `request.visitor`, and sets it when `ensure_visitor` made a new token."""
+    """Reads the cookie into `request.visitor`; sets it when `ensure_visitor` made a new token."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,5 @@
-"""What is used when nothing is configured: a secret key kept in a file, and the embedded Valkey's address.
+"""What is used when nothing is configured: a secret key kept in a file, and the embedded Valkey's
+address.
 
 Imported by the settings, so it must not import Django.
 """
@@ -44,11 +45,12 @@ def secret_key(home: Path) -> str:
 
 
 def valkey_socket(home: Path) -> Path:
-    """Where the embedded Valkey listens: under `home`, or in the temporary folder if that path cannot be used.
+    """Where the embedded Valkey listens: under `home`, or in the temporary folder if that path
+    cannot be used.
 
-    It cannot when it is too long, or holds a space or an equals sign. Those break RQ: CLIENT LIST shows the path as
-    `addr=PATH:0 name=...`, which redis-py splits at both, so that a worker ends at its start with "not enough values to
-    unpack".
+    It cannot when it is too long, or holds a space or an equals sign. Those break RQ: CLIENT LIST
+    shows the path as `addr=PATH:0 name=...`, which redis-py splits at both, so that a worker ends
+    at its start with "not enough values to unpack".
     """
     socket = home / "run" / "valkey.sock"
     if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH_BYTES and PLAIN_PATH.fullmatch(str(socket)):

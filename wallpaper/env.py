@@ -1,9 +1,10 @@
 """Typed readers for environment variables.
 
-All settings are read here. Every reader raises `ImproperlyConfigured`, naming the variable, when its value cannot be
-used, and registers the variable with its default and meaning: a test compares the register with
-`docs/configuration.md`. A value may also come from a mounted file: for any variable `NAME`, `NAME_FILE` names a file
-whose content is the value (Docker and Kubernetes secrets).
+All settings are read here. Every reader raises `ImproperlyConfigured`, naming the variable, when
+its value cannot be used, and registers the variable with its default and meaning: a test compares
+the register with `docs/configuration.md`. A value may also come from a mounted file: for any
+variable `NAME`, `NAME_FILE` names a file whose content is the value (Docker and Kubernetes
+secrets).
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""The web server's settings: for `make run`, and for `gunicorn -c wallpaper/gunicorn_conf.py wallpaper.wsgi`.
+"""The web server's settings: for `make run`, and for `gunicorn -c wallpaper/gunicorn_conf.py
+wallpaper.wsgi`.
 
-Threads, because requests mostly wait: for the encoder, the database, the store. The application is not preloaded: an
-ONNX Runtime session must never cross a fork. Workers are not recycled (`max_requests`): a new one would load the model
-again, and would lose the embeddings in memory, which make clicks fast. A worker loads the model in the background when
-it starts.
+Threads, because requests mostly wait: for the encoder, the database, the store. The application is
+not preloaded: an ONNX Runtime session must never cross a fork. Workers are not recycled
+(`max_requests`): a new one would load the model again, and would lose the embeddings in memory,
+which make clicks fast. A worker loads the model in the background when it starts.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ accesslog = None  # a line per poll is noise; the proxy in front has its own
 errorlog = "-"
 loglevel = "info"
 if log_format.chosen() == "json":
-    # Gunicorn's own lines, too. They do not propagate: Django's handler would write them a second time.
+    # Gunicorn's own lines, too. They do not propagate: Django's handler would write them a second
+    # time.
     logconfig_dict = {
         "formatters": {"generic": log_format.formatter("json")},
         "loggers": {

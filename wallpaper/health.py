@@ -1,8 +1,10 @@
-"""Health checks for load balancers and process supervisors: whether this process is alive, and ready for visitors.
+"""Health checks for load balancers and process supervisors: whether this process is alive, and
+ready for visitors.
 
-`live` checks this process and nothing else. It must not ask the database: a supervisor restarts what is not alive, and
-restarting every web process because the database is down makes the outage longer. `ready` checks the parts that a
-visitor needs; while it answers 503 a load balancer sends no visitors, and nothing is restarted.
+`live` checks this process and nothing else. It must not ask the database: a supervisor restarts
+what is not alive, and restarting every web process because the database is down makes the outage
+longer. `ready` checks the parts that a visitor needs; while it answers 503 a load balancer sends no
+visitors, and nothing is restarted.
 """
 
 from __future__ import annotations
@@ -48,8 +50,8 @@ def live(_request: HttpRequest) -> JsonResponse:
 def ready(_request: HttpRequest) -> JsonResponse:
     """200 when a visitor can be served, 503 when not; `checks` says which part fails.
 
-    Zero `workers` alone is no failure: uploads, clicks and previews work, generations wait in the queue, and the page
-    says so. The texts name no host, path or credential: anyone may read them.
+    Zero `workers` alone is no failure: uploads, clicks and previews work, generations wait in the
+    queue, and the page says so. The texts name no host, path or credential: anyone may read them.
     """
     pending = {name: check.start() for name, check in CHECKS.items()}
     checks = {name: _outcome(name, future) for name, future in pending.items()}
@@ -64,8 +66,8 @@ def ready(_request: HttpRequest) -> JsonResponse:
 class Check:
     """One probe with a deadline, at most one run of it at a time.
 
-    A probe that hangs (a database behind a dead firewall) keeps its thread until the system's own timeout. A new thread
-    for every request would pile up, so requests share the run in progress.
+    A probe that hangs (a database behind a dead firewall) keeps its thread until the system's own
+    timeout. A new thread for every request would pile up, so requests share the run in progress.
     """
 
     def __init__(self, probe: Callable[[], str]) -> None:
@@ -130,7 +132,9 @@ def _storage() -> str:
 
 
 def _weights() -> str:
-    """The files are there; their digests are checked when they are fetched and when they are loaded."""
+    """The files are there; their digests are checked when they are fetched and when they are
+    loaded.
+    """
     folder = model.model_directory()
     present = any(folder.glob("*.onnx"))
     return OK if present else "the SAM weights are missing; run `make setup`"

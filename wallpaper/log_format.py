@@ -1,7 +1,7 @@
 """What a line of the log looks like: for people, or as JSON for programs that collect logs.
 
-Both keep the ids that the code gives as `extra` (session, generation, run). Only words, numbers and truth values are
-kept: Django gives whole requests as `extra`, which hold more than a log may.
+Both keep the ids that the code gives as `extra` (session, generation, run). Only words, numbers and
+truth values are kept: Django gives whole requests as `extra`, which hold more than a log may.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def _is_plain(value: object) -> bool:
 
 
 class TextLineFormatter(logging.Formatter):
-    """The message, and behind it what was given as `extra`: `generation failed session=5f0c... run=2`."""
+    """The message, and behind it what was given as `extra`: `generation failed session=5f0c...
+    run=2`.
+    """
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (the base's name)
         """The line before its traceback."""
@@ -68,7 +70,9 @@ class TextLineFormatter(logging.Formatter):
 
 
 class JsonLineFormatter(JsonFormatter):
-    """One object a line: timestamp, level, logger, message, what was given as `extra`, and exc_info."""
+    """One object a line: timestamp, level, logger, message, what was given as `extra`, and
+    exc_info.
+    """
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """Leave out what is not plain."""

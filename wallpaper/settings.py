@@ -1,10 +1,11 @@
 """Settings for every environment: a fresh clone works with none of the variables set.
 
-Read through `wallpaper.env`; docs/configuration.md lists all variables. The embedded default is SQLite, files on disk
-and a Valkey server on a unix socket under `var/`; production sets `DATABASE_URL`, `REDIS_URL` and `S3_BUCKET`.
+Read through `wallpaper.env`; docs/configuration.md lists all variables. The embedded default is
+SQLite, files on disk and a Valkey server on a unix socket under `var/`; production sets
+`DATABASE_URL`, `REDIS_URL` and `S3_BUCKET`.
 
-Sections: this installation, Django, database, queue, storage, uploads and limits, model, backends of generation
-(common, AUTOMATIC1111, Replicate, IOPaint), language, cookies and headers, logging.
+Sections: this installation, Django, database, queue, storage, uploads and limits, model, backends
+of generation (common, AUTOMATIC1111, Replicate, IOPaint), language, cookies and headers, logging.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from wallpaper import embedded, env, log_format
 
-# --- this installation --------------------------------------------------------------------------------------
+# --- this installation ----------------------------------------------------------------------------
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
@@ -40,7 +41,7 @@ HTTPS_ONLY = env.boolean(
     "HTTPS_ONLY", False, "Secure cookies, HSTS, and trust in X-Forwarded-Proto"
 )
 
-# --- Django -------------------------------------------------------------------------------------------------
+# --- Django ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -89,7 +90,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-# --- database -----------------------------------------------------------------------------------------------
+# --- database -------------------------------------------------------------------------------------
 
 DATABASE_URL = env.text(
     "DATABASE_URL",
@@ -104,8 +105,8 @@ except (ValueError, dj_database_url.ParseError) as error:
     raise ImproperlyConfigured(f"DATABASE_URL is not understood: {error}") from error
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # IMMEDIATE takes the write lock at BEGIN, so that two writers queue (up to `timeout` seconds)
-        # instead of failing with "database is locked" in the middle of a transaction.
+        # IMMEDIATE takes the write lock at BEGIN, so that two writers queue (up to `timeout`
+        # seconds) instead of failing with "database is locked" in the middle of a transaction.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -114,7 +115,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(WALLPAPER_HOME / "test.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- queue --------------------------------------------------------------------------------------------------
+# --- queue ----------------------------------------------------------------------------------------
 
 REDIS_URL = env.text(
     "REDIS_URL",
@@ -141,7 +142,7 @@ RQ_QUEUES: dict[str, dict[str, Any]] = {
 }
 RQ_SHOW_ADMIN_LINK = False
 
-# --- storage ------------------------------------------------------------------------------------------------
+# --- storage --------------------------------------------------------------------------------------
 
 S3_BUCKET = env.text(
     "S3_BUCKET", "", "Keep photos and results in this S3 bucket instead of on disk"
@@ -174,7 +175,7 @@ STATIC_ROOT = WALLPAPER_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
-# --- uploads and limits -------------------------------------------------------------------------------------
+# --- uploads and limits ---------------------------------------------------------------------------
 
 MAX_UPLOAD_BYTES = 20 * MIB  # a 48-megapixel phone JPEG is about 15 MB
 UPLOADS_AT_ONCE = env.integer(
@@ -203,7 +204,7 @@ ALLOW_PRIVATE_WALLPAPER_URLS = env.boolean(
     "ALLOW_PRIVATE_WALLPAPER_URLS", False, "Let wallpaper links point into the local network"
 )
 
-# --- model that finds the wall ------------------------------------------------------------------------------
+# --- model that finds the wall --------------------------------------------------------------------
 
 SAM_MODEL_DIR = env.text(
     "SAM_MODEL_DIR", "", "Folder with encoder.onnx and sam.onnx, used instead of fetching them"
@@ -227,7 +228,7 @@ EMBEDDING_TTL_SECONDS = env.integer(
     "EMBEDDING_TTL_SECONDS", 24 * 3600, "How long an embedding stays in Redis", minimum=60
 )
 
-# --- backends of generation (docs/backends.md) --------------------------------------------------------------
+# --- backends of generation (docs/backends.md) ----------------------------------------------------
 
 GENERATION_BACKENDS = {
     "local": "jobs.backends.local.LocalBackend",
@@ -266,7 +267,7 @@ DIFFUSION_NEGATIVE_PROMPT = env.text(
     "What an image service is told to keep out",
 )
 
-# --- backend automatic1111 ----------------------------------------------------------------------------------
+# --- backend automatic1111 ------------------------------------------------------------------------
 
 AUTOMATIC1111_URL = env.text(
     "AUTOMATIC1111_URL", "", "Stable Diffusion server with the AUTOMATIC1111 API"
@@ -288,7 +289,7 @@ AUTOMATIC1111_INTERRUPT = env.boolean(
     "AUTOMATIC1111_INTERRUPT", True, "Interrupt it when we give up; false where others use it too"
 )
 
-# --- backend replicate --------------------------------------------------------------------------------------
+# --- backend replicate ----------------------------------------------------------------------------
 
 REPLICATE_API_TOKEN = env.text("REPLICATE_API_TOKEN", "", "Key of the account that pays")
 REPLICATE_API_URL = env.text(
@@ -299,7 +300,8 @@ REPLICATE_MODEL = env.text(
 )
 REPLICATE_INPUT = env.text(
     "REPLICATE_INPUT",
-    '{"image": "$render", "mask": "$mask", "prompt": "$prompt", "negative_prompt": "$negative_prompt", '
+    '{"image": "$render", "mask": "$mask", "prompt": "$prompt", '
+    '"negative_prompt": "$negative_prompt", '
     '"prompt_strength": "$strength", "width": "$width", "height": "$height", "seed": "$seed"}',
     "JSON: the model's input fields and which of our values each takes",
 )
@@ -324,7 +326,7 @@ REPLICATE_WEBHOOK_SECRET = env.text(
     "REPLICATE_WEBHOOK_SECRET", "", "The account's webhook signing secret: whsec_..."
 )
 
-# --- backend iopaint ----------------------------------------------------------------------------------------
+# --- backend iopaint ------------------------------------------------------------------------------
 
 IOPAINT_URL = env.text("IOPAINT_URL", "", "IOPaint server")
 IOPAINT_FIELDS = env.text(
@@ -339,7 +341,7 @@ IOPAINT_CONCURRENCY = env.integer(
     "IOPAINT_CONCURRENCY", 1, "Pictures asked of it at once, over all workers", minimum=1
 )
 
-# --- language, cookies and headers --------------------------------------------------------------------------
+# --- language, cookies and headers ----------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -370,7 +372,7 @@ SECURE_CSP: dict[str, list[str]] = {
     "frame-ancestors": ["'none'"],
 }
 
-# --- logging ------------------------------------------------------------------------------------------------
+# --- logging --------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 LOGGING: dict[str, Any] = {

@@ -7,7 +7,7 @@
     ├── TooLarge           more bytes than the cap
     ├── NotFound           404, 410
     ├── NotAllowed         401, 403 and their like
-    ├── BadResponse        another status, broken HTTP, compressed or short body, astray redirect
+    ├── BadResponse        another status, broken HTTP, compressed or short body, bad redirect
     ├── EmptyResponse      200 with nothing in it
     └── Insecure           the certificate does not hold, or a redirect leaves https
 

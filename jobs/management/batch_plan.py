@@ -1,4 +1,5 @@
-"""What `manage.py generate_batch` is to make: photos with their walls, wallpapers with their placement, output files.
+"""What `manage.py generate_batch` is to make: photos with their walls, wallpapers with their
+placement, output files.
 
 Reads folders and one CSV file, opens no picture and writes nothing.
 """
@@ -26,12 +27,16 @@ ClickTuple = tuple[float, float, int]
 
 
 class BatchError(Exception):
-    """The batch cannot be planned, or one of its files cannot be used; `str` is a sentence for the user."""
+    """The batch cannot be planned, or one of its files cannot be used; `str` is a sentence for the
+    user.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class BatchPhoto:
-    """A photo, and the file that marks its wall: a mask, else clicks, else none (the wall is found)."""
+    """A photo, and the file that marks its wall: a mask, else clicks, else none (the wall is
+    found).
+    """
 
     path: Path
     name: str
@@ -41,7 +46,8 @@ class BatchPhoto:
 
 @dataclass(frozen=True, slots=True)
 class BatchWallpaper:
-    """A wallpaper: `source` is a file's path, a link or a built-in design's name; `placement` as the service takes it.
+    """A wallpaper: `source` is a file's path, a link or a built-in design's name; `placement` as
+    the service takes it.
 
     error: why it cannot be used; then its pictures fail, and no others.
     """
@@ -98,7 +104,8 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
 
 
 def find_wallpapers(given: Path) -> list[BatchWallpaper]:
-    """The wallpapers of a folder, or of a CSV file with the columns wallpaper and any of `PLACEMENT_COLUMNS`.
+    """The wallpapers of a folder, or of a CSV file with the columns wallpaper and any of
+    `PLACEMENT_COLUMNS`.
 
     Raises:
         BatchError: there is no such folder or file, nothing is in it, or the CSV has other columns.
@@ -219,7 +226,9 @@ def read_clicks(path: Path) -> list[ClickTuple]:
 def split_by_photo(
     by_photo: Sequence[Sequence[BatchPicture]], *, concurrency: int, longest: int
 ) -> list[list[BatchPicture]]:
-    """Batches of one photo each, of at most `longest` pictures, and enough of them for `concurrency` at a time."""
+    """Batches of one photo each, of at most `longest` pictures, and enough of them for
+    `concurrency` at a time.
+    """
     batches_per_photo = max(1, -(-concurrency // max(1, len(by_photo))))
     batches: list[list[BatchPicture]] = []
     for pictures in by_photo:

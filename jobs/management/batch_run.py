@@ -1,4 +1,5 @@
-"""How `manage.py generate_batch` makes its pictures: in batches of one photo each, run concurrently.
+"""How `manage.py generate_batch` makes its pictures: in batches of one photo each, run
+concurrently.
 
 A fault in one picture or one batch stops no other.
 """
@@ -48,7 +49,9 @@ UNEXPECTED: Final = "an unexpected fault; the log has the details"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One picture: made in `seconds`, skipped because its file is there already, or not made because of `error`."""
+    """One picture: made in `seconds`, skipped because its file is there already, or not made
+    because of `error`.
+    """
 
     picture: BatchPicture
     seconds: float = 0.0
@@ -95,7 +98,8 @@ class PhotoBatch:
             except BaseException:
                 self._close_session(session)
                 raise
-            # The limit is meant for visitors; a batch also tries again after an outage of the queue.
+            # The limit is meant for visitors; a batch also tries again after an outage of the
+            # queue.
             attempts = 10 * len(self._pictures)
             Session.objects.filter(pk=session.pk).update(attempts_left=attempts)
         return session
@@ -133,7 +137,9 @@ class PhotoBatch:
         wallpapers.set_placement(session_id=session.pk, placement=placement)
 
     def _generate(self, session: Session) -> Iterator[None]:
-        """Make the picture in this process, or have a worker make it; yields while that is under way."""
+        """Make the picture in this process, or have a worker make it; yields while that is under
+        way.
+        """
         queued = self._options["queue"]
         deadline = time.monotonic() + QUEUE_TIMEOUT_SECONDS
         key = secrets.token_hex(16)
@@ -187,7 +193,8 @@ class PhotoBatch:
 
 @contextmanager
 def any_error_as_one_line() -> Iterator[None]:
-    """Turn whatever goes wrong with a photo or a picture into `CommandError`, so that it stops no other.
+    """Turn whatever goes wrong with a photo or a picture into `CommandError`, so that it stops no
+    other.
 
     Raises:
         CommandError: in place of every other exception.

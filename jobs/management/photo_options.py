@@ -1,4 +1,6 @@
-"""What `generate` and `generate_batch` share: marking the wall, choosing the wallpaper, reading the placement."""
+"""What `generate` and `generate_batch` share: marking the wall, choosing the wallpaper, reading the
+placement.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,7 @@ def mark_wall(
 
 
 def _mask_for_session(data: bytes, size: tuple[int, int], session: Session) -> bytes:
-    """The mask as a PNG file of the session's photo, which may be smaller than the photo as given."""
+    """The mask as a PNG file at the session's size, which may be smaller than the photo given."""
     if size == (session.width, session.height):
         return data
     mask = read_mask(data, size=size)

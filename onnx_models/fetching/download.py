@@ -38,7 +38,8 @@ def from_url(url: str, entry: ModelEntry, part: Path) -> None:
     # Addresses come from the manifest.
     request = urllib.request.Request(url, headers=headers)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=CONNECT_TIMEOUT_SECONDS) as response:  # noqa: S310
+        opened = urllib.request.urlopen(request, timeout=CONNECT_TIMEOUT_SECONDS)  # noqa: S310
+        with opened as response:
             _patient(response)
             with part.open("wb") as file:
                 _copy(response, file, entry.size_bytes)

@@ -21,8 +21,9 @@ COEFFICIENTS = (0.03, 0.06, 0.09, 0.12, 0.16, 0.20, 0.24)
 COARSE, FINEST = 0.015, 0.002  # steps in which the best of them is narrowed down
 MOST = 0.30
 LEAST = 0.012  # a lens that bends less is as good as straight
-# How much more of the segments, by length, a bent lens must explain: what straight photos of rendered rooms gain by
-# chance, those of few segments more; bent ones with k above 0.03 seldom gain so little.
+# How much more of the segments, by length, a bent lens must explain: what straight photos of
+# rendered rooms gain by chance, those of few segments more; bent ones with k above 0.03 seldom gain
+# so little.
 LEAST_GAIN, SMALL_SAMPLE = 0.02, 0.7
 WORTH_A_LOOK = 0.01
 # A straight lens that explains less than this may have led the search into a wrong frame, from

@@ -300,8 +300,9 @@ class TextureSampler:
         """Mip level and samples per pixel along x and y for a block."""
         fx, fy = self._footprint(G, x0, y0, width, height)
         # The level fits the block's nearest pixel, or its far end would blur the near one; the
-        # number of samples fits the farthest. With texels of about half a pixel's short side two samples
-        # an axis are enough. Levels a whole octave apart gave little better pictures for twice the time.
+        # number of samples fits the farthest. With texels of about half a pixel's short side two
+        # samples an axis are enough. Levels a whole octave apart gave little better pictures for
+        # twice the time.
         short, long = min(*fx, *fy), max(*fx, *fy)
         fine = max(short, long / MAX_SAMPLES, 1e-9)
         level = math.floor(STEPS * math.log2(fine * FINENESS))

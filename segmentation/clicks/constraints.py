@@ -32,20 +32,22 @@ BoolArray = npt.NDArray[np.bool_]
 Flag = Literal["swallowed", "lost"]
 
 TOUCH_CELLS: Final = 4.0  # a change this near a click belongs to it; 4 cells are 1.6 % of the photo
-# Mean logit at which a change elsewhere is let in too: with less more clicks lose wall, with more masks stay incomplete.
-# This value and the next ones were chosen on real photos (training/EXPERIMENTS.md, "Clicks").
+# Mean logit at which a change elsewhere is let in too: with less more clicks lose wall, with more
+# masks stay incomplete. This value and the next ones were chosen on real photos
+# (training/EXPERIMENTS.md, "Clicks").
 FAR_LOGIT: Final = 1.5
 # The same for a first click, about which less is known: it has to be surer.
 FIRST_FAR_LOGIT: Final = 2.0
-# The networks fill less of real walls than of the rendered ones they learnt from; an include makes up for it.
+# The networks fill less of real walls than of the rendered ones they learnt from; an include makes
+# up for it.
 INCLUDE_GAIN: Final = 0.5
-# Wall that is unlike what an exclude points at goes only against this many logits for each unit of likeness (`tokens`) below
-# that which speaks neither for nor against it, and what is more alike goes sooner: else a click on a cupboard also takes
-# the wall beside it.
+# Wall that is unlike what an exclude points at goes only against this many logits for each unit of
+# likeness (`tokens`) below that which speaks neither for nor against it, and what is more alike
+# goes sooner: else a click on a cupboard also takes the wall beside it.
 UNLIKE_GAIN: Final = 2.0
 _ALIKE: Final = 0.4
-# And against this much of what it looks more like wall than the place pointed at does, without any click. More helps
-# photos and costs rendered rooms a little.
+# And against this much of what it looks more like wall than the place pointed at does, without any
+# click. More helps photos and costs rendered rooms a little.
 MORE_WALL_GAIN: Final = 1.5
 _MOST_MORE_WALL: Final = 4.0  # logits of difference that count
 SWALLOWED_OF_PHOTO: Final = 0.25  # an include that adds more than this and
@@ -86,8 +88,8 @@ def apply_proposal(
     wanted = (sign * proposed > 0) & (sign * previous <= 0)
     unwanted = (sign * proposed <= 0) & (sign * previous > 0)
     allowed = _fitting(wanted, sign * proposed, click, grid, FAR_LOGIT)
-    # Where both agree on the side the newer logits count: they know of more clicks. What an exclude spares keeps what it was
-    # spared with, so that the next one spares it too.
+    # Where both agree on the side the newer logits count: they know of more clicks. What an exclude
+    # spares keeps what it was spared with, so that the next one spares it too.
     stays = unwanted | (wanted & ~allowed)
     kept = np.where(stays, previous, proposed).astype(np.float32)
     return honour_clicks(kept, [click], grid)
@@ -160,8 +162,8 @@ def _first(
 ) -> FloatArray:
     """What a first click proposes, without the additions to `walls` that do not fit it.
 
-    Nor does it add doubtful parts that adjoin a wall seen already: masks of photos were worse with those that
-    are connected with the click through what SAM sees of the wall.
+    Nor does it add doubtful parts that adjoin a wall seen already: masks of photos were worse with
+    those that are connected with the click through what SAM sees of the wall.
     """
     if walls is None:
         return proposed

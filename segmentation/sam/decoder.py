@@ -92,9 +92,9 @@ class Decoder:
     def decode_newest(self, embedding: Embedding, clicks: Sequence[Click]) -> DecodedClick:
         """The last of `clicks` as an include, against the nearest earlier ones of the other label.
 
-        SAM shows the thing that was clicked on; earlier clicks of the other label bound it.
-        Later clicks are better so (training/EXPERIMENTS.md). Kept by photo and places, so that a new click costs
-        one decode and removing the newest one costs none.
+        SAM shows the thing that was clicked on; earlier clicks of the other label bound it. Later
+        clicks are better so (training/EXPERIMENTS.md). Kept by photo and places, so that a new
+        click costs one decode and removing the newest one costs none.
         """
         newest, known = clicks[-1], clicks[:-1]
         against = sorted(

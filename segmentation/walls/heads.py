@@ -171,8 +171,8 @@ class WallHeads:
     def walls(self, embedding: Embedding) -> FloatArray:
         """All walls without a click, logits float32 256 x 256: `mean_of_walls`.
 
-        The one on the photo and the one on SAM's features are wrong in different places, so the mean is better
-        than each alone; the better the first became, the less the other adds.
+        The one on the photo and the one on SAM's features are wrong in different places, so the
+        mean is better than each alone; the better the first became, the less the other adds.
         """
         return self._view(embedding).walls
 

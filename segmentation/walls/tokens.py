@@ -1,8 +1,9 @@
 """What the wall network's patch tokens say of likeness: which parts of a photo are the same thing.
 
 The tokens of a vision transformer that learnt from photos without labels are near each other on one
-thing, in light and in shade (Amir et al. 2022, "Deep ViT Features as Dense Visual Descriptors"). They tell what
-belongs to the thing clicked on better than SAM's features do (training/EXPERIMENTS.md).
+thing, in light and in shade (Amir et al. 2022, "Deep ViT Features as Dense Visual Descriptors").
+They tell what belongs to the thing clicked on better than SAM's features do
+(training/EXPERIMENTS.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Django admin: inspect sessions, wallpapers and generations, queue again, cancel and purge.
 
-The rows record what happened, so nothing here can be edited. The actions call the services, which keep rows and stored
-pictures consistent.
+The rows record what happened, so nothing here can be edited. The actions call the services, which
+keep rows and stored pictures consistent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What staff can do: queue generations again, cancel them, purge sessions. Each calls a service and reports."""
+"""What staff can do: queue generations again, cancel them, purge sessions. Each calls a service and
+reports.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ MOST_AT_ONCE: Final = 200
 def queue_each(
     model_admin: ModelAdmin[Any], request: HttpRequest, generations: Iterable[Generation]
 ) -> int:
-    """Queue each generation again; report how many were, and why the others were not. Returns how many were.
+    """Queue each generation again; report how many were, and why the others were not. Returns how
+    many were.
 
     Stops when queue or store do not answer: the others would fail as well, and slowly.
     """
@@ -50,7 +53,9 @@ def queue_each(
 def cancel_each(
     model_admin: ModelAdmin[Any], request: HttpRequest, generations: Iterable[Generation]
 ) -> int:
-    """Stop each generation; report how many were, and why the others were not. Returns how many were."""
+    """Stop each generation; report how many were, and why the others were not. Returns how many
+    were.
+    """
     canceled = 0
     reasons: list[str] = []
     for row in generations:
@@ -70,7 +75,9 @@ def cancel_each(
 def purge_each(
     model_admin: ModelAdmin[Any], request: HttpRequest, sessions: Iterable[Session]
 ) -> tuple[int, int]:
-    """Delete each session with its pictures and report; returns how many sessions and objects were deleted."""
+    """Delete each session with its pictures and report; returns how many sessions and objects were
+    deleted.
+    """
     purged = objects = 0
     skipped: list[str] = []
     for session in sessions:

@@ -27,7 +27,8 @@ class HasResult(admin.SimpleListFilter):
         if self.value() == "yes":
             return queryset.filter(Exists(done))
         if self.value() == "no":
-            # A completed session has one, so only other statuses are searched: an index leaves few rows.
+            # A completed session has one, so only other statuses are searched: an index leaves few
+            # rows.
             unfinished = [s for s in Session.Status.values if s != Session.Status.COMPLETED]
             return queryset.filter(~Exists(done), status__in=unfinished)
         return queryset

@@ -1,4 +1,4 @@
-"""Pieces of HTML for the lists: badges, pictures, links, tables of values. All values are escaped."""
+"""HTML for the lists: badges, pictures, links, tables of values. All values are escaped."""
 
 from __future__ import annotations
 

@@ -18,7 +18,9 @@ COUNTED: Final = 10_000
 
 
 class BoundedPaginator(_Base):
-    """Counts at most COUNTED rows: counting all of a large table costs more than showing a page of it."""
+    """Counts at most COUNTED rows: counting all of a large table costs more than showing a page of
+    it.
+    """
 
     @cached_property
     def count(self) -> int:

@@ -71,7 +71,8 @@ def _serve(session_id: UUID, kind: str, which: str) -> HttpResponse:
         data, content_type = _picture(session_id, kind, which)
     except AppError as error:
         return HttpResponse(error.user_message, status=error.status, content_type="text/plain")
-    # Stored objects never change, but a purge deletes them: browsers may keep them for five minutes.
+    # Stored objects never change, but a purge deletes them: browsers may keep them for five
+    # minutes.
     return HttpResponse(
         data, content_type=content_type, headers={"Cache-Control": "private, max-age=300"}
     )

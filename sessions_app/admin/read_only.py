@@ -1,4 +1,6 @@
-"""What the three lists share: nothing can be added, edited or deleted, and rows are searched by a session's id."""
+"""What the three lists share: nothing can be added, edited or deleted, and rows are searched by a
+session's id.
+"""
 
 from __future__ import annotations
 
@@ -73,8 +75,8 @@ class ReadOnlyAdmin(_Base):
 def id_range(word: str) -> tuple[UUID, UUID] | None:
     """The first and the last id that begin with `word`; None when no id does.
 
-    A range, because it uses the primary key's index, and because it means the same on PostgreSQL (a native type) and
-    on SQLite (32 digits of text): both order ids by their digits.
+    A range, because it uses the primary key's index, and because it means the same on PostgreSQL (a
+    native type) and on SQLite (32 digits of text): both order ids by their digits.
 
     >>> id_range("0f-")
     (UUID('0f000000-0000-0000-0000-000000000000'), UUID('0fffffff-ffff-ffff-ffff-ffffffffffff'))

@@ -1,7 +1,8 @@
 """What a session's page in the admin shows: the photo with its overlay, and the generations.
 
-The overlay is computed only here, for one session at a time: it may wait for the photo's encoding. If it cannot be
-drawn, the page says why in a sentence: staff look here when something is broken, so this must not be an error page.
+The overlay is computed only here, for one session at a time: it may wait for the photo's encoding.
+If it cannot be drawn, the page says why in a sentence: staff look here when something is broken, so
+this must not be an error page.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from sessions_app.services.overlays import Overlay, overlay
 
 @dataclass(frozen=True, slots=True)
 class GenerationCard:
-    """One generation with the addresses of its pictures (empty where there is none) and tables of its values."""
+    """One generation with the addresses of its pictures (empty where there is none) and tables of
+    its values.
+    """
 
     row: Generation
     view_url: str
@@ -34,8 +37,8 @@ class GenerationCard:
 class SessionDetail:
     """What the page shows besides the fields of the row.
 
-    overlay: the marked wall; None when nothing is marked, or when `overlay_message` says why it cannot be drawn.
-    point_radius: radius of a drawn click, in photo pixels.
+    overlay: the marked wall; None when nothing is marked, or when `overlay_message` says why it
+    cannot be drawn. point_radius: radius of a drawn click, in photo pixels.
     """
 
     photo_url: str
@@ -53,7 +56,9 @@ class SessionDetail:
 
 
 def session_detail(session: Session) -> SessionDetail:
-    """Everything that the session's page shows; an overlay that fails is a message, not an exception."""
+    """Everything that the session's page shows; an overlay that fails is a message, not an
+    exception.
+    """
     message = ""
     marked = None
     try:

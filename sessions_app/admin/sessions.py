@@ -65,7 +65,8 @@ class SessionAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         """Sessions with the counts that the list shows, in one query."""
         rows: QuerySet[Session] = super().get_queryset(request)
-        # A subquery is evaluated for the rows shown; a join would group the whole table before the first page.
+        # A subquery is evaluated for the rows shown; a join would group the whole table before the
+        # first page.
         own = Generation.objects.filter(session=OuterRef("pk")).order_by().values("session")
         return rows.annotate(
             generations_total=Coalesce(Subquery(own.annotate(total=Count("pk")).values("total")), 0)
@@ -160,7 +161,10 @@ class SessionAdmin(ReadOnlyAdmin):
         """Ask for confirmation, then delete objects and rows."""
         chosen = list(queryset.select_related("wallpaper")[: MOST_AT_ONCE + 1])
         if len(chosen) > MOST_AT_ONCE:
-            text = f"Choose at most {MOST_AT_ONCE} sessions at once; `manage.py purge` deletes all expired ones."
+            text = (
+                f"Choose at most {MOST_AT_ONCE} sessions at once; "
+                "`manage.py purge` deletes all expired ones."
+            )
             self.message_user(request, text, messages.ERROR)
             return None
         if request.POST.get("confirmed") == "yes":

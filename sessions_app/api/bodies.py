@@ -1,7 +1,9 @@
-"""What a program sends: each body as a pydantic model, which checks it and describes it in `/v1/openapi.json`.
+"""What a program sends: each body as a pydantic model, which checks it and describes it in
+`/v1/openapi.json`.
 
-The models check shape only (types, finiteness, sizes). What the values mean is for the services, which are the
-same as the pages': a limit that a service holds with its own message is only described here (`described`).
+The models check shape only (types, finiteness, sizes). What the values mean is for the services,
+which are the same as the pages': a limit that a service holds with its own message is only
+described here (`described`).
 """
 
 from __future__ import annotations
@@ -78,9 +80,8 @@ def _storable(text: str) -> str:
 def _png_bytes(value: object) -> bytes | None:
     """The bytes of a PNG in base64, with or without a data URL's head.
 
-    Raises:
-        TooLarge: larger than an upload may be.
-        PydanticCustomError: not base64. (Whether it is a PNG of the right size is the service's question.)
+    Raises: TooLarge: larger than an upload may be. PydanticCustomError: not base64. (Whether it is
+        a PNG of the right size is the service's question.)
     """
     if value is None:
         return None
@@ -108,7 +109,8 @@ Point = TypeAliasType(
     Annotated[
         tuple[Number, Number, Label],
         Field(
-            description="x, y, label. Pixels of the upright photo, x right, y down, pixel centres at "
+            description="x, y, label. Pixels of the upright photo, x right, y down, "
+            "pixel centres at "
             "whole numbers. Label 1 includes, 0 excludes."
         ),
     ],
@@ -228,7 +230,8 @@ class CancelRequest(Body):
 
 
 def request_key(asked: GenerateRequest, header: str) -> str:
-    """The client's own key of this request, from `request_key` or the Idempotency-Key header; may be empty.
+    """The client's own key of this request, from `request_key` or the Idempotency-Key header; may
+    be empty.
 
     Raises:
         BadBody: longer than 64 characters or with blanks, or the two disagree.

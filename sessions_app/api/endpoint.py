@@ -1,8 +1,8 @@
 """The edge of the API: one JSON shape for every failure, and what holds at every address.
 
-Endpoints are exempt from CSRF protection on purpose. That protection guards authority a browser sends along
-by itself (cookies); the API reads no cookie and no login. What gives access is the session's random
-128-bit id in the address, which a forging page does not know.
+Endpoints are exempt from CSRF protection on purpose. That protection guards authority a browser
+sends along by itself (cookies); the API reads no cookie and no login. What gives access is the
+session's random 128-bit id in the address, which a forging page does not know.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def _as_app_error(request: HttpRequest, error: Exception) -> AppError:
         return BadBody("The request's body is incomplete or malformed.")
     if isinstance(error, Http404):
         return UnknownAddress("There is nothing at this address.")
-    # The outermost edge: a program that asked for JSON must not get a page of HTML, let alone a traceback.
+    # The outermost edge: a program that asked for JSON must not get a page of HTML, let alone a
+    # traceback.
     logger.error("api request failed: %s %s", request.method, request.path, exc_info=error)
     return InternalError("Something went wrong on our side. Nothing you sent was at fault.")
 
@@ -98,8 +99,8 @@ def _as_app_error(request: HttpRequest, error: Exception) -> AppError:
 def address(pattern: URLPattern) -> URLPattern:
     """One of ninja's addresses, with the methods and headers that hold at all of ours.
 
-    HEAD is answered wherever GET is, OPTIONS everywhere; any other method gets 405 with Allow. Answers are
-    never cached unless the view says so: the state of a session changes by the second.
+    HEAD is answered wherever GET is, OPTIONS everywhere; any other method gets 405 with Allow.
+    Answers are never cached unless the view says so: the state of a session changes by the second.
     """
     view: Callable[..., HttpResponseBase] = pattern.callback
 

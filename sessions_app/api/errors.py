@@ -1,10 +1,12 @@
-"""Failures that only a program talking to the API can cause, and the one JSON shape of every failure.
+"""Failures that only a program talking to the API can cause, and the one JSON shape of every
+failure.
 
-They hang in the product's own tree (`sessions_app.errors`), so that an endpoint has one kind to handle:
+They hang in the product's own tree (`sessions_app.errors`), so that an endpoint has one kind to
+handle:
 
     AppError
     ├── NotFound -> UnknownAddress   404
-    ├── BadRequest -> BadBody        422  the body is not JSON, a field is missing or of the wrong type
+    ├── BadRequest -> BadBody        422  not JSON, or a field is missing or of the wrong type
     ├── MethodNotAllowed             405
     ├── TooLarge                     413
     ├── WrongMediaType               415

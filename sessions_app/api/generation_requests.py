@@ -17,8 +17,8 @@ from sessions_app.services.session_lock import session_lock
 def generation_for(session: Session, asked: GenerateRequest, *, key: str) -> Generation:
     """The generation that has this key already, or a new one of what is asked for.
 
-    Raises:
-        AppError: nothing was queued: a field is refused, the session is not ready, or another one is in progress.
+    Raises: AppError: nothing was queued: a field is refused, the session is not ready, or another
+        one is in progress.
     """
     generation = session.generations.filter(request_key=key).first()
     if generation is None:
@@ -39,17 +39,19 @@ def refuse_two_wallpapers(asked: GenerateRequest) -> None:
 
 
 def key_of(session: Session, body: bytes) -> str:
-    """The key of a request that brings none: the same body counts as the same request until it has ended.
+    """The key of a request that brings none: the same body counts as the same request until it has
+    ended.
 
-    So a client that repeats a request after a lost answer spends one attempt, and one that asks again after the
-    result is there gets another generation.
+    So a client that repeats a request after a lost answer spends one attempt, and one that asks
+    again after the result is there gets another generation.
     """
     ended = session.generations.exclude(state__in=Generation.ACTIVE).count()
     return "body-" + hashlib.sha256(b"%d:%b" % (ended, body)).hexdigest()[:40]
 
 
 def _refuse_a_second(session: Session) -> None:
-    """A page shows the generation in progress; a program asked for this one, and must not be told another's.
+    """A page shows the generation in progress; a program asked for this one, and must not be told
+    another's.
 
     Raises:
         WrongState: one is in progress. Nothing was changed.

@@ -1,4 +1,6 @@
-"""The OpenAPI 3.1 document, made from the views and their models; what those cannot say is declared beside each view."""
+"""The OpenAPI 3.1 document, made from the views and their models; what those cannot say is declared
+beside each view.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,8 @@ def documented(
 ) -> dict[str, Any]:
     """A view's answers, for ninja's decorator.
 
-    body: of the answer of success: its model, or its JSON Schema by the media type. others: what each other status
-    means; those from 400 on have the body of every failure.
+    body: of the answer of success: its model, or its JSON Schema by the media type. others: what
+    each other status means; those from 400 on have the body of every failure.
     """
     meanings = dict(sorted(((others or {}) | _ANY).items()))
     success: dict[str, Any] = {"description": description}

@@ -1,4 +1,5 @@
-"""How a request's body is read before a model sees it, and what a client is told that the model refused.
+"""How a request's body is read before a model sees it, and what a client is told that the model
+refused.
 
 Every refusal names the field. The messages are ours, not pydantic's: they are part of the API.
 """
@@ -62,7 +63,8 @@ class JsonObjectParser(Parser):
             raise TooLarge(f"The body may have at most {limit / MIB:.0f} MB.")
         try:
             body = json.loads(request.body.decode("utf-8-sig"), parse_constant=_refuse_constant)
-        # RecursionError: thousands of nested brackets. ValueError also covers bad UTF-8 and giant numbers.
+        # RecursionError: thousands of nested brackets. ValueError also covers bad UTF-8 and giant
+        # numbers.
         except (ValueError, RecursionError) as error:
             raise BadBody("The body is not valid JSON.", code="bad_json") from error
         if not isinstance(body, dict):
@@ -102,7 +104,8 @@ def _require_one_file(request: HttpRequest, name: str) -> None:
     too_large = TooLarge(
         f"The file is too large; at most {settings.MAX_UPLOAD_BYTES // MIB} MB are taken."
     )
-    # By its stated length, before a byte of it is read; the upload handler counts what really comes.
+    # By its stated length, before a byte of it is read; the upload handler counts what really
+    # comes.
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdigit() and int(length) > settings.MAX_UPLOAD_BYTES + MULTIPART_OVERHEAD_BYTES:
         raise too_large
@@ -115,7 +118,9 @@ def _require_one_file(request: HttpRequest, name: str) -> None:
 
 
 def refusal(request: HttpRequest, error: Mapping[str, Any]) -> AppError:
-    """What the client is told of one of pydantic's errors: `loc` is where in the body, `type` what is wrong."""
+    """What the client is told of one of pydantic's errors: `loc` is where in the body, `type` what
+    is wrong.
+    """
     kind, where = error["type"], error["loc"][2:]
     if kind == "unknown_field":
         return BadBody(error["msg"], code=kind)
@@ -140,7 +145,9 @@ def refusal(request: HttpRequest, error: Mapping[str, Any]) -> AppError:
 
 
 def _points_refusal(error: Mapping[str, Any], kind: str, where: Sequence[int]) -> BadBody:
-    """What is wrong with the list of points, with one of them (`where` has one entry) or with a number of it (two)."""
+    """What is wrong with the list of points, with one of them (`where` has one entry) or with a
+    number of it (two).
+    """
     if not where and kind == "too_long":
         count, limit = error["ctx"]["actual_length"], error["ctx"]["max_length"]
         sentence = f"'points' has {count} entries; at most {limit} are taken."

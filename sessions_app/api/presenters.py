@@ -1,4 +1,6 @@
-"""Rows as the answers that `sessions_app.api.responses` describes. Reads only; every address is absolute."""
+"""Rows as the answers that `sessions_app.api.responses` describes. Reads only; every address is
+absolute.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ from sessions_app.errors import AppError
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.services import masks, overlays
 
-# A mask is for drawing over the photo and for editing; 2048 px is beyond any screen the photo is shown on,
-# and as a PNG (0 and 255 nearly everywhere) some tens of kilobytes.
+# A mask is for drawing over the photo and for editing; 2048 px is beyond any screen the photo is
+# shown on, and as a PNG (0 and 255 nearly everywhere) some tens of kilobytes.
 MASK_MAX_SIDE_PX: Final = 2048
 
 A = TypeVar("A", bound=responses.Answer)

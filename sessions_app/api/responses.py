@@ -1,7 +1,7 @@
 """What a program is answered: each body as a pydantic model, from which `/v1/openapi.json` is made.
 
-Limits are described, not enforced: a figure of ours that is a hair beyond its range is no reason to answer with a
-failure. The tests hold real answers to them.
+Limits are described, not enforced: a figure of ours that is a hair beyond its range is no reason to
+answer with a failure. The tests hold real answers to them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The endpoints: read the request, call the service the pages call, show the outcome as JSON.
 
-A session is reached by its id alone, and only one that the API made: the id is 128 random bits and is the
-secret. A session made in a browser belongs to that browser and does not exist here.
+A session is reached by its id alone, and only one that the API made: the id is 128 random bits and
+is the secret. A session made in a browser belongs to that browser and does not exist here.
 
 A view's docstring is its operation's summary in `/v1/openapi.json`, its name the operation's id.
 """

@@ -1,4 +1,4 @@
-"""The process's one SAM model, made on first use with the threads and processors of the settings."""
+"""The process's one SAM model, made on first use as the settings say."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def sam_model() -> SamModel:
 
 
 def model_identity() -> str:
-    """Names model and weights; empty when they are missing, which only a decode need complain about."""
+    """Names model and weights; empty when they are missing, which only a decode need complain
+    about.
+    """
     try:
         return sam_model().identity
     except ModelError:

@@ -1,6 +1,8 @@
-"""What the commands share: arguments, the model and the database made ready, and errors as one line.
+"""What the commands share: arguments, the model and the database made ready, and errors as one
+line.
 
-A user's mistake is one clear line on stderr and exit code 1 (2 for a wrong call, by argparse), never a traceback.
+A user's mistake is one clear line on stderr and exit code 1 (2 for a wrong call, by argparse),
+never a traceback.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ class PhotoCommand(BaseCommand, ABC):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The photo and `--json`."""
-        # argparse takes "-5" for a value but "-0.1,0.2" for an option; none of our options begins with a digit.
+        # argparse takes "-5" for a value but "-0.1,0.2" for an option; none of our options begins
+        # with a digit.
         parser._negative_number_matcher = re.compile(r"-\.?\d")
         parser.add_argument("photo", type=existing_file, metavar="PHOTO")
         parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
@@ -76,8 +79,8 @@ def only_errors_logged() -> Iterator[None]:
 def user_errors_as_one_line() -> Iterator[None]:
     """Turn errors that are told to users into `CommandError` with their message.
 
-    Raises:
-        CommandError: in place of an error with a `user_message`, of the file system, or of the database.
+    Raises: CommandError: in place of an error with a `user_message`, of the file system, or of the
+        database.
     """
     try:
         yield
@@ -106,7 +109,8 @@ def add_prompt_arguments(parser: ArgumentParser) -> None:
         "--scope",
         choices=SCOPES,
         default=SCOPES[0],
-        help="this: only the wall clicked on; all: every wall; clicks (default): as the clicks suggest; "
+        help="this: only the wall clicked on; all: every wall; "
+        "clicks (default): as the clicks suggest; "
         "a first click on the main wall: that wall",
     )
 

@@ -1,4 +1,6 @@
-"""The wall that a session's clicks mark, as a mask: predicted by the model, or brought by the visitor."""
+"""The wall that a session's clicks mark, as a mask: predicted by the model, or brought by the
+visitor.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ _predictions: LruCache[PredictionKey, Prediction] = LruCache(KEPT_PREDICTIONS)
 
 
 def predict(session: Session) -> Prediction | None:
-    """The model's response to the clicks in force; None when nothing is marked. May wait for the encoding.
+    """The model's response to the clicks in force; None when nothing is marked. May wait for the
+    encoding.
 
     Raises:
         Unavailable: the weights are missing.
@@ -135,7 +138,8 @@ def _decode(session: Session, history: ClickHistory) -> Prediction:
         with mask_limit.slot():
             return model.predict(embedding, clicks, scope=scope)
     if not clicks and scope is not Scope.THIS_WALL:
-        # The whole photo is held until the mask is there: one of the two in memory, as with uploads.
+        # The whole photo is held until the mask is there: one of the two in memory, as with
+        # uploads.
         with decode_limit.slot():
             photo = photos.photo_pixels(session)
             with mask_limit.slot():

@@ -1,6 +1,8 @@
-"""What the page draws over the photo: the marked wall's outline, and what speaks for and against it.
+"""What the page draws over the photo: the marked wall's outline, and what speaks for and against
+it.
 
-An overlay is kept, so that a page that is reloaded shows what the last click drew without asking the model.
+An overlay is kept, so that a page that is reloaded shows what the last click drew without asking
+the model.
 """
 
 from __future__ import annotations
@@ -32,11 +34,12 @@ MASK_LOGIT = 12.0  # what a fully covered pixel of a given mask stands for on th
 class Overlay:
     """What the page draws over the photo.
 
-    path: SVG path data in photo pixels (even-odd). view_box: of the svg element, so that pixel centres are at
-    integers. share: of the photo that is wall, 0..1. score: the model's own trust in the mask, 0..1, None for a mask
-    that was brought. doubt: what speaks most against the mask, None when little does. warning: a sentence when the
-    mask looks wrong. suggestion: a next click that would help (x, y, label). is_main_wall: the clicks were taken to
-    mean the main wall alone, though nobody said so.
+    path: SVG path data in photo pixels (even-odd). view_box: of the svg element, so that pixel
+    centres are at integers. share: of the photo that is wall, 0..1. score: the model's own trust in
+    the mask, 0..1, None for a mask that was brought. doubt: what speaks most against the mask, None
+    when little does. warning: a sentence when the mask looks wrong. suggestion: a next click that
+    would help (x, y, label). is_main_wall: the clicks were taken to mean the main wall alone,
+    though nobody said so.
     """
 
     path: str
@@ -66,7 +69,8 @@ def draw(session: Session) -> Overlay | None:
         and session.status == Session.Status.NEW
         and mark_embedding_completed(session.pk)
     ):
-        # The caller goes on to show this very session, and must not say that its photo is still being read.
+        # The caller goes on to show this very session, and must not say that its photo is still
+        # being read.
         session.status = Session.Status.EMBEDDING_COMPLETED
     return found
 

@@ -24,7 +24,8 @@ _planes: LruCache[PlaneKey, WallPlane] = LruCache(KEPT_PLANES)
 def use_quad(
     *, session_id: UUID, corners: Sequence[Sequence[float]], size_m: Sequence[float]
 ) -> Session:
-    """Fix the plane by a true rectangle on the wall: TL, TR, BR, BL in photo pixels, size in metres.
+    """Fix the plane by a true rectangle on the wall: TL, TR, BR, BL in photo pixels, size in
+    metres.
 
     Raises:
         BadRequest: the corners are no rectangle seen in perspective.

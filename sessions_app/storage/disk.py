@@ -14,15 +14,19 @@ _PARTIAL_NAME = re.compile(r"\.[0-9a-f]{32}\.part")
 
 
 def is_partial_file(name: str) -> bool:
-    """True for the name of a file that is being written, or that a killed process left half written."""
+    """True for the name of a file that is being written, or that a killed process left half
+    written.
+    """
     return _PARTIAL_NAME.fullmatch(name) is not None
 
 
 class WholeFileStorage(FileSystemStorage):
-    """Writes beside the name and moves into place, so that a kill or a full disk leaves no half file there.
+    """Writes beside the name and moves into place, so that a kill or a full disk leaves no half
+    file there.
 
-    A name that exists is replaced: our names tell their content, so whoever comes second writes the same picture. Its
-    bytes may differ where a photo is compressed; who has the old file open reads it to its end.
+    A name that exists is replaced: our names tell their content, so whoever comes second writes the
+    same picture. Its bytes may differ where a photo is compressed; who has the old file open reads
+    it to its end.
     """
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:

@@ -1,7 +1,7 @@
 """What lies in the store, for the purge: how many objects a folder has and how old its newest is.
 
-Beside `sessions_app.storage` the only module that asks `default_storage`, and it only looks. Failures of the
-store become `Unavailable` there as here.
+Beside `sessions_app.storage` the only module that asks `default_storage`, and it only looks.
+Failures of the store become `Unavailable` there as here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def count_objects(prefix: str) -> int:
 
 
 def newest_change(prefix: str) -> datetime | None:
-    """When the newest object below `prefix` was written; None when there is none or the store cannot tell.
+    """When the newest object below `prefix` was written; None when there is none or the store
+    cannot tell.
 
     Raises:
         Unavailable: the store did not answer.
@@ -50,7 +51,8 @@ def newest_change(prefix: str) -> datetime | None:
 
 
 def partial_files_in(folder: str, *, before: datetime) -> list[str]:
-    """Names of half-written files in `folder` (ending in a slash) that nobody touched since `before`.
+    """Names of half-written files in `folder` (ending in a slash) that nobody touched since
+    `before`.
 
     Raises:
         Unavailable: the store did not answer.

@@ -1,7 +1,8 @@
 """S3 through django-storages, with the choices a private store needs.
 
-The only module that imports boto3's configuration. Checksums are sent "when required": since boto3 1.36 the
-default headers are refused by several S3-compatible servers (django-storages issue 1482, boto3 issue 4398).
+The only module that imports boto3's configuration. Checksums are sent "when required": since boto3
+1.36 the default headers are refused by several S3-compatible servers (django-storages issue 1482,
+boto3 issue 4398).
 """
 
 from __future__ import annotations

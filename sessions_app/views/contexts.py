@@ -1,7 +1,7 @@
 """What the pages show, as template contexts: numbers become the words and strings of the page here.
 
-`room_context` is everything the room's page needs; the fragments that htmx asks for take the same context, so a
-page that was reloaded and a page that was updated piece by piece say the same.
+`room_context` is everything the room's page needs; the fragments that htmx asks for take the same
+context, so a page that was reloaded and a page that was updated piece by piece say the same.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _photo(session: Session) -> dict[str, Any]:
     }
 
 
-# --- the wall -----------------------------------------------------------------------------------------------
+# --- the wall -------------------------------------------------------------------------------------
 
 
 def _wall(session: Session, after_change: bool) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def plain(number: float) -> str:
     return "0" if text in ("", "-0") else text
 
 
-# --- the wallpaper ------------------------------------------------------------------------------------------
+# --- the wallpaper --------------------------------------------------------------------------------
 
 
 def _papers(session: Session) -> dict[str, Any]:
@@ -228,7 +228,7 @@ def _options(titles: dict[float, str], chosen: float, other: str) -> list[Option
     return [Option(f"{value:g}", title, value == chosen) for value, title in values.items()]
 
 
-# --- the picture --------------------------------------------------------------------------------------------
+# --- the picture ----------------------------------------------------------------------------------
 
 
 def generation_context(session: Session) -> dict[str, Any]:
@@ -241,8 +241,8 @@ def generation_context(session: Session) -> dict[str, Any]:
     if session.status in Generation.ACTIVE and not is_active:
         # It ended after the session was read: the page would say "Generating" and never ask again.
         session.refresh_from_db(fields=["status", "attempts_left"])
-    # The same until this generation has ended: a double click, a second tab and a page kept open all ask for
-    # the same picture, and get one.
+    # The same until this generation has ended: a double click, a second tab and a page kept open
+    # all ask for the same picture, and get one.
     number = (latest.number if latest else 0) + (0 if is_active else 1)
     return {
         "session": session,

@@ -1,4 +1,6 @@
-"""What stands before every page view: the method, the visitor's own session, and one response to every refusal."""
+"""What stands before every page view: the method, the visitor's own session, and one response to
+every refusal.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ View = Callable[..., HttpResponseBase]
 
 
 def visitor_view(*methods: str) -> Callable[[View], View]:
-    """A view for visitors: these methods only (GET brings HEAD), and an `AppError` becomes its page."""
+    """A view for visitors: these methods only (GET brings HEAD), and an `AppError` becomes its
+    page.
+    """
     allowed = [*methods, "HEAD"] if "GET" in methods else list(methods)
 
     def decorate(view: View) -> View:
@@ -43,8 +47,9 @@ def visitor_view(*methods: str) -> Callable[[View], View]:
 def with_session(view: View) -> View:
     """Swap `session_id` for the visitor's own session.
 
-    The permission is decided here and nowhere else: an unknown id and somebody else's are the same 404, an
-    expired session is a 410. The session is noted on the request, so that a refusal can be shown in its room.
+    The permission is decided here and nowhere else: an unknown id and somebody else's are the same
+    404, an expired session is a 410. The session is noted on the request, so that a refusal can be
+    shown in its room.
     """
 
     @wraps(view)

@@ -1,8 +1,9 @@
-"""Every refusal as the visitor meets it: the one place where an error becomes a status and a sentence.
+"""Every refusal as the visitor meets it: the one place where an error becomes a status and a
+sentence.
 
-htmx gets the sentence as plain text with the status, and the page's script puts it into the alert. A form posted
-without script gets its page again with the sentence in the alert and the status of the error. Anything else
-gets a page that says what is wrong and leads home.
+htmx gets the sentence as plain text with the status, and the page's script puts it into the alert.
+A form posted without script gets its page again with the sentence in the alert and the status of
+the error. Anything else gets a page that says what is wrong and leads home.
 """
 
 from __future__ import annotations

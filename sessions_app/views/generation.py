@@ -33,9 +33,11 @@ def generate(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
 @visitor_view("POST")
 @with_session
 def cancel(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
-    """Stop the picture with the number the page shows; pressed twice or in two tabs it is stopped once.
+    """Stop the picture with the number the page shows; pressed twice or in two tabs it is stopped
+    once.
 
-    One that ended in the meantime is no error: the answer is how it stands, with a sentence that says so.
+    One that ended in the meantime is no error: the answer is how it stands, with a sentence that
+    says so.
     """
     notice = ""
     try:
@@ -46,7 +48,8 @@ def cancel(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
         return _panel(request, session, notice=notice)
     if not notice or session.generations.filter(state__in=Generation.ACTIVE).exists():
         return HttpResponseRedirect(reverse("session", args=[session.pk]))
-    # The room's page with the sentence in its alert: it does not ask again by itself, so it may stand at this address.
+    # The room's page with the sentence in its alert: it does not ask again by itself, so it may
+    # stand at this address.
     raise WrongState(notice, code="not_in_progress")
 
 
@@ -54,7 +57,9 @@ def cancel(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
 @visitor_view("GET")
 @with_session
 def status(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
-    """How the picture stands; the fragment says itself whether to ask again. `part=result` is the picture's section."""
+    """How the picture stands; the fragment says itself whether to ask again. `part=result` is the
+    picture's section.
+    """
     if not request.htmx:
         return HttpResponseRedirect(reverse("session", args=[session.pk]))
     if request.GET.get("part") == "result":

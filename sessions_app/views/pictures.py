@@ -19,7 +19,8 @@ from sessions_app.services import previews, wallpapers
 from sessions_app.storage import keys
 from sessions_app.views.decorators import visitor_view, with_session
 
-# What these addresses show never changes: results and the photo's views are never overwritten, previews carry a version.
+# What these addresses show never changes: results and the photo's views are never overwritten,
+# previews carry a version.
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
 

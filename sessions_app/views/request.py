@@ -11,7 +11,8 @@ from sessions_app.models import Session
 class HtmxHttpRequest(HttpRequest):
     """A request after `HtmxMiddleware`; for annotations only, Django makes the object.
 
-    `htmx` is true when htmx asks. `room` is the visitor's own session, once `with_session` has found it.
+    `htmx` is true when htmx asks. `room` is the visitor's own session, once `with_session` has
+    found it.
     """
 
     htmx: HtmxDetails

@@ -52,7 +52,8 @@ def _bud(pen: Mirrored, x: float, y: float, size: float) -> None:
 def _palmette(pen: Mirrored, x: float, y: float, size: float) -> None:
     """A fan of plumes over a bud, scrolls at the foot, a pendant below and a finial above."""
     for turn, length, bend in (
-        (0.16, 1.34, -0.10), (0.50, 1.28, -0.55), (0.90, 1.16, -0.75), (1.38, 1.04, -0.95), (1.92, 0.86, -1.10),
+        (0.16, 1.34, -0.10), (0.50, 1.28, -0.55), (0.90, 1.16, -0.75),
+        (1.38, 1.04, -0.95), (1.92, 0.86, -1.10),
     ):  # fmt: skip
         bx, by = tip(x, y + size * 0.20, size * 0.10, UP + turn)
         _plume(pen, bx, by, size * length, UP + turn, -bend)
@@ -155,7 +156,8 @@ def terrazzo(rng: np.random.Generator) -> Picture:
         if radius > 20:
             for _ in range(int(rng.integers(0, 3))):
                 sheet.polygon(_chip(rng, radius * rng.uniform(0.16, 0.34)) * (1.6, 0.7) + (x, y)
-                              + rng.normal(0, radius * 0.22, 2), far + 16, alpha=0.45, soft=1.5)  # fmt: skip
+                              + rng.normal(0, radius * 0.22, 2), far + 16,
+                               alpha=0.45, soft=1.5)  # fmt: skip
     flat = sheet.finished()
     shape = (size, size)
     speckle = noise(rng, shape, 1.3, 1.3)[..., None]

@@ -1,4 +1,6 @@
-"""`python -m wallpaper.launcher`, which `make run` calls: starts everything, prints the address, stops everything."""
+"""`python -m wallpaper.launcher`, which `make run` calls: starts everything, prints the address,
+stops everything.
+"""
 
 from __future__ import annotations
 
@@ -51,10 +53,13 @@ def read_plan() -> Plan:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0 after an orderly stop, 1 when it could not start or go on, 2 for a wrong setting."""
+    """Exit status: 0 after an orderly stop, 1 when it could not start or go on, 2 for a wrong
+    setting.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m wallpaper.launcher",
-        description="Start Valkey, worker and web server; stop them with Ctrl-C. Reads HOST and PORT.",
+        description="Start Valkey, worker and web server; stop them with Ctrl-C. "
+        "Reads HOST and PORT.",
     )
     parser.add_argument(
         "--with-parent", action="store_true", help="stop when the calling process ends"

@@ -1,4 +1,6 @@
-"""Where the web server listens: whether the port is free, whether it answers, and the URL that people open."""
+"""Where the web server listens: whether the port is free, whether it answers, and the URL that
+people open.
+"""
 
 from __future__ import annotations
 
@@ -51,11 +53,14 @@ class Address:
                 f"Port {self.port} may not be used by this account; run make run PORT=8000"
             )
         raise LauncherError(
-            f"Cannot listen on {self.bind} ({os.strerror(problem)}); is HOST an address of this machine?"
+            f"Cannot listen on {self.bind} ({os.strerror(problem)}); "
+            "is HOST an address of this machine?"
         )
 
     def answers(self) -> bool:
-        """True when the web server answers, with whatever status below 500 (ALLOWED_HOSTS may refuse our host name)."""
+        """True when the web server answers, with whatever status below 500 (ALLOWED_HOSTS may
+        refuse our host name).
+        """
         host = self.host if self.host not in ALL_ADDRESSES else "127.0.0.1"
         connection = http.client.HTTPConnection(host, self.port, timeout=2)
         try:
@@ -73,7 +78,8 @@ class Address:
                 self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]
             with socket.socket(family, kind, protocol) as probe:
-                # As gunicorn does: connections of the last run in TIME_WAIT are no reason to refuse.
+                # As gunicorn does: connections of the last run in TIME_WAIT are no reason to
+                # refuse.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(where)
                 probe.listen(1)
@@ -91,7 +97,8 @@ class Address:
 
 
 def allowed_hosts(host: str) -> str:
-    """ALLOWED_HOSTS for a server on `host` when the operator set none: this machine's names and addresses.
+    """ALLOWED_HOSTS for a server on `host` when the operator set none: this machine's names and
+    addresses.
 
     This stays safe from DNS rebinding, which needs a name that the attacker owns.
     """
@@ -102,7 +109,9 @@ def allowed_hosts(host: str) -> str:
 
 
 def own_address() -> str:
-    """This machine's address on its network, 127.0.0.1 when it has none. Sends nothing: a UDP connect only routes."""
+    """This machine's address on its network, 127.0.0.1 when it has none. Sends nothing: a UDP
+    connect only routes.
+    """
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect(("192.0.2.1", 9))  # TEST-NET-1, reserved for documentation

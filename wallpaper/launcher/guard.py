@@ -1,8 +1,9 @@
 """Clears up when the launcher is killed without warning (SIGKILL, out of memory).
 
-A small process beside the others, holding the reading end of a pipe. The launcher writes a line for each child it has
-started ("PID GRACE_SECONDS"). When the pipe ends, the launcher is gone, and whatever its children left is ended, the
-last started first. After an orderly stop there is nothing left to do.
+A small process beside the others, holding the reading end of a pipe. The launcher writes a line for
+each child it has started ("PID GRACE_SECONDS"). When the pipe ends, the launcher is gone, and
+whatever its children left is ended, the last started first. After an orderly stop there is nothing
+left to do.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from wallpaper.launcher import sessions
 
 
 def watch(lines: Iterable[str]) -> list[tuple[psutil.Process, float]]:
-    """Collect the reported children and their grace periods until the pipe ends; in order of starting."""
+    """Collect the reported children and their grace periods until the pipe ends; in order of
+    starting.
+    """
     children = []
     for line in lines:
         leader, grace_seconds = line.split()

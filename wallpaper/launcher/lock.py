@@ -1,7 +1,7 @@
 """One launcher per data folder.
 
-The lock is the kernel's (flock), so it cannot be left behind. The guard inherits it: while it still clears up after a
-killed launcher, the folder stays locked.
+The lock is the kernel's (flock), so it cannot be left behind. The guard inherits it: while it still
+clears up after a killed launcher, the folder stays locked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class HomeLock:
     def take(self, *, address: str, pause: Callable[[float], None]) -> None:
         """Take the lock and write down who we are.
 
-        When the last launcher was killed and its guard is still clearing up, wait for it, a few seconds.
+        When the last launcher was killed and its guard is still clearing up, wait for it, a few
+        seconds.
 
         Raises:
             LauncherError: another launcher runs on this folder.
@@ -43,8 +44,10 @@ class HomeLock:
                 (owner is None or psutil.pid_exists(owner)) and waited >= 1
             ) or waited >= CLEARING_UP_SECONDS:
                 raise LauncherError(
-                    f"Already running at {its_address or 'another address'} (process {owner or '?'}) on the data "
-                    f"folder {self._home}. Open that, or stop it first, or set WALLPAPER_HOME to another folder."
+                    f"Already running at {its_address or 'another address'} "
+                    f"(process {owner or '?'}) on the data "
+                    f"folder {self._home}. Open that, or stop it first, "
+                    "or set WALLPAPER_HOME to another folder."
                 )
             pause(0.1)
             waited += 0.1

@@ -22,7 +22,9 @@ VALKEY_GRACE_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Folders, address and child processes. `valkey_socket` is None when REDIS_URL names a server of the operator's."""
+    """Folders, address and child processes. `valkey_socket` is None when REDIS_URL names a server
+    of the operator's.
+    """
 
     address: Address
     home: Path
@@ -51,7 +53,8 @@ class Plan:
         try:
             for folder in folders:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                # In the shared temporary folder another user may have made it first, to read what we write.
+                # In the shared temporary folder another user may have made it first, to read what
+                # we write.
                 ours = folder.stat().st_uid == os.getuid() or folder.is_relative_to(self.home)
                 if not ours or not os.access(folder, os.W_OK | os.X_OK):
                     raise PermissionError(f"no right to write to {folder}")
@@ -91,7 +94,9 @@ class Plan:
         return [sys.executable, "-m", "wallpaper.launcher.guard"]
 
     def environment(self) -> dict[str, str]:
-        """The children's environment: the launcher's own, with ALLOWED_HOSTS when the server is open to the network."""
+        """The children's environment: the launcher's own, with ALLOWED_HOSTS when the server is
+        open to the network.
+        """
         # Else every thread keeps a heap of its own, as large as its largest picture needed.
         variables = {"MALLOC_ARENA_MAX": "2", **os.environ, "PYTHONUNBUFFERED": "1"}
         open_to_network = self.address.host not in LOOPBACK_HOSTS and self.address.host != "::1"

@@ -1,7 +1,8 @@
 """Ending a process with everything it has started.
 
-Each child of the launcher leads a POSIX session of its own (setsid). A session outlives its leader, so what a killed
-worker leaves behind, such as RQ's forked job process, is still found, even though it made itself a process group.
+Each child of the launcher leads a POSIX session of its own (setsid). A session outlives its leader,
+so what a killed worker leaves behind, such as RQ's forked job process, is still found, even though
+it made itself a process group.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ _POLL_SECONDS: Final = 0.05
 
 
 def die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the thread that started this process ends. Linux only; elsewhere does nothing.
+    """Ask the kernel for SIGTERM when the thread that started this process ends. Linux only;
+    elsewhere does nothing.
 
-    For `preexec_fn`: the library is loaded before the fork, since loading may lock. psutil has no call for this.
+    For `preexec_fn`: the library is loaded before the fork, since loading may lock. psutil has no
+    call for this.
     """
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
@@ -43,7 +46,8 @@ def members(leader: int) -> list[int]:
 
 
 def end(leader: int, *, grace_seconds: float) -> bool:
-    """Ask the leader to stop (SIGTERM); after the grace period, kill whatever is left of its session.
+    """Ask the leader to stop (SIGTERM); after the grace period, kill whatever is left of its
+    session.
 
     The leader is not reaped: its exit status stays for its parent to read.
 

@@ -1,7 +1,7 @@
 """Signals as something to wait for, instead of something that interrupts anywhere.
 
-Handlers only record the signal; the launcher looks at the record where it waits. So a Ctrl-C can never come between the
-start of a child and the recording of its process id.
+Handlers only record the signal; the launcher looks at the record where it waits. So a Ctrl-C can
+never come between the start of a child and the recording of its process id.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from types import FrameType
 from typing import Final
 
 STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# make passes SIGTERM on to a child that the terminal or a supervisor has already signalled: not a second request.
+# make passes SIGTERM on to a child that the terminal or a supervisor has already signalled: not a
+# second request.
 ECHO_SECONDS: Final = 1.0
 
 

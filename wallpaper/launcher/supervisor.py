@@ -1,8 +1,9 @@
 """Keeps the children running, and stops them in the right order.
 
-Valkey and the worker are started again when they end unexpectedly: the queue is on disk and the database is the truth
-about every generation, so nothing is lost, and the web server answers meanwhile. When the web server itself ends, there
-is nothing left to keep running: everything stops with exit status 1, for an outer supervisor such as systemd to see.
+Valkey and the worker are started again when they end unexpectedly: the queue is on disk and the
+database is the truth about every generation, so nothing is lost, and the web server answers
+meanwhile. When the web server itself ends, there is nothing left to keep running: everything stops
+with exit status 1, for an outer supervisor such as systemd to see.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class StopRequested(Exception):
 
 
 class Restarts:
-    """Back-off: a child that ended starts again after 1, 2, 4 ... 30 s; after a stable minute, after 1 s again."""
+    """Back-off: a child that ended starts again after 1, 2, 4 ... 30 s; after a stable minute,
+    after 1 s again.
+    """
 
     def __init__(self) -> None:
         self.failures = 0
@@ -77,7 +80,8 @@ class Supervisor:
         self._restarts = {"valkey": Restarts(), "worker": Restarts()}
 
     def run(self) -> None:
-        """Start everything, serve until asked to stop, stop everything. Leaves nothing running, whatever happens.
+        """Start everything, serve until asked to stop, stop everything. Leaves nothing running,
+        whatever happens.
 
         Raises:
             LauncherError: could not start, or could not go on.
@@ -122,7 +126,8 @@ class Supervisor:
         if child.name in self._restarts:
             self._restarts[child.name].started()
         if self._guard is not None and self._guard.stdin is not None:
-            # The guard may have been killed; the children still end with their parent (sessions.die_with_parent).
+            # The guard may have been killed; the children still end with their parent
+            # (sessions.die_with_parent).
             with suppress(BrokenPipeError):
                 self._guard.stdin.write(f"{process} {child.grace_seconds}\n")
                 self._guard.stdin.flush()
@@ -226,7 +231,9 @@ class Supervisor:
     # --- stopping ---
 
     def _stop(self) -> None:
-        """The web server first, so that nothing new comes in; then the worker, which needs the queue; then the queue."""
+        """The web server first, so that nothing new comes in; then the worker, which needs the
+        queue; then the queue.
+        """
         self._stopping = True
         if self._signals.first is not None:
             print("\nStopping ...", flush=True)

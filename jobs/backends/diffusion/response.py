@@ -11,8 +11,8 @@ from imaging import PHOTO_LIMITS, ImagingError, read_photo
 from jobs.backends.diffusion.errors import BadServiceResponse, PictureRefused
 from jobs.backends.diffusion.region import Pixels, Region, resized
 
-# A working copy is about one megapixel; 20 MB and 50 megapixels (the limits of `imaging` for photos)
-# are plenty.
+# A working copy is about one megapixel; 20 MB and 50 megapixels (the limits of `imaging` for
+# photos) are plenty.
 RESPONSE_LIMITS: Final = replace(PHOTO_LIMITS, min_side=32, noun="picture")
 MAX_BASE64_LENGTH: Final = RESPONSE_LIMITS.max_bytes * 4 // 3 + 8
 # Models round sides to multiples of 8, 16 or 64; beyond that it is another picture than the one

@@ -1,4 +1,6 @@
-"""`manage.py generate`: a picture from the command line, through the same services and task as in the web app."""
+"""`manage.py generate`: a picture from the command line, through the same services and task as in
+the web app.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ from sessions_app.services import generations, planes, uploads, wallpapers
 
 
 class Command(PhotoCommand):
-    """Makes a session, marks the wall, chooses the wallpaper, runs the task in this process, and writes the picture."""
+    """Makes a session, marks the wall, chooses the wallpaper, runs the task in this process, and
+    writes the picture.
+    """
 
     help = "Put a wallpaper on a wall of a photo and write the picture."
 
@@ -104,7 +108,9 @@ class Command(PhotoCommand):
 
     @staticmethod
     def _mark_wall(session: Session, options: dict[str, Any]) -> None:
-        """Points, mask and quad are in pixels of the photo as given, whatever `--max-side` made of it."""
+        """Points, mask and quad are in pixels of the photo as given, whatever `--max-side` made of
+        it.
+        """
         size = original_size(options["photo"], session, options["max_side"])
         mark_wall(
             session,

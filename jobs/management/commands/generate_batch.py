@@ -1,4 +1,6 @@
-"""`manage.py generate_batch`: every wallpaper on every photo of a folder, through the web app's services and task."""
+"""`manage.py generate_batch`: every wallpaper on every photo of a folder, through the web app's
+services and task.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ BAR_WIDTH: Final = 24
 
 
 class Command(BaseCommand):
-    """Exit code 0: all pictures are there; 1: some are not; 2: called wrongly. Called again, it makes those left."""
+    """Exit code 0: all pictures are there; 1: some are not; 2: called wrongly. Called again, it
+    makes those left.
+    """
 
     requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own annotation)
     help = "Put every wallpaper on the wall of every photo of a folder."
@@ -52,7 +56,8 @@ class Command(BaseCommand):
             "folder",
             type=Path,
             metavar="FOLDER",
-            help="photos; PHOTO.mask.png or PHOTO.clicks.json say where the wall is, else it is found",
+            help="photos; PHOTO.mask.png or PHOTO.clicks.json say where the wall is, "
+            "else it is found",
         )
         parser.add_argument(
             "--wallpapers",
@@ -163,7 +168,8 @@ class Command(BaseCommand):
         return outcomes
 
     def _model_error(self, left: list[list[BatchPicture]], options: dict[str, Any]) -> str:
-        """Why the model that finds walls cannot be had; empty when it is there, or no photo needs it.
+        """Why the model that finds walls cannot be had; empty when it is there, or no photo needs
+        it.
 
         Raises:
             CommandError: it cannot be had, and every photo needs it.

@@ -46,18 +46,22 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(answer))
         if not answer["untouched_outside"]:
             raise CommandError(
-                "The stored picture differs from the photo outside the mask; the record says so now."
+                "The stored picture differs from the photo outside the mask; "
+                "the record says so now."
             )
         if not answer["same"]:
             raise CommandError(
-                f"The picture differs: made with {generation.versions}, now renderer {RENDERER_VERSION}."
+                f"The picture differs: made with {generation.versions}, "
+                f"now renderer {RENDERER_VERSION}."
             )
         if not options["json"]:
             self.stdout.write(f"Same picture, byte for byte, in {answer['seconds']:.2f} s.")
 
     @staticmethod
     def _replay(generation: Generation, out: Path | None) -> dict[str, Any]:
-        """Make the picture again and compare its bytes; compare the stored one with the photo outside the mask."""
+        """Make the picture again and compare its bytes; compare the stored one with the photo
+        outside the mask.
+        """
         started = time.perf_counter()
         inputs = load_inputs(generation)
         made = load_backend(generation.backend).generate(inputs, lambda _stage, _seconds: None)

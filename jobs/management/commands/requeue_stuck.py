@@ -14,7 +14,9 @@ from sessions_app.queueing import queues
 
 
 class Command(BaseCommand):
-    """Exit code 0: done, whether or not anything was stuck; 1: Redis, database or store do not answer."""
+    """Exit code 0: done, whether or not anything was stuck; 1: Redis, database or store do not
+    answer.
+    """
 
     requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own annotation)
     help = (
@@ -53,7 +55,8 @@ class Command(BaseCommand):
             return
         verb = "Would have" if dry_run else "Have"
         self.stdout.write(
-            f"{verb} queued again {found.requeued} run(s) of dead workers, given up {found.given_up}, "
+            f"{verb} queued again {found.requeued} run(s) of dead workers, "
+            f"given up {found.given_up}, "
             f"ended the pause of {found.retried}, replaced {found.jobs_replaced} lost job(s), "
             f"deleted {leftovers} object(s) of runs that lost."
         )

@@ -30,7 +30,8 @@ class Command(BaseCommand):
         """
         if not worker.wait_for_queue(seconds=10):
             raise CommandError(
-                f"Redis does not answer at {settings.REDIS_URL}. Start it (make run brings its own) "
+                f"Redis does not answer at {settings.REDIS_URL}. "
+                f"Start it (make run brings its own) "
                 "or set REDIS_URL."
             )
         worker.work(

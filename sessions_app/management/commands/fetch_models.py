@@ -1,4 +1,4 @@
-"""`manage.py fetch_models`: find or fetch the SAM weights, and build the variants made from them."""
+"""`manage.py fetch_models`: find or fetch the SAM weights, and build variants of them."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ class Command(BaseCommand):
         if static_is_new:
             call_command("collectstatic", interactive=False, verbosity=0)
             listing_file().write_text(listing, encoding="utf-8")
-        return f"{len(migrations)} migrations applied, static files {'collected' if static_is_new else 'unchanged'}."
+        files = "collected" if static_is_new else "unchanged"
+        return f"{len(migrations)} migrations applied, static files {files}."
 
 
 def pending_migrations() -> list[str]:
