@@ -1,9 +1,9 @@
 """SAM in a browser beside SAM on the server: the same published files, in turns, in one run.
 
-    .venv/bin/python benchmarks/browser.py [--rounds N] [--folder FOLDER] [--threads N]
+    python -m benchmarks.browser [--rounds N] [--folder FOLDER] [--threads N]
 
 The browser's side is onnxruntime-web in Node (WebAssembly, one thread; the version in
-`browser/package.json`), which `npm install` brings into a scratch folder outside the repository.
+`browser/package.json`), which `npm install` puts into a temporary folder outside the repository.
 Needs node and npm. Medians of wall seconds; the features of both are compared.
 """
 

@@ -1,14 +1,16 @@
-"""Generations under fire: workers, their processes and Valkey are killed at random while pictures are made.
+"""Random failures: workers, their processes and Valkey are killed at random while pictures are
+made.
 
     python -m benchmarks.chaos [--count 100] [--workers 3] [--seed 1] [--peace]
 
-One in twenty photos has an input that is damaged on purpose. At the end every request must have ended once: completed,
-or failed for the reason that is true; no object may lie in the store that no row points at; and every session must
-have as many attempts as were not used. The baseline is a run with `--peace`, the same without a fault.
+One in twenty photos has an input that is damaged on purpose. At the end every request must have
+ended once: completed, or failed for the true reason; the store may have no object that no row
+points at; and the attempts left in every session must be right. The baseline is a run with
+`--peace`, the same without a fault.
 
-Real parts: `manage.py worker` processes, Valkey with its append-only file, SQLite, files on disk. SIGKILL for all but
-one kind of fault. No generation is killed a third time, since three dead processes are the product's own limit.
-Exit status 1 when anything of the above is not so.
+Real parts: `manage.py worker` processes, Valkey with its append-only file, SQLite, files on disk.
+SIGKILL for all but one kind of fault. No generation is killed a third time, because three dead
+processes are the product's own limit. Exit status 1 when anything of the above is not so.
 """
 
 from __future__ import annotations
@@ -184,7 +186,9 @@ class Tally:
 
 
 def make_requests(count: int) -> list[list[Request]]:
-    """Requests by session, at most `PER_SESSION` each; every twentieth request has a session of its own, damaged."""
+    """Requests by session, at most `PER_SESSION` each; every twentieth request has a session of its
+    own, damaged.
+    """
     bad = [("photo", "wallpaper")[n % 2] for n in range(count // 20)]
     good = count - len(bad)
     lines: list[list[Request]] = []
@@ -222,7 +226,9 @@ def damaged_session(what: str) -> Session:
 def under_fire(
     lines: list[list[Request]], fleet: Fleet, dice: random.Random, *, peace: bool
 ) -> Tally:
-    """Feed the requests, one of each session at a time, and strike, until all have ended or are stuck."""
+    """Feed the requests, one of each session at a time, and strike, until all have ended or are
+    stuck.
+    """
     tally = Tally()
     started = last_end = time.monotonic()
     waiting = [list(line) for line in lines]
@@ -266,7 +272,8 @@ def step(request: Request, tally: Tally) -> bool:
 
 
 def settle(fleet: Fleet) -> int:
-    """Let orphans end, then sweep up as a worker does; returns how many leftover objects that removed.
+    """Let orphans end, then sweep up as a worker does; returns how many leftover objects that
+    removed.
 
     The last fault may have killed Valkey, which must be back before the queue is looked at.
     """

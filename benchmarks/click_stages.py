@@ -1,13 +1,16 @@
 """Where the time of one click goes, from request to answer, beside stock decodes in the same run.
 
-    python -m benchmarks.click_stages [--photos N] [--megapixels M] [--clicks N] [--write FILE] [--against FILE]
+    python -m benchmarks.click_stages [--photos N] [--megapixels M] [--clicks N]
+        [--write FILE] [--against FILE]
 
-Real rooms of `../shared/data/rooms`, brought to M megapixels, are uploaded through Django's test client, encoded, and
-clicked as a simulated user would (on wall and beside it, by the true mask). Each request is timed stage by stage;
-a stage's time is its own, without that of stages called from it. Between clicks the published decoder runs
-once with its mask at the photo's size. CPU milliseconds of one thread, medians over the clicks.
+Real rooms of `../shared/data/rooms`, brought to M megapixels, are uploaded through Django's test
+client, encoded, and clicked as a simulated user would (on wall and beside it, by the true mask).
+Each request is timed stage by stage; a stage's time is its own, without that of stages called from
+it. Between clicks the published decoder runs once with its mask at the photo's size. CPU
+milliseconds of one thread, medians over the clicks.
 
---write keeps masks and outlines; --against compares with those of an earlier state: IoU of the masks, equal outlines.
+--write keeps masks and outlines; --against compares with those of an earlier state: IoU of the
+masks, equal outlines.
 """
 
 from __future__ import annotations
@@ -112,7 +115,7 @@ class Stages:
 
 STAGES = Stages()
 WATCHED = (
-    (refinement, "step", "predict: compose"),
+    (refinement, "apply_click", "predict: apply the click"),
     (model, "review", "predict: review"),
     (heads, "click_maps", "predict: maps, gathered"),
     (heads.WallHeads, "evidence", "predict: maps, of one click"),
@@ -230,7 +233,9 @@ def main() -> None:
             fresh = Session.objects.get(pk=session.pk)
             mask = masks.pixels(fresh, size=(session.width // 4, session.height // 4))
             kept[f"mask {index} {number}"] = mask
-            kept[f"path {index} {number}"] = np.array(overlays.overlay(fresh).path)  # type: ignore[union-attr]
+            drawn = overlays.overlay(fresh)
+            assert drawn is not None
+            kept[f"path {index} {number}"] = np.array(drawn.path)
     show(spent)
     print(
         f"partial: at most {max(sizes) / 1000:.1f} KB, median {statistics.median(sizes) / 1000:.1f}"
@@ -267,7 +272,8 @@ def compare(now: dict[str, np.ndarray], before: dict[str, np.ndarray]) -> None:
         a, b = value > 127, before[name] > 127
         values.append((a & b).sum() / max(1, (a | b).sum()))
     print(
-        f"against {OPTIONS.against.name}: IoU mean {np.mean(values):.5f}, least {np.min(values):.5f}; "
+        f"against {OPTIONS.against.name}: IoU mean {np.mean(values):.5f}, "
+        f"least {np.min(values):.5f}; "
         f"{equal} of {len(values)} outlines equal"
     )
 

@@ -1,11 +1,11 @@
 """How near to the true edge a coarse mask comes, with and without the photo's colours.
 
-    .venv/bin/python benchmarks/edges.py [--every N] [--kinds training synthetic real]
+    python -m benchmarks.edges [--every N] [--kinds training synthetic real]
 
-No network is run: the true mask is brought to the 256 grid, blurred and given smooth noise, as if the
-networks had answered. Prints IoU, boundary F (tolerance of clickbench) and strict boundary F (two pixels
-at a long side of 1024) of the enlarged line and of `segmentation.masks.edges`, and CPU time. Labels of real
-rooms are coarse; those of rendered ones are exact.
+No network is run: the true mask is reduced to the 256 grid, blurred and given smooth noise, as if
+it came from the networks. Prints IoU, boundary F (tolerance of clickbench) and strict boundary F
+(two pixels at a long side of 1024) of the enlarged line and of `segmentation.masks.edges`, and CPU
+time. Labels of real rooms are coarse; those of rendered ones are exact.
 """
 
 from __future__ import annotations

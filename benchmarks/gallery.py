@@ -1,15 +1,16 @@
 """Real rooms with wallpapers on, as the product makes them: contact sheets to look at.
 
-    .venv/bin/python benchmarks/gallery.py --out DIR [--limit N] [--only NAME ...] [--wallpaper NAME]
+    python -m benchmarks.gallery --out DIR [--limit N] [--only NAME ...] [--wallpaper NAME]
 
 Photos of ../shared/data/rooms, each with one of our built-in designs or of the wallpapers of
 ../shared/data/wallpapers in turn. The mask comes from the product's model and the photo's suggested
 clicks, from the one marked wall (*.mainwall.png) or all walls (*.wall.png) where there are no
-clicks, else from `predict_auto`; the plane from `estimate_plane`; the picture from `render`. DIR gets
-a folder of full-size pictures (`results/`), the masks (used again by the next run into the same DIR),
-and `sheet_NN.png`: before | wall and its plane, a line every half metre | after. `planes.txt` has one
-line per picture; where the photo's own file names the true rectangle (`quad_hint`), with the plane's
-error beside the fronto-parallel guess's. The photos must not be published: keep DIR out of the tree.
+clicks, else from `predict_auto`; the plane from `estimate_plane`; the picture from `render`. DIR
+gets a folder of full-size pictures (`results/`), the masks (used again by the next run into the
+same DIR), and `sheet_NN.png`: before | wall and its plane, a line every half metre | after.
+`planes.txt` has one line per picture; where the photo's own file names the true rectangle
+(`quad_hint`), with the plane's error beside the fronto-parallel guess's. The photos must not be
+published: keep DIR out of the tree.
 """
 
 from __future__ import annotations
@@ -156,7 +157,8 @@ def draw(picture: Any, plane: WallPlane, ends: list[list[float]], thick: int) ->
 def hint_error(path: Path, plane: WallPlane, mask: Any) -> str:
     """Error against the rectangle somebody marked by eye, in percent of the wall's width; or ''.
 
-    Its sides' lengths are unknown: the ratio that suits each guess best is taken, with shift and scale.
+    Its sides' lengths are unknown: the ratio that suits each guess best is taken, with shift and
+    scale.
     """
     notes = path.with_suffix(".clicks.json")
     quad = json.loads(notes.read_text()).get("quad_hint") if notes.exists() else None

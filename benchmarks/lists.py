@@ -1,11 +1,14 @@
 """Database time of every list page, with few sessions and with very many.
 
-    python -m benchmarks.lists [--count 100000] [--few 1000] [--rounds 5] [--database sqlite|postgresql]
+    python -m benchmarks.lists [--count 100000] [--few 1000] [--rounds 5]
+        [--database sqlite|postgresql]
 
-Each session has a wallpaper and two generations. A page is asked for through Django's test client; counted are the
-statements it sends and the time the database takes for those that read, rows fetched (median of the rounds). The baseline is the same page with --few sessions: what grows with their number is a list that does not
-scale. PostgreSQL: a server of its own, started from the installed programs.
-Exit status 1 when a page of the large database needs more statements than in the small one.
+Each session has a wallpaper and two generations. Each page is requested through Django's test
+client. Measured are the number of statements and the time of those that read, with all rows fetched
+(median of the rounds). The baseline is the same page with --few sessions: a list whose cost grows
+with their number does not scale. PostgreSQL: a server of its own, started from the installed
+programs. Exit status 1 when a page of the large database needs more statements than in the small
+one.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
 """Masks under a simulated user: this product beside the published MobileSAM, in one run.
 
-    .venv/bin/python benchmarks/masks.py [--limit N] [--modes stock product ...] [--out FOLDER]
+    python -m benchmarks.masks [--limit N] [--modes stock product ...] [--out FOLDER]
 
-Prints IoU without a click and after 1, 2, 3 and 5, boundary F after 5, at the usual tolerance and at
-two pixels of the 1024 grid, the share of clicks that lose more than 0.02, and the CPU time that a click
-takes beyond one stock decode. Writes a page of overlays, best to worst. Rooms, user and scores are those
-of `../shared/bench/clickbench.py` (seed 7); real rooms count all walls, rendered ones the main wall.
+Prints IoU without a click and after 1, 2, 3 and 5, boundary F after 5, at the usual tolerance and
+at two pixels of the 1024 grid, the share of clicks that lose more than 0.02, and the CPU time that
+a click takes beyond one stock decode. Writes a page of overlays, best to worst. Rooms, user and
+scores are those of `../shared/bench/clickbench.py` (seed 7); real rooms count all walls, rendered
+ones the main wall.
 
-Modes: stock (as published), product, told (product, whose visitor says beforehand, as the page's buttons do,
-whether all walls or only this one are meant), line (product without edges from colour), plain (product
-without wall heads).
+Modes: stock (as published), product, told (product, whose visitor says first, by the page's
+buttons, whether all walls or only this one are meant), line (product without edges from colour),
+plain (product without wall heads).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 sys.path.insert(0, str(ROOT))
 
-from segmentation import Click, SamModel, Scope, outline_path  # noqa: E402 - after the path is known
+from segmentation import Click, SamModel, Scope, outline_path  # noqa: E402
 
 MODELS = ROOT / "var" / "models"
 cv2.setNumThreads(1)  # CPU times are those of one thread, as the decoder's
@@ -71,7 +72,7 @@ class Product:
 
     def start(self, path: str, meant: Scope) -> None:
         """Encode a photo. meant: what its visitor wants, said only where `told`."""
-        self.scope = meant if self.told else Scope.UNSAID
+        self.scope = meant if self.told else Scope.AUTO
         with Image.open(path) as image:
             self.photo = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
         self.embedding = self.model.encode(self.photo)

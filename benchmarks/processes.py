@@ -1,4 +1,4 @@
-"""What the processes of a running stack have taken of CPU and memory, by the kernel's own books (Linux)."""
+"""CPU time and memory of the processes of a running stack, as the kernel counts them (Linux)."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
 """Plane errors in rendered training rooms: one wall's mask, and the mask of all walls.
 
-    .venv/bin/python benchmarks/rendering_corners.py [--rooms N] [--data DIR ...] [--lens bent|straight]
+    python -m benchmarks.rendering_corners [--rooms N] [--data DIR ...] [--lens bent|straight]
 
-Needs ../shared/data/training (photo, labels of planes, camera) or rooms that training/generator made. Errors are RMS
-metres over the width of what is seen of a wall, best scale and shift taken out, per true wall with at least 10 % of the
-mask. `one wall`: the mask covers one plane, so every corner found is false. `all walls`: the mask covers all; printed
-beside the same estimate with its corners left out (one plane for all) and the frontal guess. About a quarter of the
-generator's photos are bent by barrel distortion; the truth is bent alike, and `--lens` takes one kind alone.
+Needs ../shared/data/training (photo, labels of planes, camera) or rooms that training/generator
+made. Errors are RMS metres over the width of what is seen of a wall, best scale and shift taken
+out, per true wall with at least 10 % of the mask. `one wall`: the mask covers one plane, so every
+corner found is false. `all walls`: the mask covers all; printed beside the same estimate with its
+corners left out (one plane for all) and the frontal guess. About a quarter of the generator's
+photos are bent by barrel distortion; the truth is bent alike, and `--lens` takes one kind alone.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ def rooms(folders: list[Path], limit: int, lens: str = "any") -> Iterator[Room]:
 
 
 def true_metres(H: Any, shape: tuple[int, int], barrel: float, points: Any) -> Any:
-    """Metres on the wall of N x 2 pixels: first where a straight lens shows them (training/generator/lens.py)."""
+    """Metres on the wall of N x 2 pixels: first where a straight lens shows them
+    (training/generator/lens.py).
+    """
     centre = (np.array(shape[::-1]) - 1) / 2
     from_centre = points - centre
     squared = (from_centre**2).sum(axis=1, keepdims=True) / (centre**2).sum()

@@ -1,11 +1,13 @@
-"""How right the pictures are, against path-traced rooms where the truth is known.
+"""How near the pictures are to the truth, on path-traced rooms where it is known.
 
-    python benchmarks/rendering_quality.py [light|pattern|plane|both] [--data DIR] [--save DIR] [--scene NAME]
+    python -m benchmarks.rendering_quality [light|pattern|plane|both]
+        [--data DIR] [--save DIR] [--scene NAME]
 
 ``light``: true mask and true quad given, as shared/bench/run_product.py does; each score is printed
 beside the photo left unchanged and a flat paste. ``plane``: true mask given, the plane estimated;
 beside the fronto-parallel guess. ``pattern``: as ``light``, but the photo already shows another
-wallpaper, whose pattern must not shine through. Needs the development data and scikit-image (for score.py).
+wallpaper, whose pattern must not shine through. Needs the development data and scikit-image (for
+score.py).
 """
 
 from __future__ import annotations
@@ -106,7 +108,7 @@ def light(score: ModuleType, data: Path, options: argparse.Namespace) -> None:
 
 
 def sloppy(mask: Any, pixels: int) -> Any:
-    """The mask as a segmenter might give it: grown over the objects by some pixels, edge blurred."""
+    """The mask as a segmenter might give it: grown over the objects, with a blurred edge."""
     if pixels == 0:
         return mask
     size = 2 * pixels + 1

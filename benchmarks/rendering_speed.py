@@ -1,10 +1,11 @@
 """Seconds per stage of a render, and its peak memory: preview, 12 and 50 megapixels.
 
-    python benchmarks/rendering_speed.py [--sides 1280 4000 8660] [--threads 1]
+    python -m benchmarks.rendering_speed [--sides 1280 4000 8660] [--threads 1]
 
-The room is drawn here (a wall seen at an angle that fills 60 % of the picture, a lamp's light on it,
-noise), so it runs in any clone. Every size runs in a process of its own: memory is that process's
-peak. The baseline is OpenCV's plain warp and alpha blend of the same paper: no filter, no light.
+The room is drawn here (a wall seen at an angle that fills 60 % of the picture, a lamp's light on
+it, noise), so it runs in any clone. Every size runs in a process of its own: memory is that
+process's peak. The baseline is OpenCV's plain warp and alpha blend of the same paper: no filter, no
+light.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ def one(side: int) -> None:
     planes = time.perf_counter() - start
     stages = "  ".join(f"{k} {v:.3f}" for k, v in done.timings.items())
     print(
-        f"{side:5d} px {photo.size / 3e6:5.1f} MP  total {total:.3f} s, cpu {cpu:.3f} s  (plain warp {plain:.3f})"
+        f"{side:5d} px {photo.size / 3e6:5.1f} MP  total {total:.3f} s, cpu {cpu:.3f} s"
+        f"  (plain warp {plain:.3f})"
         f"  plane {planes:.3f}  [{stages}]  peak {memory:.0f} MB (inputs {before:.0f})",
         flush=True,
     )

@@ -1,6 +1,6 @@
 """The built variants beside the published files: mask agreement and time, paired in one run.
 
-    .venv/bin/python benchmarks/segmentation_variants.py [--photos N] [--rounds N] [--threads N]
+    python -m benchmarks.segmentation_variants [--photos N] [--rounds N] [--threads N]
 
 Agreement: IoU of plain SAM's masks (threshold 0 at the photo's size) from the variant against the
 published float32 files, three clicks a photo of `../shared/data/rooms`: inside the true wall, and
@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-# As the product's processes have it: idle BLAS threads spin, and count as CPU time of whatever runs.
+# As the product's processes have it: idle BLAS threads spin, and count as CPU time of whatever
+# runs.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np

@@ -1,11 +1,12 @@
-"""One visitor's clicks over HTTP, from the request to the complete partial, beside stock decodes in the same run.
+"""One visitor's clicks over HTTP, from request to complete answer, beside stock decodes.
 
     python -m benchmarks.served_clicks [--megapixels M] [--rounds N] [--clicks N] [--rendering]
 
-The server is `make run`'s (launcher, gunicorn, worker, Valkey) in a data folder of its own. A room of M megapixels is
-encoded first; then in turns one click at a new place and one decode by the published files on one thread, to the
-mask at the photo's size. Every round starts from a cleared room, so that its first click is the room's only one.
-`benchmarks.click_stages` says where in the server the time goes.
+The server is `make run`'s (launcher, gunicorn, worker, Valkey) in a data folder of its own. A room
+of M megapixels is encoded first; then in turns one click at a new place and one decode by the
+published files on one thread, to the mask at the photo's size. Every round starts from a cleared
+room, so that its first click is the room's only one. `benchmarks.click_stages` says where in the
+server the time goes.
 """
 
 from __future__ import annotations

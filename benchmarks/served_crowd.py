@@ -1,14 +1,14 @@
-"""Many visitors at once: twenty who click for a minute, then two hundred who upload at the same moment.
+"""Many visitors at once: twenty who click for a minute, then two hundred uploads at one moment.
 
-    python -m benchmarks.served_crowd [--visitors N] [--seconds S] [--megapixels M] [--uploads N] [--upload-megapixels M]
-        [--set NAME=VALUE ...]
+    python -m benchmarks.served_crowd [--visitors N] [--seconds S] [--megapixels M] [--uploads N]
+        [--upload-megapixels M] [--set NAME=VALUE ...]
 
-The server is `make run`'s in a data folder of its own. First one visitor clicks alone, in turns with decodes by the
-published files on one thread: this gives the CPU of one click and the time of one stock decode. Then every visitor
-clicks at new places of a room of his own as fast as answers come. At last so many browsers upload a photo each; who
-hears "busy" waits as long as Retry-After says and tries again. Nobody may get any other answer. Memory is what the
-kernel books for each process: resident, and at its peak.
-Exit status 1 on any answer that is not one of those.
+The server is `make run`'s in a data folder of its own. First one visitor clicks alone, in turns
+with decodes by the published files on one thread: this gives the CPU of one click and the time of
+one stock decode. Then every visitor clicks at new places of a room of their own as fast as answers
+come. At the end --uploads browsers upload a photo each at the same moment. A browser that gets
+"busy" waits as long as Retry-After says and tries again. Any other answer is an error. Memory is
+what the kernel counts for each process: resident, and at its peak. Exit status 1 on such an error.
 """
 
 from __future__ import annotations
@@ -140,11 +140,13 @@ def show_clicks(tally: Tally, seconds: float, click: float, decode: float) -> No
     rate = tally.kinds["200"] / seconds
     print(f"  answers: {dict(tally.kinds)}, {rate:.1f} clicks a second on {cores} cores")
     print(
-        f"  answered in {1000 * tally.percentile(50):.0f} ms (median), {1000 * tally.percentile(95):.0f} ms (p95)"
+        f"  answered in {1000 * tally.percentile(50):.0f} ms (median), "
+        f"{1000 * tally.percentile(95):.0f} ms (p95)"
     )
     for name, cost in (("stock decode", decode), ("the product's own click, alone", click)):
         print(
-            f"  {rate * cost / cores:.2f} of cores / one {name} ({1000 * cost:.0f} ms; target {TARGET_SHARE})"
+            f"  {rate * cost / cores:.2f} of cores / one {name} "
+            f"({1000 * cost:.0f} ms; target {TARGET_SHARE})"
         )
 
 
@@ -173,7 +175,8 @@ def main() -> int:
         start_stack(Path(folder) / "home", extra) as stack,
     ):
         visitors = [Visitor(stack.url) for _ in range(options.visitors)]
-        # One photo for all: its embedding is made once, while rooms and clicks are each visitor's own.
+        # One photo for all: its embedding is made once, while rooms and clicks are each visitor's
+        # own.
         rooms = [visitor.create_session(photo) for visitor in visitors]
         settle(visitors[0], rooms[0], size)
         print(f"memory at rest:  {processes.show_memory(stack)}", flush=True)
@@ -188,7 +191,8 @@ def main() -> int:
         print(f"  web process: {1000 * each:.0f} ms of CPU a click")
         rate = clicks.kinds["200"] / options.seconds
         print(
-            f"  {rate / all_cores:.2f} of stock decodes with all cores busy ({all_cores:.1f} a second)"
+            f"  {rate / all_cores:.2f} of stock decodes with all cores busy "
+            f"({all_cores:.1f} a second)"
         )
         print(f"memory after it: {processes.show_memory(stack)}", flush=True)
         wrong = clicks.total() - clicks.kinds["200"]

@@ -1,11 +1,11 @@
-"""The first click after an upload: how long after the photo's last byte the overlay is there.
+"""The first click after an upload: the time from the photo's last byte to the overlay.
 
     python -m benchmarks.served_first_click [--megapixels M] [--photos N] [--rendering]
 
-The server is `make run`'s in a data folder of its own; every photo is new to it. The visitor uploads a JPEG as a phone
-writes it (lying on its side, by its EXIF), follows to the room and clicks at once. In turns with it one stock
-encode, on the threads that the product's encoder has. Times count from the moment the upload's last byte was handed to
-the kernel.
+The server is `make run`'s in a data folder of its own; every photo is new to it. The visitor
+uploads a JPEG as a phone writes it (lying on its side, by its EXIF), follows to the room and clicks
+at once. In turns with it one stock encode, on the threads that the product's encoder has. Times
+count from the moment the upload's last byte was handed to the kernel.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def main() -> None:
             overlays.append(shown)
     encode = statistics.median(encodes)
     print(
-        f"{options.photos} photos of {size[0]} x {size[1]}, {len(photos[0][0]) / 1e6:.1f} MB; medians"
+        f"{options.photos} photos of {size[0]} x {size[1]}, "
+        f"{len(photos[0][0]) / 1e6:.1f} MB; medians"
     )
     print(f"  {f'stock encode, {threads} threads':34}{1000 * encode:8.0f} ms   1.00")
     rows = {

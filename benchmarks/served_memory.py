@@ -2,9 +2,10 @@
 
     python -m benchmarks.served_memory [--photos N] [--megapixels M] [--set NAME=VALUE ...]
 
-The server is `make run`'s in a data folder of its own. Every photo is another one, so each is encoded. A line every
-tenth of the way: resident memory of each process, and its peak, by the kernel's books. Not a measure of time.
-Exit status 1 when the web process holds a fifth more at the end than half-way.
+The server is `make run`'s in a data folder of its own. Every photo is a new one, so each is
+encoded. Ten lines in the course of the run: resident memory of each process, and its peak, as the
+kernel counts it. Time is not measured. Exit status 1 when the web process holds a fifth more at the
+end than half-way.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ GROWTH = 1.2
 
 
 def one_photo(stack: Stack, seed: int, megapixels: float) -> None:
-    """Upload and one click, which waits for the encoding; again while the server says that it is busy."""
+    """Upload and one click, which waits for the encoding; again while the server says that it is
+    busy.
+    """
     photo, size = phone_photo(seed, megapixels=megapixels)
     while True:
         made = requests.post(f"{stack.url}/v1/sessions/create", files={"file": photo}, timeout=120)

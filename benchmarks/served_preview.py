@@ -2,10 +2,11 @@
 
     python -m benchmarks.served_preview [--rounds N] [--megapixels M] [--pause SECONDS]
 
-The server is `make run`'s in a data folder of its own. Every round is another photo: uploaded, encoded, clicked; then the
-visitor looks for some seconds, chooses a design, and the page asks for its preview. Counted is from the choice's last
-byte to the preview's last; and the web process's CPU from the click's answer to the preview, whenever it was spent. The
-design of each round and of the further ones is another, so that no preview is found ready.
+The server is `make run`'s in a data folder of its own. Every round is another photo: uploaded,
+encoded, clicked; then the visitor waits for some seconds, chooses a design, and the page requests
+its preview. Measured are the time from the choice to the preview's last byte, and the CPU of the
+web process from the click's answer to the preview. Every preview is of another design, so that none
+is ready before.
 """
 
 from __future__ import annotations
@@ -65,10 +66,12 @@ def main() -> None:
     print(f"{options.rounds} photos of {size[0]} x {size[1]}, {options.pause} s after the click")
     for name, values in (("first preview", first), ("further ones", further)):
         print(
-            f"  {name:16}{1000 * statistics.median(values):8.0f} ms median, most {1000 * max(values):.0f}"
+            f"  {name:16}{1000 * statistics.median(values):8.0f} ms median, "
+            f"most {1000 * max(values):.0f}"
         )
     print(
-        f"  web process from click to first preview: {1000 * statistics.median(taken):.0f} ms of CPU"
+        f"  web process from click to first preview: "
+        f"{1000 * statistics.median(taken):.0f} ms of CPU"
     )
     print(f"  target: {TARGET_MS} ms")
 

@@ -1,7 +1,8 @@
-"""The published SAM files, run as they are: the yardstick of every time that is given as a multiple.
+"""The published SAM files, run as they are: times given as multiples are multiples of theirs.
 
-A decode ends with the mask at the photo's size, an encode begins with the photo already small: both without what
-the product does around them. The features are random, since neither time depends on them.
+A decode ends with the mask at the photo's size, an encode begins with the photo already small: both
+without what the product does around them. The features are random, since neither time depends on
+them.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ class Stock:
         return time.perf_counter() - started
 
     def decodes_a_second(self, at_once: int, seconds: float) -> float:
-        """How many decodes so many threads get done; less than as many times one thread's, which shares no cache."""
+        """How many decodes so many threads get done; less than as many times one thread's, which
+        shares no cache.
+        """
         end = time.perf_counter() + seconds
 
         def decode_on(_: int) -> int:

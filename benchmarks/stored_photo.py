@@ -1,9 +1,10 @@
-"""Compare lossless ways to keep an upright photo: bytes, seconds to write and to read, at twelve megapixels.
+"""Lossless ways to keep a photo of twelve megapixels: bytes, seconds to write and to read.
 
     python -m benchmarks.stored_photo [PHOTO]
 
-Without a photo a made one is used (smooth, with a camera's noise, passed through JPEG at quality 92). One thread.
-Every candidate's pixels are read back and compared. The first line is the baseline: Pillow's PNG at its default.
+Without a photo a made one is used (smooth, with a camera's noise, passed through JPEG at quality
+92). One thread. Every candidate's pixels are read back and compared. The first line is the
+baseline: Pillow's PNG at its default.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def main() -> None:
         "WebP lossless, method 0": lambda: pillow(
             pixels, "WEBP", lossless=True, method=0, quality=0
         ),
-        "ours, at once": lambda: encode_stored_photo(pixels, packed=False),
+        "ours, at once": lambda: encode_stored_photo(pixels, compressed=False),
         "ours, packed": lambda: encode_stored_photo(pixels),
     }
     print(f"{'':26}{'MB':>8}{'write s':>9}{'read s':>8}")

@@ -1,6 +1,7 @@
-"""A visitor of a running server, and photos to bring along: what the benchmarks of `make run` share.
+"""A visitor of a running server, and photos to upload: what the benchmarks of `make run` share.
 
-The client is as thin as can be (one connection, no library above http.client), since it runs on the same cores.
+The client is as small as possible (one connection, no library above http.client), because it runs
+on the same cores.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ class Visitor:
                 response = connection.getresponse()
                 content = response.read()
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-                # A kept connection may have ended since; a new one that ends is a fault of the server's.
+                # A kept connection may have ended since; a new one that ends is a fault of the
+                # server's.
                 connection.close()
                 self._connection = None
                 if fresh or is_last_try:

@@ -1,4 +1,4 @@
-"""Keeps the worker of a running stack at work: one picture after another is asked for, through the API."""
+"""Keeps the worker of a running stack busy: requests one picture after another through the API."""
 
 from __future__ import annotations
 

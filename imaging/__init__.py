@@ -1,4 +1,7 @@
-"""Intake: the bytes of strangers become plain pixels here, and nowhere else. Imports no Django."""
+"""Strangers' bytes become plain pixels here and nowhere else: decode, orient, colours, size, fetch.
+
+Pure: imports no Django; only `imaging.fetch` opens connections.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from imaging.encode import (
 from imaging.errors import (
     DamagedFile,
     EmptyFile,
-    IntakeError,
+    ImagingError,
     NotAnImage,
     TooLong,
     TooManyBytes,
@@ -27,7 +30,7 @@ from imaging.errors import (
 )
 from imaging.mask import read_mask
 from imaging.photo import (
-    INTAKE_VERSION,
+    DECODER_VERSION,
     WALLPAPER_LIMITS,
     Photo,
     WallpaperImage,
@@ -38,7 +41,7 @@ from imaging.photo import (
 from imaging.resize import fit_within, size_within
 
 __all__ = [
-    "INTAKE_VERSION",
+    "DECODER_VERSION",
     "PHOTO_LIMITS",
     "STORED_CONTENT_TYPE",
     "STORED_SUFFIX",
@@ -47,7 +50,7 @@ __all__ = [
     "WALLPAPER_LIMITS",
     "DamagedFile",
     "EmptyFile",
-    "IntakeError",
+    "ImagingError",
     "NotAnImage",
     "Photo",
     "PhotoLimits",

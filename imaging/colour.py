@@ -12,8 +12,9 @@ from PIL import Image, ImageCms
 
 logger = logging.getLogger(__name__)
 
-# A profile whose transform moves no probe colour by more than this many levels is sRGB, whatever its name:
-# the many sRGB profiles in circulation differ in the last bits of their curves. Names are not believed.
+# A profile whose transform moves no probe colour by more than this many levels is sRGB, whatever
+# its name: the many sRGB profiles in circulation differ in the last bits of their curves. Names are
+# not believed.
 _SRGB_TOLERANCE = 2
 
 _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
@@ -22,8 +23,9 @@ _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 def to_srgb(image: Image.Image) -> Image.Image:
     """`image` (loaded, any mode a decoder gives) as mode RGB in sRGB; transparency lies on white.
 
-    An embedded ICC profile is honoured, unless it is sRGB (then the samples are not touched), unreadable, or
-    made for another kind of image (then it is dropped). Sixteen-bit grey is scaled by 255/65535, not clipped.
+    An embedded ICC profile is honoured, unless it is sRGB (then the samples are not touched),
+    unreadable, or made for another kind of image (then it is dropped). Sixteen-bit grey is scaled
+    by 255/65535, not clipped.
     """
     profile = image.info.get("icc_profile")
     colours, alpha = _split_alpha(image)
@@ -38,7 +40,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
 
 def grey16_to_8(samples: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Sixteen-bit samples 0..65535 (any integer dtype) to uint8 0..255, rounded: 65535 = 257 x 255."""
+    """Sixteen-bit samples 0..65535 (any integer) to uint8, rounded: 65535 = 257 x 255."""
     wide = np.clip(samples, 0, 65535).astype(np.uint32)
     rounded: NDArray[np.uint8] = ((wide + 128) // 257).astype(np.uint8)
     return rounded
@@ -72,7 +74,7 @@ def _split_grey16(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _convert_profile(image: Image.Image, profile: bytes) -> Image.Image:
-    """`image` (L, RGB or CMYK) through `profile` to sRGB, or as it is where the profile is of no use."""
+    """`image` (L, RGB or CMYK) through `profile` to sRGB, or unchanged where that is of no use."""
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         space = source.profile.xcolor_space.strip()
@@ -91,8 +93,8 @@ def _convert_profile(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _transform_to_srgb(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
-    # Print profiles are made for the perceptual intent; between displays, colours inside both gamuts must
-    # come out as they are, which is relative colorimetric.
+    # Print profiles are made for the perceptual intent; between displays, colours inside both
+    # gamuts must come out as they are, which is relative colorimetric.
     perceptual = mode == "CMYK"
     intent = ImageCms.Intent.PERCEPTUAL if perceptual else ImageCms.Intent.RELATIVE_COLORIMETRIC
     flags = ImageCms.Flags.NONE if perceptual else ImageCms.Flags.BLACKPOINTCOMPENSATION

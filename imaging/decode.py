@@ -1,7 +1,8 @@
-"""The one door through which bytes become a picture: limits first, one decoder, one kind of failure.
+"""The only place where bytes become a picture: limits first, one decoder, one kind of failure.
 
-Decoders are called by hand instead of through `Image.open`: which one runs is then our decision alone, and
-Pillow's process-wide pixel limit (a warning up to twice its value) plays no part, so nothing global is changed.
+Decoders are called by hand instead of through `Image.open`: which one runs is then our decision
+alone, and Pillow's process-wide pixel limit (a warning up to twice its value) plays no part, so
+nothing global is changed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from imaging import sniff
 from imaging.errors import (
     DamagedFile,
     EmptyFile,
-    IntakeError,
+    ImagingError,
     NotAnImage,
     TooLong,
     TooManyBytes,
@@ -34,10 +35,12 @@ from imaging.errors import (
 
 _MEGABYTE = 1024 * 1024
 
-# libjpeg walks the whole picture once per scan, and a scan may be a few bytes long: without a limit a 20 MB file
-# can ask for hours. Encoders write about ten scans; libjpeg-turbo's own tools advise 500 at most.
+# libjpeg walks the whole picture once per scan, and a scan may be a few bytes long: without a limit
+# a 20 MB file can ask for hours. Encoders write about ten scans; libjpeg-turbo's own tools advise
+# 500 at most.
 MAX_JPEG_SCANS = 100
-# A JPEG in several scans is held as coefficients (up to 6 bytes a pixel) whatever size it is brought down to.
+# A JPEG in several scans is held as coefficients (up to 6 bytes a pixel) whatever size it is
+# brought down to.
 MAX_MULTISCAN_PIXELS = 100_000_000
 
 _DECODERS: dict[str, Callable[[BytesIO], Image.Image]] = {
@@ -51,7 +54,7 @@ _DECODERS: dict[str, Callable[[BytesIO], Image.Image]] = {
 
 @dataclass(frozen=True, slots=True)
 class PhotoLimits:
-    """What a file may be. Sides and areas are in pixels as stored in the file, before turning upright."""
+    """What a file may be. Sides and areas are in pixels as stored, before it is turned upright."""
 
     max_bytes: int = 20 * _MEGABYTE
     max_pixels: int = 50_000_000
@@ -66,11 +69,12 @@ PHOTO_LIMITS = PhotoLimits()
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class DecodedImage:
     """A decoded file.
 
-    `image` is loaded: frame 0, not yet upright. `file_size` is (width, height) in the file, which is larger than
-    the image where a JPEG was decoded at half size. `source_format`: JPEG, MPO, PNG, WEBP, HEIF or AVIF.
+    `image` is loaded: frame 0, not yet upright. `file_size` is (width, height) in the file, which
+    is larger than the image where a JPEG was decoded at half size. `source_format`: JPEG, MPO, PNG,
+    WEBP, HEIF or AVIF.
     """
 
     image: Image.Image
@@ -78,15 +82,17 @@ class Opened:
     source_format: str
 
 
-def open_picture(
+def decode_image(
     data: bytes, limits: PhotoLimits, accepted: tuple[str, ...] = sniff.PICTURE_FORMATS
-) -> Opened:
+) -> DecodedImage:
     """Decode `data` within `limits`.
 
-    Raises an `IntakeError`, whatever the decoder raised. No picture memory is allocated before its size
-    has been checked.
+    No picture memory is allocated before its size has been checked.
+
+    Raises:
+        ImagingError: the file is refused; whatever the decoder raised becomes one of these.
     """
-    decoder = _recognise(data, limits, accepted)
+    decoder = _recognised_format(data, limits, accepted)
     if decoder == sniff.WEBP:
         canvas = sniff.webp_canvas(data)
         if canvas is not None:
@@ -101,30 +107,32 @@ def open_picture(
         if decoder == sniff.HEIF:  # may turn out another size than its header said
             file_size = image.size
             _check_size(file_size, decoder, limits)
-    return Opened(image, file_size, image.format or decoder)
+    return DecodedImage(image, file_size, image.format or decoder)
 
 
-def _recognise(data: bytes, limits: PhotoLimits, accepted: tuple[str, ...]) -> str:
+def _recognised_format(data: bytes, limits: PhotoLimits, accepted: tuple[str, ...]) -> str:
     if not data:
         raise EmptyFile(f"The file is empty. Choose the {limits.noun} again.")
     if len(data) > limits.max_bytes:
         raise TooManyBytes(
-            f"The file is {_megabytes(len(data))} MB; the limit is {_megabytes(limits.max_bytes)} MB. "
+            f"The file is {_megabytes(len(data))} MB; "
+            f"the limit is {_megabytes(limits.max_bytes)} MB. "
             f"Send a smaller copy of the {limits.noun}."
         )
     kind = sniff.sniff(data)
     if kind.decoder in accepted:
         return kind.decoder
-    wanted = _spoken(accepted)
+    wanted = _listed(accepted)
     if kind.name is None:
         raise NotAnImage(f"This file is not a picture. Send the {limits.noun} as {wanted}.")
     raise UnsupportedFormat(
-        f"This is a {kind.name} file, which cannot be used as a {limits.noun}. Send it as {wanted}.",
+        f"This is a {kind.name} file, which cannot be used as a {limits.noun}. "
+        f"Send it as {wanted}.",
         f"{kind.name} where {accepted} were accepted",
     )
 
 
-def _spoken(formats: tuple[str, ...]) -> str:
+def _listed(formats: tuple[str, ...]) -> str:
     names = ["HEIC" if name == sniff.HEIF else name.replace("WEBP", "WebP") for name in formats]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
@@ -135,30 +143,36 @@ def _megabytes(count: int) -> str:
 
 
 def _check_size(size: tuple[int, int], decoder: str, limits: PhotoLimits) -> None:
-    """Raise TooSmall, TooLong, TooManyPixels or DamagedFile for (width, height)."""
+    """Check (width, height).
+
+    Raises:
+        TooSmall, TooLong, TooManyPixels, DamagedFile: it is out of bounds.
+    """
     width, height = size
-    said = f"This {limits.noun} is {width} x {height} pixels"
+    described = f"This {limits.noun} is {width} x {height} pixels"
     if width < 1 or height < 1:
-        raise DamagedFile(f"This {limits.noun} has no pixels. Choose another file.", said)
+        raise DamagedFile(f"This {limits.noun} has no pixels. Choose another file.", described)
     if max(size) > limits.max_side:
         raise TooLong(
-            f"{said}; the longest side may be {limits.max_side}. Send a smaller copy of it."
+            f"{described}; the longest side may be {limits.max_side}. Send a smaller copy of it."
         )
     area = limits.max_jpeg_pixels if decoder == sniff.JPEG else limits.max_pixels
     if width * height > area:
         raise TooManyPixels(
-            f"{said} ({width * height / 1e6:.0f} megapixels); the limit is {area // 1_000_000} megapixels. "
+            f"{described} ({width * height / 1e6:.0f} megapixels); "
+            f"the limit is {area // 1_000_000} megapixels. "
             "Send a smaller copy of it."
         )
     if min(size) < limits.min_side:
         raise TooSmall(
-            f"{said}, which is too small: each side needs at least {limits.min_side}. "
+            f"{described}, which is too small: each side needs at least {limits.min_side}. "
             f"Send the {limits.noun} in its original size."
         )
     if max(size) > limits.max_aspect * min(size):
         raise TooLong(
-            f"{said}, which is too long and thin: the longer side may be {limits.max_aspect:g} times "
-            "the shorter one at most. Crop it and send it again."
+            f"{described}, which is too long and thin: "
+            f"the longer side may be {limits.max_aspect:g} times the shorter one at most. "
+            "Crop it and send it again."
         )
 
 
@@ -172,8 +186,9 @@ def _prepare_jpeg(image: Image.Image, data: bytes, limits: PhotoLimits) -> None:
         return  # decoded plainly: the pixels are exactly Pillow's
     if scans > 1 and width * height > MAX_MULTISCAN_PIXELS:
         raise TooManyPixels(
-            f"This {limits.noun} is a progressive JPEG of {width * height / 1e6:.0f} megapixels; the limit "
-            f"for these is {MAX_MULTISCAN_PIXELS // 1_000_000}. Send a smaller copy of it."
+            f"This {limits.noun} is a progressive JPEG of {width * height / 1e6:.0f} megapixels; "
+            f"the limit for these is {MAX_MULTISCAN_PIXELS // 1_000_000}. "
+            "Send a smaller copy of it."
         )
     image.draft(image.mode, (max(1, width // 2), max(1, height // 2)))
 
@@ -182,22 +197,27 @@ def _prepare_jpeg(image: Image.Image, data: bytes, limits: PhotoLimits) -> None:
 def _decoder_failures(data: bytes, decoder: str, limits: PhotoLimits) -> Iterator[None]:
     """Turn whatever a decoder raises into one refusal.
 
-    Exception is caught whole on purpose: OSError, ValueError, SyntaxError, struct.error, KeyError, IndexError,
-    TypeError, RuntimeError, EOFError and MemoryError have all come out of Pillow's plugins for odd files.
+    Exception is caught whole on purpose: OSError, ValueError, SyntaxError, struct.error, KeyError,
+    IndexError, TypeError, RuntimeError, EOFError and MemoryError have all come out of Pillow's
+    plugins for odd files.
     """
     try:
         yield
-    except IntakeError:
+    except ImagingError:
         raise
     except Exception as error:
         detail = f"{decoder}: {type(error).__name__}: {error}"
         if "truncat" in str(error).lower() or sniff.is_cut_short(data, decoder):
             raise TruncatedFile(
-                f"The {limits.noun} is incomplete: the file ends in the middle. Copy or download it again.",
+                f"The {limits.noun} is incomplete: the file ends in the middle. "
+                "Copy or download it again.",
                 detail,
             ) from error
         raise DamagedFile(_damaged(limits), detail) from error
 
 
 def _damaged(limits: PhotoLimits) -> str:
-    return f"The {limits.noun} is damaged and cannot be read. Open it, save it anew and send that copy."
+    return (
+        f"The {limits.noun} is damaged and cannot be read. "
+        "Open it, save it anew and send that copy."
+    )

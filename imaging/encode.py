@@ -1,8 +1,9 @@
 """The form in which pictures are kept and shown.
 
-The upright photo is kept losslessly, since results promise to equal it bit for bit outside the mask and every
-render starts from it. PNG at the fastest level with the "up" filter: `benchmarks/stored_photo.py` compares the
-candidates; lossless WebP is a quarter to a third smaller, but takes twice as long to write and ends at 16383 pixels.
+The upright photo is kept losslessly, since results promise to equal it bit for bit outside the mask
+and every render starts from it. PNG at the fastest level with the "up" filter:
+`benchmarks/stored_photo.py` compares the candidates; lossless WebP is smaller, but takes longer to
+write and ends at 16383 pixels.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.decode import PHOTO_LIMITS, open_picture
+from imaging.decode import PHOTO_LIMITS, decode_image
 from imaging.sniff import PNG
 
 STORED_SUFFIX = ".png"
@@ -28,18 +29,18 @@ _STORED_LIMITS = replace(
 )
 
 
-def encode_stored_photo(pixels: NDArray[np.uint8], *, packed: bool = True) -> bytes:
-    """`pixels` (uint8, H x W x 3, RGB) as PNG without any metadata. `read_stored` gives them back bit for bit.
+def encode_stored_photo(pixels: NDArray[np.uint8], *, compressed: bool = True) -> bytes:
+    """`pixels` (uint8, H x W x 3, RGB) as PNG without metadata; inverse of `read_stored`.
 
-    packed: False writes them uncompressed: three times as large, in a third of the time.
+    compressed: False writes them uncompressed: three times as large, in a third of the time.
     """
-    level, kind = (1, cv2.IMWRITE_PNG_FILTER_UP) if packed else (0, cv2.IMWRITE_PNG_FILTER_NONE)
+    level, kind = (1, cv2.IMWRITE_PNG_FILTER_UP) if compressed else (0, cv2.IMWRITE_PNG_FILTER_NONE)
     parameters = [cv2.IMWRITE_PNG_COMPRESSION, level, cv2.IMWRITE_PNG_FILTER, kind]
     return _encode(STORED_SUFFIX, pixels, parameters)
 
 
 def encode_view(pixels: NDArray[np.uint8], *, quality: int = _VIEW_QUALITY) -> bytes:
-    """`pixels` (uint8, H x W x 3, RGB) as JPEG without metadata, 4:4:4, for pages; not for rendering from."""
+    """`pixels` (uint8, H x W x 3, RGB) as JPEG without metadata, 4:4:4, to be shown in pages."""
     parameters = [
         cv2.IMWRITE_JPEG_QUALITY,
         quality,
@@ -54,9 +55,10 @@ def encode_view(pixels: NDArray[np.uint8], *, quality: int = _VIEW_QUALITY) -> b
 def read_stored(data: bytes) -> NDArray[np.uint8]:
     """Pixels (uint8, H x W x 3, RGB) of a picture kept by `encode_stored_photo`.
 
-    Raises `IntakeError` (truncated, damaged, ...) where storage gave back something else.
+    Raises:
+        ImagingError: (truncated, damaged, ...) storage gave back something else.
     """
-    image = open_picture(data, _STORED_LIMITS, (PNG,)).image
+    image = decode_image(data, _STORED_LIMITS, (PNG,)).image
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 

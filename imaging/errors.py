@@ -1,6 +1,6 @@
-"""Why a file was refused. Callers catch `IntakeError`; pages show `user_message`, logs get `str(error)`.
+"""Why a file was refused. Pages show `user_message`, logs get `str(error)`.
 
-IntakeError
+ImagingError
 ├── EmptyFile            nothing was sent
 ├── TooManyBytes         the file itself is too large
 ├── NotAnImage           the bytes are no picture at all
@@ -18,11 +18,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-class IntakeError(Exception):
+class ImagingError(Exception):
     """A file we do not take.
 
-    `code` is stable and machine-readable, `user_message` is a plain sentence that says what was wrong
-    and what to do, `detail` (also `str(error)`) is for the log and may name a decoder's own words.
+    `code` is stable and machine-readable, `user_message` is a plain sentence that says what was
+    wrong and what to do, `detail` (also `str(error)`) is for the log and may name a decoder's own
+    words.
     """
 
     code: ClassVar[str] = "unusable"
@@ -33,61 +34,61 @@ class IntakeError(Exception):
         self.detail = detail or user_message
 
 
-class EmptyFile(IntakeError):
+class EmptyFile(ImagingError):
     """The file has no bytes."""
 
     code = "empty"
 
 
-class TooManyBytes(IntakeError):
+class TooManyBytes(ImagingError):
     """The file is over the limit in bytes."""
 
     code = "too_big"
 
 
-class NotAnImage(IntakeError):
+class NotAnImage(ImagingError):
     """The bytes do not begin like any picture."""
 
     code = "not_an_image"
 
 
-class UnsupportedFormat(IntakeError):
+class UnsupportedFormat(ImagingError):
     """The bytes are a known kind of file, but not one we take."""
 
     code = "unsupported_format"
 
 
-class TruncatedFile(IntakeError):
+class TruncatedFile(ImagingError):
     """The file ends before the picture does."""
 
     code = "truncated"
 
 
-class DamagedFile(IntakeError):
+class DamagedFile(ImagingError):
     """The decoder refused the file, or the file would cost far more to decode than it should."""
 
     code = "damaged"
 
 
-class TooManyPixels(IntakeError):
+class TooManyPixels(ImagingError):
     """Width times height is over the limit."""
 
     code = "too_many_pixels"
 
 
-class TooSmall(IntakeError):
+class TooSmall(ImagingError):
     """A side is under the limit."""
 
     code = "too_small"
 
 
-class TooLong(IntakeError):
+class TooLong(ImagingError):
     """A side, or the ratio of the sides, is over the limit."""
 
     code = "too_long"
 
 
-class WrongSize(IntakeError):
+class WrongSize(ImagingError):
     """The mask's size is not its photo's size."""
 
     code = "wrong_size"

@@ -6,7 +6,9 @@ import math
 
 from PIL import ExifTags, Image
 
-_TURNS = {
+# Not `ImageOps.exif_transpose`: it copies a photo that is upright already, and writes metadata anew
+# that goes no further.
+_TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -27,7 +29,7 @@ _SAME_ASPECT = 0.02
 
 
 def read_exif(image: Image.Image) -> Image.Exif:
-    """The EXIF of a loaded image; empty where it is absent or broken (a photo is more than its metadata)."""
+    """The EXIF of a loaded image; empty where it is absent or broken."""
     try:
         exif = image.getexif()
         exif.get(ExifTags.Base.Orientation)
@@ -36,18 +38,18 @@ def read_exif(image: Image.Image) -> Image.Exif:
     return exif
 
 
-def turn_upright(image: Image.Image, exif: Image.Exif) -> Image.Image:
-    """`image` turned and mirrored as its EXIF orientation says; HEIC arrives upright with orientation 1."""
-    turn = _TURNS.get(exif.get(ExifTags.Base.Orientation, 1))
-    return image if turn is None else image.transpose(turn)
+def apply_orientation(image: Image.Image, exif: Image.Exif) -> Image.Image:
+    """`image` turned and mirrored as its EXIF orientation says; HEIC arrives upright."""
+    transpose = _TRANSPOSES.get(exif.get(ExifTags.Base.Orientation, 1))
+    return image if transpose is None else image.transpose(transpose)
 
 
 def focal_35mm(exif: Image.Exif, size: tuple[int, int]) -> float | None:
-    """Focal length in millimetres on 36 x 24 mm film, or None where it is unknown or no longer applies.
+    """Focal length in millimetres on 36 x 24 mm film; None where unknown or no longer true.
 
-    From FocalLengthIn35mmFilm, else FocalLength and the sensor's size (focal plane resolution), by equal diagonals.
-    `size` is the (width, height) of the file: where its shape is not the one the camera noted, the photo was
-    cropped since and the length would mislead.
+    From FocalLengthIn35mmFilm, else FocalLength and the sensor's size (focal plane resolution), by
+    equal diagonals. `size` is the (width, height) of the file: where its shape is not the one the
+    camera noted, the photo was cropped since and the length would mislead.
     """
     try:
         tags = exif.get_ifd(ExifTags.IFD.Exif)

@@ -25,9 +25,10 @@ def size_within(size: tuple[int, int], max_side: int) -> tuple[int, int]:
 
 
 def fit_within(pixels: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
-    """`pixels` (H x W or H x W x 3, uint8) by `size_within`, each new pixel the mean of the area it covers.
+    """`pixels` (H x W or H x W x 3, uint8) by `size_within`, by area means.
 
-    Returns the same array where it fits already. Averages sample values as they are (sRGB), as browsers do.
+    Returns the same array where it fits already. Averages sample values as they are (sRGB), as
+    browsers do.
     """
     height, width = pixels.shape[:2]
     target = size_within((width, height), max_side)

@@ -17,7 +17,8 @@ _HEIF_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 )
 
-# First bytes of files people do send, with the name to tell them. Order matters only within a prefix.
+# First bytes of files people do send, with the name to tell them. Order matters only within a
+# prefix.
 _KNOWN_OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", "GIF"),
     (b"BM", "BMP"),
@@ -50,7 +51,7 @@ _KNOWN_OTHERS: tuple[tuple[bytes, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What the first bytes say: `decoder` is one of PICTURE_FORMATS, or None with the `name` of the thing."""
+    """The first bytes' `decoder`, one of PICTURE_FORMATS, or None with the thing's `name`."""
 
     decoder: str | None
     name: str | None
@@ -73,7 +74,7 @@ def sniff(data: bytes) -> Kind:
 
 
 def _iso_media(data: bytes) -> Kind:
-    """HEIC, AVIF, camera raw and films share one container; the brands of its first box tell them apart."""
+    """HEIC, AVIF, camera raw and films share one container; the brands in it tell which it is."""
     length = min(int.from_bytes(data[:4], "big"), 1024, len(data))
     brands = {data[8:12]} | {data[at : at + 4] for at in range(16, length - 3, 4)}
     if brands & _AVIF_BRANDS:
@@ -94,7 +95,8 @@ def _text(data: bytes) -> Kind:
     return Kind(None, None)
 
 
-# In entropy-coded data a 0xFF is followed by 0 (stuffing) or a restart marker; anything else is a marker.
+# In entropy-coded data a 0xFF is followed by 0 (stuffing) or a restart marker; anything else is a
+# marker.
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _SOS, _EOI = 0xDA, 0xD9
@@ -103,8 +105,8 @@ _SOS, _EOI = 0xDA, 0xD9
 def count_jpeg_scans(data: bytes, stop_after: int) -> int:
     """How many scans the first image of a JPEG has, counting no further than `stop_after` + 1.
 
-    Scans inside application segments (thumbnails) and behind the end of the image (MPO frames, the film
-    of a motion photo) do not count. 0: the header is cut off before the first scan.
+    Scans inside application segments (thumbnails) and behind the end of the image (MPO frames, the
+    film of a motion photo) do not count. 0: the header is cut off before the first scan.
     """
     scans, at = 0, 2
     while scans <= stop_after:

@@ -1,4 +1,4 @@
-"""Array types shared by the services."""
+"""Array types of pictures and masks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a generation's row stands for: its inputs, read back; and the picture made from them again."""
+"""The inputs of a generation, read back from its row and the store."""
 
 from __future__ import annotations
 

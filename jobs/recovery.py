@@ -1,7 +1,7 @@
 """The sweep: what dead workers, a restarted Redis and crashes at the wrong moment left, put right.
 
-Run by every worker every 30 s and by `manage.py requeue_stuck`. Any number may run at once: each step is a
-conditional UPDATE, or a job that finds nothing to start when it comes second.
+Run by every worker every 30 s and by `manage.py requeue_stuck`. Any number may run at once: each
+step is a conditional UPDATE, or a job that finds nothing to start when it comes second.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sessions_app.storage import keys, listing
 
 logger = logging.getLogger(__name__)
 
-# A row queued for less time may be between its commit and its job, or between its job and its start.
+# A row queued for less time may be between its commit and its job, or its job and its start.
 QUEUED_UNSEEN_SECONDS = 30
 AT_ONCE = 500
 # Results of runs that lost are looked for this long after the end of their generation.
@@ -36,8 +36,9 @@ LEFTOVERS_FOR = timedelta(hours=2)
 class RecoveryReport:
     """What a sweep did, or would do.
 
-    requeued: runs of dead workers, queued again. given_up: those that had been tried often enough. retried: rows whose
-    pause before another try is over. jobs_replaced: waiting rows whose job was lost, queued anew.
+    requeued: runs of dead workers, queued again. given_up: those that had been tried often enough.
+    retried: rows whose pause before another try is over. jobs_replaced: waiting rows whose job was
+    lost, queued anew.
     """
 
     requeued: int = 0
@@ -88,7 +89,7 @@ def _requeue_delayed(now: datetime, dry_run: bool) -> int:
 
 
 def _requeue_lost(now: datetime, dry_run: bool) -> int:
-    """Rows that wait while no job for them waits: their job was lost, or ended before it started them."""
+    """Queue waiting rows again that have no job: it was lost, or ended before it began."""
     unseen = timedelta(seconds=min(QUEUED_UNSEEN_SECONDS, settings.GENERATION_LEASE_SECONDS))
     old = Generation.objects.filter(
         state=Generation.State.QUEUED, queued_at__lte=now - unseen, lease_until=None
@@ -104,9 +105,10 @@ def _requeue_lost(now: datetime, dry_run: bool) -> int:
 
 
 def remove_leftovers(*, dry_run: bool = False) -> int:
-    """Delete results of runs that lost: killed while storing, or before telling. Returns how many objects.
+    """Delete results of runs that lost: killed while storing, or before telling.
 
-    Looks at generations that ended in the last two hours, but not before any other run of theirs must have ended too.
+    Looks at generations that ended in the last two hours, but not before any other run of theirs
+    must have ended too. Returns how many objects there were.
 
     Raises:
         Unavailable: the store did not answer.
@@ -127,9 +129,9 @@ def remove_leftovers(*, dry_run: bool = False) -> int:
         removed += remove_results(row, dry_run=dry_run)
         folders.add(keys.results_folder(row.session_id))
     for folder in sorted(folders):
-        drafts = listing.drafts_in(folder, before=settled)
-        removed += len(drafts)
-        for name in [] if dry_run else drafts:
+        leftovers = listing.partial_files_in(folder, before=settled)
+        removed += len(leftovers)
+        for name in [] if dry_run else leftovers:
             storage.delete(name)
     return removed
 

@@ -1,7 +1,7 @@
 """What is worth another try, and when.
 
-A fault of the network, the store or the database is_transient; a bad picture stays bad. Short faults are waited out
-inside the job, longer ones by giving the run back to the queue for a while.
+A fault of the network, the store or the database may be over soon; a bad picture stays bad. Short
+faults are waited out inside the job, longer ones by giving the run back to the queue for a while.
 """
 
 from __future__ import annotations
@@ -12,6 +12,14 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
+from tenacity import (
+    Retrying,
+    before_sleep_log,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_chain,
+    wait_fixed,
+)
 
 from jobs.backends import BackendError
 from sessions_app.errors import Unavailable
@@ -27,7 +35,7 @@ DELAYS_SECONDS: Final = (10.0, 30.0)
 STORE_AWAY: Final = "storage_unavailable"
 
 
-def is_transient(error: Exception) -> bool:
+def is_transient(error: BaseException) -> bool:
     """True for a fault that may well be over a little later."""
     if isinstance(error, BackendError):
         return error.retry
@@ -42,19 +50,23 @@ def delay_after(run: int) -> float:
 
 
 def with_retries(action: Callable[[], T]) -> T:
-    """The action's result, tried again twice when a passing fault stops it; it must be idempotent.
+    """The result of an idempotent action, tried again twice when a transient fault stops it.
 
     Raises:
-        Exception: whatever the last try raised, or the first where the fault does not pass.
+        Exception: whatever the last try raised, or the first where the fault is not transient.
     """
-    for pause in PAUSES_SECONDS:
-        try:
-            return action()
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            logger.warning("trying again in %s s: %s", pause, error)
-            time.sleep(pause)
-            # A connection that broke is made anew, one that only met a lock is kept.
-            connection.close_if_unusable_or_obsolete()
-    return action()
+    retrying = Retrying(
+        retry=retry_if_exception(is_transient),
+        stop=stop_after_attempt(1 + len(PAUSES_SECONDS)),
+        wait=wait_chain(*map(wait_fixed, PAUSES_SECONDS)),
+        sleep=_pause,
+        before_sleep=before_sleep_log(logger, logging.WARNING),
+        reraise=True,
+    )
+    return retrying(action)
+
+
+def _pause(seconds: float) -> None:
+    time.sleep(seconds)
+    # A connection that broke is made anew, one that only met a lock is kept.
+    connection.close_if_unusable_or_obsolete()

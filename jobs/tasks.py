@@ -1,8 +1,8 @@
 """The job: make one generation's picture.
 
-A plain function of ids. At least once and idempotent: the row decides whether there is anything to do, results are
-written under names of this run only, and one conditional UPDATE decides who wins. Every end is written in the
-row, with a sentence for the visitor and the detail for the operator.
+A plain function of ids. At least once and idempotent: the row decides whether there is anything to
+do, results are written under names of this run only, and one conditional UPDATE decides who wins.
+Every end is written in the row, with a sentence for the visitor and the detail for the operator.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ from sessions_app.storage import keys
 
 logger = logging.getLogger(__name__)
 
-INTERNAL = "The picture could not be made because of a fault of ours. Your attempt was given back; please try again."
+INTERNAL = (
+    "The picture could not be made because of a fault of ours. "
+    "Your attempt was given back; please try again."
+)
 
 # Share of the whole when a stage has ended, in per cent; from the stages' times at 12 megapixels.
 PROGRESS_AFTER = {
@@ -48,7 +51,8 @@ def run_generation(generation_id: str, run: int, *, retry: bool = False) -> str:
     """Make the picture of this run; returns how it ended, for the queue's log.
 
     Args:
-        retry: give a run that failed for a passing reason back to the queue; for commands, which have none, False.
+        retry: give a run that failed for a transient reason back to the queue; False for commands,
+            which have none.
 
     Raises:
         DatabaseError: nothing can be written; the row is found by the sweep when its lease is over.

@@ -1,4 +1,4 @@
-"""The address where Replicate calls back. Off (404) unless its secret and the site's public address are configured."""
+"""The address where Replicate calls back: 404 unless its secret and our address are configured."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from jobs.backends.diffusion import replicate_webhook as hook
 logger = logging.getLogger(__name__)
 
 
-# No cookie gives authority here, the signature does: there is nothing to forge with a browser's help.
+# No cookie gives authority here, the signature does: a browser cannot help to forge it.
 @csrf_exempt
 def replicate(request: HttpRequest, digest: str) -> HttpResponse:
-    """Take one webhook: 204 when it was acted on or had been before, 4xx when it is not believed, 503 to come again."""
+    """Take one webhook.
+
+    204: acted on, now or before. 4xx: not believed. 503: to be sent again.
+    """
     if not hook.is_enabled():
         return _refusal("not_found", "There is nothing at this address.", 404)
     if request.method != "POST":

@@ -1,9 +1,10 @@
 """The worker: RQ's forking worker, with short monitoring and our own sweep.
 
-One queue per worker (only then RQ moves jobs atomically). Each job runs in a forked child, the horse: the parent never
-touches OpenCV or ONNX, and a crash or a leak ends with the child. The parent prolongs the row's lease while its horse
-lives, kills a horse that overran its time (the alarm inside it waits for native code to return) or works in vain
-(canceled, given to another worker), and queues the run of a horse that was killed again at once.
+One queue per worker (only then RQ moves jobs atomically). Each job runs in a forked child, the
+horse: the parent never touches OpenCV or ONNX, and a crash or a leak ends with the child. The
+parent prolongs the row's lease while its horse lives, kills a horse that overran its time (the
+alarm inside it waits for native code to return) or was superseded (canceled, given to another
+worker), and queues the run of a horse that was killed again at once.
 """
 
 from __future__ import annotations
@@ -46,13 +47,13 @@ class GenerationWorker(Worker):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.told_to_stop = False
-        self._in_vain = 0
+        self.stop_requested = False
+        self._superseded_reports = 0
         self._too_slow = ""
 
     def request_stop(self, signum: int, frame: Any) -> None:
         """SIGTERM, SIGINT: finish the job, then end."""
-        self.told_to_stop = True
+        self.stop_requested = True
         try:
             super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
         except redis_client.AnyFailure:
@@ -70,9 +71,10 @@ class GenerationWorker(Worker):
     def kill_horse(self, sig: signal.Signals = SHUTDOWN_SIGNAL) -> None:
         """Kill the process at work, if there is one.
 
-        RQ signals the process group of `horse_pid`. Before the fork and after the end that is 0, and a newborn horse
-        has not left our group yet: both times the group is our own, with the supervisor and the web server in it.
-        A run whose horse is not there to be killed reads the row as it begins, and ends.
+        RQ signals the process group of `horse_pid`. Before the fork and after the end that is 0,
+        and a newborn horse has not left our group yet: both times the group is our own, with the
+        supervisor and the web server in it. A run whose horse is not there to be killed reads the
+        row as it begins, and ends.
         """
         horse = self.horse_pid
         if horse:
@@ -91,9 +93,9 @@ class GenerationWorker(Worker):
             super().maintain_heartbeats(job, execution)
         except redis_client.AnyFailure as error:
             logger.warning("no heartbeat: %s", error)
-        self._watch_horse(job)
+        self._check_horse(job)
 
-    def _watch_horse(self, job: Job) -> None:
+    def _check_horse(self, job: Job) -> None:
         allowed = job.timeout or settings.GENERATION_TIMEOUT_SECONDS
         worked = (now() - job.started_at).total_seconds() if job.started_at else 0.0
         if worked > allowed + min(allowed, OVERTIME_SECONDS):
@@ -102,12 +104,13 @@ class GenerationWorker(Worker):
             self.kill_horse()
             return
         if keep_alive(*job.args):
-            self._in_vain = 0
+            self._superseded_reports = 0
             return
-        # It finds out by itself at its next stage, and may have an image service to call off; so not at once.
-        self._in_vain += 1
-        if self._in_vain > 2:
-            logger.warning("%s works in vain: killing its process", job.id)
+        # It finds out by itself at its next stage, and may have an image service to call off; so
+        # not at once.
+        self._superseded_reports += 1
+        if self._superseded_reports > 2:
+            logger.warning("%s was superseded: killing its process", job.id)
             self.kill_horse()
 
     def handle_work_horse_killed(self, job: Job, retpid: int, ret_val: int, rusage: Any) -> None:
@@ -136,12 +139,12 @@ class GenerationWorker(Worker):
 
     def execute_job(self, job: Job, queue: Any) -> None:
         """Fork and wait; see RQ."""
-        self._in_vain, self._too_slow = 0, ""
+        self._superseded_reports, self._too_slow = 0, ""
         super().execute_job(job, queue)
 
 
 def keep_alive(generation_id: str, run: int) -> bool:
-    """Prolong the lease of a run whose process lives; False when it works in vain."""
+    """Prolong the lease of a run whose process lives; False when it was superseded."""
     try:
         return runs.keep_alive(generation_id, run)
     except DatabaseError as error:
@@ -167,8 +170,8 @@ def sweep() -> None:
 def build_worker(name: str | None = None) -> GenerationWorker:
     """A worker on the generation queue, on a connection of its own (it blocks on reads).
 
-    Its name is `name` with a random ending: Redis remembers a killed worker's name for a minute and a half, and RQ
-    refuses it to its successor.
+    Its name is `name` with a random ending: Redis remembers a killed worker's name for a minute and
+    a half, and RQ refuses it to its successor.
     """
     connection = redis.Redis.from_url(settings.REDIS_URL)
     queue = queues.generation_queue(connection)
@@ -189,7 +192,8 @@ def build_worker(name: str | None = None) -> GenerationWorker:
 def work(name: str | None = None, *, burst: bool = False, log_level: str = "INFO") -> None:
     """Work until told to stop, or, with `burst`, until the queue is empty.
 
-    RQ's loop ends when Redis goes away at certain moments; then a new one is begun as soon as Redis is back.
+    RQ's loop ends when Redis goes away at certain moments; then a new one is begun as soon as Redis
+    is back.
     """
     while True:
         worker = None
@@ -213,7 +217,7 @@ def work(name: str | None = None, *, burst: bool = False, log_level: str = "INFO
 
 def is_stopping(worker: GenerationWorker | None) -> bool:
     """True when the worker was told to stop."""
-    return worker is not None and worker.told_to_stop
+    return worker is not None and worker.stop_requested
 
 
 def wait_for_queue(*, seconds: float) -> bool:

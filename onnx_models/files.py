@@ -19,7 +19,11 @@ _PART_PREFIX: Final = ".part-"
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file, hex. Raises OSError."""
+    """SHA-256 of a file, hex.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -29,7 +33,9 @@ def locked(directory: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the folder's lock; waits for another process that is setting up the same folder.
 
     The kernel drops the lock when its holder dies, so a killed set-up blocks nobody.
-    Raises ModelFetchError when the folder cannot be made or written to.
+
+    Raises:
+        ModelFetchError: the folder cannot be made or written to.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -39,7 +39,11 @@ class Manifest:
 
 
 def load_manifest(path: Path = MANIFEST_PATH) -> Manifest:
-    """Read a manifest. Raises OSError, ValueError or KeyError: the file ships with the product."""
+    """Read a manifest.
+
+    Raises:
+        OSError, ValueError, KeyError: it is missing or damaged; it ships with the product.
+    """
     content = json.loads(path.read_text(encoding="utf-8"))
     encoder, decoder = (_entry(item) for item in content["models"])
     return Manifest(content["name"], content["npm_package"], encoder, decoder)

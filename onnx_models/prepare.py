@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from onnx_models.errors import ModelFetchError, VariantError
-from onnx_models.fetch import Fetched, fetch_weights
+from onnx_models.fetching.weights import Fetched, fetch_weights
 from onnx_models.files import digest_of, locked, read_json, write_json
 from onnx_models.manifest import Manifest, load_manifest
 from onnx_models.variants import PREFERRED, VARIANTS, Built, Variant, ensure_variant
@@ -66,7 +66,10 @@ def ensure_models(
     """Make the model folder complete; quick when it already is.
 
     say: takes one line about what is being done. extra_variants: built too, without becoming the
-    ones in use (the benchmarks compare them). Raises ModelFetchError.
+    ones in use (the benchmarks compare them).
+
+    Raises:
+        ModelFetchError: the weights could not be had or written.
     """
     started = time.monotonic()
     directory = model_directory(own_directory, home)

@@ -1,4 +1,4 @@
-"""Drawn rooms: photos that are always at hand, for checking a variant and for rounding its weights."""
+"""Drawn rooms: photos that are always at hand, to check a variant and round its weights."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def drawn_room() -> npt.NDArray[np.uint8]:
 def drawn_input() -> npt.NDArray[np.float32]:
     """Another such room, 4:3, as SAM's encoder takes it: float32 1 x 3 x 1024 x 1024.
 
-    Upside down with red and blue exchanged: weights are not rounded on the very picture that they are checked on.
+    Upside down with red and blue exchanged: weights are not rounded on the very picture that they
+    are checked on.
     """
     import cv2
     import numpy as np

@@ -1,13 +1,14 @@
 """Faster or richer versions of the weights, built here from the fetched originals.
 
 - `decoder.lean.onnx`: the decoder written anew from its weights so that it does less work for the
-  same numbers where the photo is (`lean_decoder`); all four candidate masks and their scores come out.
+  same numbers where the photo is (`lean_decoder`); all four candidate masks and their scores
+  come out.
 - `decoder4.onnx`: the decoder cut before its mask selection, so that all four candidate masks and
   their scores come out. Same weights, same numbers; it also skips the full-size enlargement.
 - `encoder.lean.onnx`: the encoder written anew from its weights, for the caches, without what the
   photo cannot reach, with int8 where it pays (`lean_encoder`).
-- `encoder.int8.onnx`: the published encoder with the weights of MatMul and Gemm as int8 per channel and
-  activations quantised on the fly (`quantize_dynamic`), after conversion to opset 17.
+- `encoder.int8.onnx`: the published encoder with the weights of MatMul and Gemm as int8 per channel
+  and activations quantised on the fly (`quantize_dynamic`), after conversion to opset 17.
 
 A variant is loaded and run beside its original before it is put in place; beside it lies a stamp
 (`NAME.json`) with the digests of source and result and the builder's version, so that an
@@ -24,8 +25,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from onnx_models.errors import VariantError
 from onnx_models.files import digest_of, part_file, put_in_place, read_json, write_json
-from onnx_models.lean_decoder import lean_decoder
-from onnx_models.lean_encoder import lean_encoder
+from onnx_models.graphs.lean_decoder import lean_decoder
+from onnx_models.graphs.lean_encoder import lean_encoder
 from onnx_models.manifest import Manifest
 from onnx_models.specimen import drawn_room
 
@@ -64,7 +65,11 @@ class Built:
 
 
 def cut_decoder(source: Path, target: Path) -> None:
-    """Make the four candidates and their scores the decoder's outputs. Raises VariantError."""
+    """Make the four candidates and their scores the decoder's outputs.
+
+    Raises:
+        VariantError: the graph has no such tensors.
+    """
     import onnx
     from onnx import TensorProto, helper
 
@@ -109,7 +114,11 @@ def _ancestors(nodes: Iterable[Any], wanted: set[str]) -> list[Any]:
 
 
 def quantise_encoder(source: Path, target: Path) -> None:
-    """Write the int8 encoder. Raises VariantError when the graph cannot be converted."""
+    """Write the int8 encoder.
+
+    Raises:
+        VariantError: the graph cannot be converted.
+    """
     import onnx
     import onnx.version_converter
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -141,8 +150,8 @@ DECODER_LEAN: Final = Variant("decoder.lean.onnx", "decoder", lean_decoder, buil
 DECODER_FOUR: Final = Variant("decoder4.onnx", "decoder", cut_decoder)
 ENCODER_INT8: Final = Variant("encoder.int8.onnx", "encoder", quantise_encoder)
 ENCODER_LEAN: Final = Variant("encoder.lean.onnx", "encoder", lean_encoder, builder=2)
-# What is used of each role: the first that builds and agrees, else the published file. Measured in
-# docs/models.md.
+# What is used of each role: the first that builds and agrees, else the published file. Measured by
+# benchmarks/segmentation_variants.py.
 PREFERRED: Final = ((DECODER_LEAN, DECODER_FOUR), (ENCODER_LEAN, ENCODER_INT8))
 VARIANTS: Final = {variant.file: variant for choice in PREFERRED for variant in choice}
 

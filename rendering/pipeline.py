@@ -1,4 +1,4 @@
-"""The finished picture: wallpaper on the wall, in the wall's light, behind what stands before it."""
+"""The finished picture: wallpaper in the wall's light, behind what stands before it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from rendering.texture.sampler import TextureSampler
 from rendering.tile_compositor import Box, LitWall, composite, light_wall, untouched
 from rendering.wall_analysis import WallAnalysis, analyse_wall
 
-# Pixels with the blur's radius: rows and columns of whole blocks of the texture sampler. An array of three channels is 1.5 MB.
+# Pixels with the blur's radius: rows and columns of whole blocks of the texture sampler. An array
+# of three channels is 1.5 MB.
 TILE = (256, 512)
 
 
@@ -50,12 +51,11 @@ def render(
 ) -> Rendered:
     """Put `wallpaper` on the wall of `photo` that `mask` covers.
 
-    `photo`, `wallpaper`: uint8 RGB; `mask`: uint8, the photo's size, 0..255 coverage.
-    `brightness`: -2..2 stops added to the light; `keep_shadows`: 0 (evenly lit) .. 1 (as in the
-    photo) .. 2 (deeper). `on_stage(name, seconds)` is called after each stage.
-    The wallpaper's top-left corner lies at the plane's quad TL plus `placement.origin_m`.
-    `analysis`: what `analyse_wall` made of the same photo, mask and plane; with it a second render takes
-    a fraction of the time.
+    `photo`, `wallpaper`: uint8 RGB; `mask`: uint8, the photo's size, 0..255 coverage. `brightness`:
+    -2..2 stops added to the light; `keep_shadows`: 0 (evenly lit) .. 1 (as in the photo) .. 2
+    (deeper). `on_stage(name, seconds)` is called after each stage. The wallpaper's top-left corner
+    lies at the plane's quad TL plus `placement.origin_m`. `analysis`: what `analyse_wall` made of
+    the same photo, mask and plane; with it a second render takes a fraction of the time.
 
     Raises:
         NothingSelectedError: the mask is empty.
@@ -94,7 +94,7 @@ def _tile_rows(box: Box, radius: int) -> Iterator[Box]:
 
 
 def _tiles_of_row(row: Box, radius: int) -> Iterator[Box]:
-    """A row from left to right. With `radius` pixels around it a tile is of whole blocks of the sampler."""
+    """A row from left to right. With `radius` around it a tile is of whole sampler blocks."""
     x0, y0, x1, y1 = row
     width = TILE[1] - 2 * radius
     for left in range(x0, x1, width):

@@ -29,9 +29,10 @@ class Placement:
     `drop`            fraction of the repeat height by which every next column hangs lower
     `mirror`          flips the picture left to right
     `mode`            `tile`: repeats in both directions; the murals keep the aspect and take
-                        their size from the quad: `fit-height` (repeats sideways only),
-                        `fit-width` (repeats downwards only), `cover` (one picture, centred)
-    `seams`           shows the joints between strips, from the picture's left edge on and turned with it
+                      their size from the quad: `fit-height` (repeats sideways only),
+                      `fit-width` (repeats downwards only), `cover` (one picture, centred)
+    `seams`           shows the joints between strips, from the picture's left edge on and turned
+                      with it
     `strip_width_m`   width of a strip, that is of a roll, 0.1..5; of `seams` only
 
     Raises:
@@ -70,7 +71,8 @@ class Placement:
             _is_number(self.strip_width_m) and MIN_STRIP_M <= self.strip_width_m <= MAX_STRIP_M
         ):
             raise PlacementError(
-                f"The strips must be {MIN_STRIP_M} to {MAX_STRIP_M:.0f} metres wide, such as {ROLL_M}.",
+                f"The strips must be {MIN_STRIP_M} to {MAX_STRIP_M:.0f} metres wide, "
+                f"such as {ROLL_M}.",
                 f"strip_width_m={self.strip_width_m!r}",
             )
 

@@ -24,7 +24,7 @@ class StageTimer:
         self._last = now
 
     def report(self, *stages: str) -> None:
-        """Tell `on_stage` of finished stages. The worker writes that into the database: not per tile."""
+        """Tell `on_stage` of finished stages. Seldom: the worker writes them to the database."""
         if self.on_stage is not None:
             for stage in stages:
                 self.on_stage(stage, self.timings.get(stage, 0.0))

@@ -1,8 +1,9 @@
-"""One tile of the picture: wallpaper in the wall's light, mixed with what stands before it, with camera noise.
+"""One tile of the picture: wallpaper in the wall's light, the foreground's edges, camera noise.
 
 Every step is a whole pass of OpenCV over a tile small enough for the processor's cache. NumPy's
 broadcasting over three channels costs five times as much a pixel as a plain product, its `take`
-through a table three times as much as `cv2.LUT`, and OpenCV warps three channels at half the speed of four.
+through a table three times as much as `cv2.LUT`, and OpenCV warps three channels at half the speed
+of four.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ Box = tuple[int, int, int, int]
 class LitWall:
     """The wall of `analysis`, with its light and exposure, ready for tiles.
 
-    `gain`, `offset`  float32 h x w x 4 at the working size: the light over what the wall sends back of it, so
-                          that light is gain * guide + offset; the gain's fourth channel is the share of the
-                          camera's noise that a pixel of wallpaper lacks
+    `gain`, `offset`  float32 h x w x 4 at the working size: the light over what the wall sends back
+                      of it, so that light is gain * guide + offset; the gain's fourth channel
+                      is the share of the camera's noise that a pixel of wallpaper lacks
     """
 
     analysis: WallAnalysis
@@ -70,7 +71,7 @@ def composite(wall: LitWall, photo: U8, mask: U8, reflectance: F32, box: Box) ->
 
 
 def _light_at(wall: LitWall, guide: F32, box: Box) -> tuple[F32, F32]:
-    """The light on a tile whose photo has the scene-linear light `guide`, and the share of noise it lacks."""
+    """Light of a tile whose photo has the scene-linear light `guide`, and the noise it lacks."""
     gain, offset = (_enlarged(field, wall.analysis, box) for field in (wall.gain, wall.offset))
     light = f32(cv2.multiply(cv2.cvtColor(gain, cv2.COLOR_RGBA2RGB), guide))
     cv2.add(light, cv2.cvtColor(offset, cv2.COLOR_RGBA2RGB), dst=light)
@@ -106,7 +107,7 @@ def _band(mask: U8, box: Box, reach: int) -> Bool | None:
 def _mix_edges(
     analysis: WallAnalysis, shown: F32, guide: F32, cover: U8, band: Bool, box: Box
 ) -> None:
-    """Bring back, in `shown` (the tile's scene-linear light), what stands before the wall at its edges."""
+    """Mix the foreground at the wall's edges into `shown`, the tile's scene-linear light."""
     ys, xs = np.nonzero(band)
     x, y = f32(xs + (box[0] - analysis.box[0])), f32(ys + (box[1] - analysis.box[1]))
     seen = guide[ys, xs]

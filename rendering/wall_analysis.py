@@ -1,7 +1,7 @@
 """What a photo tells about its marked wall, whichever wallpaper is put on it.
 
-Plane, light, exposure, edges, blur and noise depend on photo and mask alone, so a visitor who tries one
-wallpaper after another needs them once: `analyse_wall` makes them, `render` takes them.
+Plane, light, exposure, edges, blur and noise depend on photo and mask alone, so a visitor who tries
+one wallpaper after another needs them once: `analyse_wall` makes them, `render` takes them.
 """
 
 from __future__ import annotations
@@ -51,10 +51,12 @@ class WallAnalysis:
     """A photo's wall without its old paint or paper. About 12 MB, however large the photo is.
 
     `shape`           height, width of the photo
-    `box`             x0, y0, x1, y1 (exclusive) of the mask; the fields below cover it at a working size
+    `box`             x0, y0, x1, y1 (exclusive) of the mask; the fields below cover it at a working
+                      size
     `edge_tolerance`  pixels of the photo that the mask's edge may be wrong
     `tone_curve`      the photo's tone curve
-    `reflectance`     3 float64: what the wall sends back of white light: its (main) paint's albedo and gloss
+    `reflectance`     3 float64: what the wall sends back of white light: its (main) paint's albedo
+                      and gloss
     `light`           what the bare wall sends back
     `mean_light`      the mean of that, 3 float32
     `edges`           wall and foreground colours beside the mask's edge
@@ -85,7 +87,8 @@ def analyse_wall(
 ) -> WallAnalysis:
     """Read the wall of `photo` (uint8 H x W x 3 RGB) that `mask` (uint8 H x W, 0..255) covers.
 
-    `plane` in the photo's pixels; `timer` counts the stages "pattern", "level", "light" and "sensor".
+    `plane` in the photo's pixels; `timer` counts the stages "pattern", "level", "light" and
+    "sensor".
 
     Raises:
         NothingSelectedError: the mask is empty.
@@ -112,29 +115,20 @@ def analyse_wall(
     )
     timer.finish("level")
     light, mean = _estimate_light(wall, paints, pattern_free, mask.shape)
-    edge_tolerance = max(2, round(EDGE_TOLERANCE * max(mask.shape)))
-    small_tolerance = max(1, math.ceil(edge_tolerance * wall.scale))
-    edges = edge_colours(wall.guide, wall.cover, wall.core, small_tolerance)
+    tolerance = max(2, round(EDGE_TOLERANCE * max(mask.shape)))
+    edges = wall.edge_colours(tolerance)
     timer.finish("light")
     blur, noise = estimate_lens_blur(photo, mask), estimate_noise(photo, mask)
     timer.finish("sensor")
+    shape = (mask.shape[0], mask.shape[1])
     return WallAnalysis(
-        shape=(mask.shape[0], mask.shape[1]),
-        box=box,
-        edge_tolerance=edge_tolerance,
-        tone_curve=small.tone_curve,
-        reflectance=reflectance,
-        light=light,
-        mean_light=mean,
-        edges=edges,
-        blur=blur,
-        noise=noise,
+        shape, box, tolerance, small.tone_curve, reflectance, light, mean, edges, blur, noise
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SmallPhoto:
-    """The whole photo, small: 8-bit and scene-linear light h x w x 3, any wall and sure wall h x w."""
+    """The photo, small: 8-bit and scene-linear light h x w x 3, any wall and sure wall h x w."""
 
     photo: U8
     radiance: F32
@@ -145,7 +139,7 @@ class _SmallPhoto:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _WallCrop:
-    """The mask's box at the working size: scene-linear light h x w x 3, soft mask and sure wall h x w."""
+    """The mask's box, small: scene-linear light h x w x 3, soft mask and sure wall h x w."""
 
     box: Box
     guide: F32
@@ -157,6 +151,11 @@ class _WallCrop:
         """Working pixels per pixel of the photo."""
         x0, y0, x1, y1 = self.box
         return float(max(self.core.shape) / max(x1 - x0, y1 - y0))
+
+    def edge_colours(self, tolerance: int) -> EdgeColours:
+        """Wall and foreground beside the mask's edge, `tolerance` in pixels of the photo."""
+        small = max(1, math.ceil(tolerance * self.scale))
+        return edge_colours(self.guide, self.cover, self.core, small)
 
     def plane(self, plane: WallPlane) -> WallPlane:
         """A plane of the photo in the pixels of this picture."""
@@ -188,7 +187,7 @@ def _crop_to_wall(photo: U8, mask: U8, box: Box, tone_curve: CameraCurve) -> _Wa
 
 
 def core_of(cover: U8) -> Bool:
-    """Pixels that are surely wall: full coverage, a pixel away from the edge where there is room."""
+    """Pixels that are surely wall: full coverage, and a pixel from the edge where possible."""
     core = cover >= 250
     shrunk = cv2.erode(core.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     if shrunk.sum() >= 16:
@@ -201,7 +200,8 @@ def _bare_radiance(
 ) -> tuple[F32, Paints | None]:
     """The small photo with the wall's main paint everywhere on the wall, and the other paint found.
 
-    `plane` in the small photo's pixels. The radiance is the same array where nothing had to be changed.
+    `plane` in the small photo's pixels. The radiance is the same array where nothing had to be
+    changed.
     """
     if pattern_free is not None:
         return pattern_free.pattern.removed_from(small.radiance, small.core, plane)[0], None

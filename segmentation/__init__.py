@@ -25,12 +25,12 @@ from segmentation.model import SamModel
 from segmentation.outline import outline_path
 from segmentation.prediction import Prediction
 from segmentation.values import EMBEDDING_SHAPES, Box, Click, Embedding
-from segmentation.wall_net_io import SCENE_SHAPE, TOKEN_SHAPE
+from segmentation.wall_net_io import TOKEN_SHAPE, WALL_MAPS_SHAPE
 
 __all__ = [
     "EMBEDDING_SHAPES",
-    "SCENE_SHAPE",
     "TOKEN_SHAPE",
+    "WALL_MAPS_SHAPE",
     "Box",
     "Click",
     "Embedding",

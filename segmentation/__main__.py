@@ -59,7 +59,11 @@ def _segment(options: argparse.Namespace) -> int:
 
 
 def click_of(text: str) -> Click:
-    """ "X,Y" or "X,Y,LABEL" as a Click; label 1 when left out. Raises ArgumentTypeError."""
+    """ "X,Y" or "X,Y,LABEL" as a Click; label 1 when left out.
+
+    Raises:
+        ArgumentTypeError: it is neither.
+    """
     try:
         x, y, *label = text.split(",")
         return Click(float(x), float(y), int(label[0]) if label else 1)
@@ -68,7 +72,11 @@ def click_of(text: str) -> Click:
 
 
 def box_of(text: str) -> Box:
-    """ "X0,Y0,X1,Y1" as a Box. Raises ArgumentTypeError."""
+    """ "X0,Y0,X1,Y1" as a Box.
+
+    Raises:
+        ArgumentTypeError: it is not.
+    """
     try:
         x0, y0, x1, y1 = (float(part) for part in text.split(","))
     except ValueError as error:

@@ -29,10 +29,11 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def coarse_cell(x: float, y: float, cells_each: int, shape: tuple[int, int]) -> tuple[int, int]:
-    """Row and column of the cell that a place lies in, on a grid with cells `cells_each` times those of the mask grid.
+    """Row and column of the coarse cell that a place lies in.
 
-    x, y: in cells of the mask grid. shape: rows and columns of the coarser grid, or of the part of it in use; a place
-    beside it gets the nearest cell.
+    x, y: in cells of the mask grid, `cells_each` of which a coarse cell is wide. shape: rows and
+    columns of the coarser grid, or of the part of it in use; a place beside it gets the nearest
+    cell.
     """
     row, column = (
         min(side - 1, max(0, math.floor(value + 0.5) // cells_each))
@@ -64,8 +65,8 @@ class PhotoGrid:
     def feature_extent(self) -> tuple[int, int]:
         """Columns and rows of the 64 grid that the photo's masks depend on.
 
-        One more than hold any of the photo: enlarging a mask looks half a cell of the 256 grid further, and
-        the click network reads up to seven of them (`click_maps.covered`).
+        One more than hold any of the photo: enlarging a mask looks half a cell of the 256 grid
+        further, and the click network reads up to seven of them (`clicks.features.covered`).
         """
         width, height = self.resized
         side = MODEL_SIDE // FEATURE_SIDE
@@ -75,12 +76,6 @@ class PhotoGrid:
         """(N, 2) photo pixels (x, y) to prompt coordinates on the 1024 grid."""
         width, height = self.resized
         ratio = np.array([width / self.width, height / self.height], np.float64)
-        return np.asarray(np.asarray(points, np.float64).reshape(-1, 2) * ratio, np.float32)
-
-    def prompt_to_photo(self, points: npt.ArrayLike) -> FloatArray:
-        """Inverse of `prompt_to_model`."""
-        width, height = self.resized
-        ratio = np.array([self.width / width, self.height / height], np.float64)
         return np.asarray(np.asarray(points, np.float64).reshape(-1, 2) * ratio, np.float32)
 
     def photo_to_mask(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:

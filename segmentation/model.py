@@ -20,12 +20,12 @@ from PIL import Image
 
 from segmentation.clicks.constraints import honour_clicks
 from segmentation.clicks.features import ClickEvidence, EarlierClicks, Scope
-from segmentation.clicks.refinement import ClickSequences
+from segmentation.clicks.refinement import ClickRefiner
 from segmentation.errors import EmbeddingError, ModelError, PhotoError
 from segmentation.geometry import CELL, MASK_SIDE, MODEL_SIDE, FloatArray, PhotoGrid
 from segmentation.masks.quality import middle_of_wall, review
 from segmentation.prediction import Prediction
-from segmentation.runtime import LazySession
+from segmentation.runtime import CPU_ONLY, LazySession
 from segmentation.sam.contract import check_encoder
 from segmentation.sam.decoder import Decoder
 from segmentation.sam.description import ModelDescription, describe
@@ -35,9 +35,8 @@ from segmentation.walls.heads import HEADS_DIRECTORY, WallHeads
 
 logger = logging.getLogger(__name__)
 
-_HALVED_FROM: Final = (
-    3  # times the 1024 of SAM's input; at twice, the mean's blur would show in masks
-)
+# Times the 1024 of SAM's input; at twice, the mean's blur would show in masks.
+_HALVED_FROM: Final = 3
 
 # Mean and standard deviation of SAM's training pictures, RGB, 0..255.
 _MEAN: Final = np.array([123.675, 116.28, 103.53], np.float32)
@@ -45,7 +44,7 @@ _STD: Final = np.array([58.395, 57.12, 57.375], np.float32)
 
 
 class SamModel:
-    """An encoder and a decoder, loaded on first use in each process, and the optional wall heads."""
+    """An encoder, a decoder and the optional wall heads, loaded on first use in each process."""
 
     def __init__(
         self,
@@ -54,6 +53,7 @@ class SamModel:
         encoder_threads: int,
         decoder_threads: int,
         heads: WallHeads | None = None,
+        providers: Sequence[str] = CPU_ONLY,
     ) -> None:
         self.description = description
         # Part of cache keys, for embeddings and for masks: changes with anything that changes them.
@@ -63,10 +63,11 @@ class SamModel:
             sha256=description.encoder.sha256,
             threads=encoder_threads,
             check=check_encoder,
+            providers=providers,
         )
-        self._decoder = Decoder(description.decoder, threads=decoder_threads)
+        self._decoder = Decoder(description.decoder, threads=decoder_threads, providers=providers)
         self._heads = heads
-        self._sequences = ClickSequences()
+        self._refiner = ClickRefiner()
 
     @classmethod
     def load(
@@ -78,22 +79,34 @@ class SamModel:
         encoder_file: str | None = None,
         decoder_file: str | None = None,
         heads_directory: Path | None = HEADS_DIRECTORY,
+        providers: Sequence[str] = CPU_ONLY,
     ) -> SamModel:
         """Describe the model in `directory`; the graphs themselves are loaded when first run.
 
-        Raises ModelError when no model is there. Another export's files are named by
-        `encoder_file` and `decoder_file`, or by a `model.json` in the folder. heads_directory: the
-        wall heads, None for plain SAM; without the files, or for an encoder they were not trained
-        on, the model is plain SAM too and a warning is logged.
+        Another export's files are named by `encoder_file` and `decoder_file`, or by a `model.json`
+        in the folder. heads_directory: the wall heads, None for plain SAM; without the files, or
+        for an encoder they were not trained on, the model is plain SAM too and a warning is logged.
+        providers: ONNX Runtime's execution providers, the preferred one first.
+
+        Raises:
+            ModelError: no model is there.
         """
         found = describe(Path(directory), encoder=encoder_file, decoder=decoder_file)
         heads = None
         if heads_directory is not None:
             heads = _load_heads(
-                found, heads_directory, encoder_threads=encoder_threads, threads=decoder_threads
+                found,
+                heads_directory,
+                encoder_threads=encoder_threads,
+                threads=decoder_threads,
+                providers=providers,
             )
         return cls(
-            found, encoder_threads=encoder_threads, decoder_threads=decoder_threads, heads=heads
+            found,
+            encoder_threads=encoder_threads,
+            decoder_threads=decoder_threads,
+            heads=heads,
+            providers=providers,
         )
 
     @property
@@ -102,30 +115,39 @@ class SamModel:
         return self._heads is not None
 
     def warm_up(self) -> None:
-        """Load every graph now, in this process. Raises ModelError."""
+        """Load every graph now, in this process.
+
+        Raises:
+            ModelError: a file cannot be used, or a provider is not there.
+        """
         _ = self._encoder.signature
         self._decoder.warm_up()
         if self._heads is not None:
             self._heads.warm_up()
 
     def encode(self, photo: npt.NDArray[np.uint8]) -> Embedding:
-        """Run the encoder on a photo, uint8 H x W x 3 RGB. Raises PhotoError, ModelError."""
+        """Run the networks that run once a photo on a photo, uint8 H x W x 3 RGB.
+
+        Raises:
+            PhotoError: the array is no such photo.
+            ModelError: a file cannot be used.
+        """
         if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8 or 0 in photo.shape:
             raise PhotoError(f"photo is {photo.dtype} {photo.shape}, expected uint8 H x W x 3")
         height, width = photo.shape[:2]
         grid = PhotoGrid(width, height)
-        photo = halved_often(photo)
+        photo = downscaled(photo)
         small = _resize(photo, grid.resized)
         signature = self._encoder.signature
         [features] = self._encoder.run(
             list(signature.outputs), {next(iter(signature.inputs)): encoder_input(small)}
         )
-        scene, tokens = (
-            (None, None) if self._heads is None else self._heads.scene_and_tokens(photo, grid)
+        wall_maps, tokens = (
+            (None, None) if self._heads is None else self._heads.wall_maps_and_tokens(photo, grid)
         )
         return Embedding.build(
             features,
-            scene=scene,
+            wall_maps=wall_maps,
             tokens=tokens,
             width=width,
             height=height,
@@ -138,16 +160,20 @@ class SamModel:
         embedding: Embedding,
         clicks: Sequence[Click],
         box: Box | None = None,
-        scope: Scope = Scope.UNSAID,
+        scope: Scope = Scope.AUTO,
         start: FloatArray | None = None,
     ) -> Prediction:
         """The wall that clicks and box point at.
 
-        With the wall heads, each click lets in what fits it of the click network's answer
-        (`constraints`), and `scope` says whether one wall or all are meant (unsaid: `meaning`); with a box, or without
-        the heads, SAM's own joint decode answers. start: logits of `predict_auto` that the clicks
-        correct; they may then be exclusions alone. Raises PromptError when nothing is included or a
-        point is outside the photo, EmbeddingError when the embedding is another model's, ModelError.
+        With the wall heads, each click accepts what fits it of the click network's proposal
+        (`clicks.constraints`), and `scope` says whether one wall or all are meant (AUTO: inferred
+        by `clicks.scope`); with a box, or without the heads, SAM decodes all clicks together.
+        start: logits of `predict_auto` that the clicks correct; they may then be exclusions alone.
+
+        Raises:
+            PromptError: nothing is included, or a point is outside the photo.
+            EmbeddingError: the embedding is another model's.
+            ModelError: a file cannot be used.
         """
         self._check_embedding(embedding)
         heads = self._heads if box is None and self._decoder.shows_candidates else None
@@ -155,7 +181,13 @@ class SamModel:
             clicks = [middle_of_wall(start, embedding.grid), *clicks]
         check_prompt(clicks, box, embedding.grid, corrects=start is not None)
         if heads is not None:
-            return self._composed(heads, embedding, clicks, scope, start)
+            return self._refined_by_clicks(heads, embedding, clicks, scope, start)
+        return self._decoded_together(embedding, clicks, box)
+
+    def _decoded_together(
+        self, embedding: Embedding, clicks: Sequence[Click], box: Box | None
+    ) -> Prediction:
+        """SAM's own mask for all clicks and the box."""
         prompt = encode_prompt(clicks, box, embedding.grid)
         candidates, scores = self._decoder.decode(embedding, prompt)
         chosen = choose_candidate(scores, prompt.labels.shape[1])
@@ -174,7 +206,7 @@ class SamModel:
             clicks=tuple(clicks),
         )
 
-    def _composed(
+    def _refined_by_clicks(
         self,
         heads: WallHeads,
         embedding: Embedding,
@@ -183,10 +215,10 @@ class SamModel:
         start: FloatArray | None,
     ) -> Prediction:
         began = b"" if start is None else hashlib.sha256(start.tobytes()).digest()
-        answers = _Answers(self._decoder, heads, embedding, scope)
+        networks = _PhotoNetworks(self._decoder, heads, embedding, scope)
         grid = embedding.grid
-        done = self._sequences.compose(
-            (embedding.digest, scope, began), answers, clicks, grid, start=start
+        done = self._refiner.refine(
+            (embedding.digest, scope, began), networks, clicks, grid, start=start
         )
         last = self._decoder.decode_newest(embedding, clicks)
         seen = review(
@@ -204,14 +236,19 @@ class SamModel:
             warning=seen.warning,
             suggested=seen.suggested,
             clicks=tuple(clicks),
-            meant=done.meant,
+            scope=done.scope,
         )
 
     def predict_auto(self, embedding: Embedding, photo: npt.NDArray[np.uint8]) -> Prediction:
         """The wall of a photo without a click: where the wall heads see it.
 
         Without the heads, the best of a few clicks where walls usually are. photo: the uint8
-        H x W x 3 RGB photo that `embedding` came from. Raises PhotoError, EmbeddingError, ModelError.
+        H x W x 3 RGB photo that `embedding` came from.
+
+        Raises:
+            PhotoError: the photo is another one.
+            EmbeddingError: the embedding is another model's.
+            ModelError: a file cannot be used.
         """
         self._check_embedding(embedding)
         if photo.shape[:2] != (embedding.height, embedding.width):
@@ -251,21 +288,21 @@ class SamModel:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
-    """What a sequence of clicks asks of the networks."""
+class _PhotoNetworks:
+    """The networks on one photo, as `ClickRefiner` uses them."""
 
     decoder: Decoder
     heads: WallHeads
     embedding: Embedding
-    said: Scope
+    stated_scope: Scope
 
     @property
     def walls(self) -> FloatArray:
-        """The wall seen without a click."""
+        """The wall that is predicted without a click."""
         return self.heads.walls(self.embedding)
 
-    def hear(self, clicks: Sequence[Click]) -> ClickEvidence:
-        """What the last of some clicks lies on, decoded by SAM, and what else it says of the photo."""
+    def observe(self, clicks: Sequence[Click]) -> ClickEvidence:
+        """The evidence of the last of some clicks: SAM's masks and what is like its place."""
         newest = self.decoder.decode_newest(self.embedding, clicks)
         return self.heads.evidence(self.embedding, newest)
 
@@ -274,30 +311,38 @@ class _Answers:
         newest: ClickEvidence,
         earlier: EarlierClicks,
         previous: FloatArray | None,
-        meant: Scope,
+        scope: Scope,
     ) -> FloatArray:
-        """The click network's answer."""
-        return self.heads.propose(self.embedding, newest, earlier, previous, meant)
+        """The click network's output."""
+        return self.heads.propose(self.embedding, newest, earlier, previous, scope)
 
 
 def _load_heads(
-    description: ModelDescription, directory: Path, *, encoder_threads: int, threads: int
+    description: ModelDescription,
+    directory: Path,
+    *,
+    encoder_threads: int,
+    threads: int,
+    providers: Sequence[str],
 ) -> WallHeads | None:
     if not description.heads:
         logger.warning("wall heads not used: they do not fit the encoder %s", description.name)
         return None
     try:
-        return WallHeads(directory, encoder_threads=encoder_threads, threads=threads)
+        return WallHeads(
+            directory, encoder_threads=encoder_threads, threads=threads, providers=providers
+        )
     except ModelError as error:
         logger.warning("wall heads not used: %s", error)
         return None
 
 
-def halved_often(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The photo as means of two by two pixels, once or more, while it stays twice what the networks read.
+def downscaled(photo: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The photo halved by means of two by two pixels, while it stays twice the networks' input.
 
-    Pillow copies a picture twice before it resizes it: 77 ms for twelve megapixels, 18 from the half of it,
-    which differs by 0.4 of 255 on average. The wall network's reduction takes half as long.
+    Pillow copies a picture twice before it resizes it, which takes long for a large photo; from the
+    halved one its result differs by less than one of 255. The wall network's reduction gets faster
+    as well.
     """
     while max(photo.shape[:2]) >= _HALVED_FROM * MODEL_SIDE and min(photo.shape[:2]) > 1:
         size = photo.shape[1] // 2, photo.shape[0] // 2
@@ -312,7 +357,7 @@ def _resize(photo: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[
 
 
 def encoder_input(small: npt.NDArray[np.uint8]) -> FloatArray:
-    """A photo on the 1024 grid, uint8 h x w x 3 RGB, as SAM reads it: float32 1 x 3 x 1024 x 1024, zero outside."""
+    """SAM's input float32 1 x 3 x 1024 x 1024 of a photo on the 1024 grid, uint8 h x w x 3 RGB."""
     height, width = small.shape[:2]
     square = np.zeros((1, 3, MODEL_SIDE, MODEL_SIDE), np.float32)
     for channel in range(3):

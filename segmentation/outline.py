@@ -6,6 +6,8 @@ evenodd (holes are loops of their own).
 
 The contour is found between samples by linear interpolation (Lorensen and Cline 1987, in two
 dimensions), not on a thresholded picture: a thresholded one has steps of several photo pixels.
+contourpy does the same, but takes longer on a mask (it visits every cell, here only those that the
+line crosses) and joins the two wall corners of a saddle, which these masks keep apart.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ from segmentation.prediction import Prediction
 
 TOLERANCE_VIEW_PX: Final = 0.7
 _MIN_LOOP_VIEW_PX2: Final = 6.0
-# Samples along a photo's longer side: a view of 1024 pixels has three of them to four of its own, and what is
-# simplified by 0.7 of those tells no finer.
+# Samples along a photo's longer side: a view of 1024 pixels has three of them to four of its own,
+# and what is simplified by 0.7 of those tells no finer.
 OUTLINE_SIDE: Final = 768
 _OUTSIDE_LOGIT: Final = -1e4
 
@@ -166,7 +168,7 @@ def _cycles(follows: list[int]) -> tuple[list[int], list[int]]:
 def _segments(
     inside: npt.NDArray[np.bool_],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Which crossed grid edge follows which along the contours, by edge number, in order of the first.
+    """Which crossed grid edge follows which along the contours, by number, sorted by the first.
 
     Horizontal edges (to the right of a node) come first, then vertical ones (below it).
     """

@@ -1,4 +1,4 @@
-"""The decoder's answer for one set of clicks."""
+"""The result for one set of clicks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from segmentation.values import Click
 class Prediction:
     """Where the wall is, on the model's padded square grid.
 
-    logits: float32 256 x 256, above 0 is wall. candidates: float32 K x 256 x 256, the decoder's
-    own masks (K is 4, or 1 for an export that hides them). scores: float32 (K,), the decoder's
-    guess of each candidate's IoU. chosen: index of the candidate that SAM's rule picks. score:
-    how sure the model is of `logits`, 0..1. width, height: the photo's, in pixels. doubt, warning,
-    suggested: what a second look found (`review.Review`). clicks: those that it answers; at their places
-    the edge does not follow the photo's colours. meant: which walls they are taken to mean.
+    logits: float32 256 x 256, above 0 is wall. candidates: float32 K x 256 x 256, the decoder's own
+    masks (K is 4, or 1 for an export that hides them). scores: float32 (K,), the decoder's guess of
+    each candidate's IoU. chosen: index of the candidate that SAM's rule picks. score: how sure the
+    model is of `logits`, 0..1. width, height: the photo's, in pixels. doubt, warning, suggested:
+    what the quality check found (`quality.Review`). clicks: those it was made from; at their places
+    the edge does not follow the photo's colours. scope: which walls they are taken to mean.
     """
 
     logits: FloatArray
@@ -39,7 +39,7 @@ class Prediction:
     warning: str | None = None
     suggested: Click | None = None
     clicks: tuple[Click, ...] = ()
-    meant: Scope = Scope.UNSAID
+    scope: Scope = Scope.AUTO
 
     @property
     def grid(self) -> PhotoGrid:
@@ -61,8 +61,9 @@ class Prediction:
         """Coverage uint8 height x width, 0..255; size is (width, height).
 
         Exactly 255 inside and 0 outside. photo: uint8 H x W x 3 RGB, the whole photo at any size,
-        whose size is then the default: the edge follows its colours (`edges.refine`). Without it the
-        edge ramp crosses 127.5 where the logits cross zero, and the default is the photo's size.
+        whose size is then the default: the edge follows its colours (`edges.refine`). Without it
+        the edge ramp crosses 127.5 where the logits cross zero, and the default is the photo's
+        size.
         """
         if photo is None:
             return coverage(self.logits, self.grid, size or (self.width, self.height))

@@ -1,31 +1,36 @@
-"""What goes into a prediction: clicks, a box, and the encoder's output with its byte format."""
+"""What goes into a prediction: clicks, a box, and the encoders' outputs, which can be stored."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import safetensors.numpy
+from safetensors import SafetensorError
 
 from segmentation.errors import EmbeddingError
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid
-from segmentation.wall_net_io import SCENE_SHAPE, TOKEN_SHAPE
+from segmentation.wall_net_io import TOKEN_SHAPE, WALL_MAPS_SHAPE
 
 FEATURE_SHAPE: Final = (1, 256, FEATURE_SIDE, FEATURE_SIDE)
-# Of an embedding's arrays, in the order of its byte format: features, scene, tokens.
-EMBEDDING_SHAPES: Final = (FEATURE_SHAPE, SCENE_SHAPE, TOKEN_SHAPE)
+# Of an embedding's arrays, in this order: features, wall maps, tokens.
+EMBEDDING_SHAPES: Final = (FEATURE_SHAPE, WALL_MAPS_SHAPE, TOKEN_SHAPE)
 THUMBNAIL_SHAPE: Final = (MASK_SIDE, MASK_SIDE, 3)
 
-_MAGIC: Final = b"WVEM\x05"
-_HEADER_MAX_BYTES: Final = 4096
-_THUMBNAIL_BYTES: Final = MASK_SIDE * MASK_SIDE * 3
+# What an embedding is stored as, by the arrays' names.
+_STORED: Final[dict[str, tuple[tuple[int, ...], type[np.generic]]]] = {
+    "features": (FEATURE_SHAPE, np.float16),
+    "wall_maps": (WALL_MAPS_SHAPE, np.float16),
+    "tokens": (TOKEN_SHAPE, np.float16),
+    "thumbnail": (THUMBNAIL_SHAPE, np.uint8),
+}
+_HEADER_LENGTH: Final = struct.Struct("<Q")
 _SIDE_MAX_PX: Final = 1 << 20
 
 
@@ -66,16 +71,16 @@ class DecodedClick:
 class Embedding:
     """What the networks that run once a photo made of it.
 
-    features: float32 1 x 256 x 64 x 64, SAM's. scene: float32 9 x 128 x 128, the wall network's, and
-    tokens: float32 64 x 33 x 33, its patches', both all zero for plain SAM. All are already rounded to
-    float16 precision, so that storing and loading them changes no later mask. width, height: the
-    photo's, in pixels. model: identity of the model that made it. thumbnail: uint8 256 x 256 x 3 RGB,
-    the photo on the mask grid, padding black (the click network reads edges from it). digest: SHA-256
-    of all of this, in hex.
+    features: float32 1 x 256 x 64 x 64, SAM's. wall_maps: float32 9 x 128 x 128, the wall network's
+    output, and tokens: float32 64 x 33 x 33, those of its patches; both zero for plain SAM. All are
+    already rounded to float16 precision, so that storing and loading them changes no later mask.
+    width, height: the photo's, in pixels. model: identity of the model that made it. thumbnail:
+    uint8 256 x 256 x 3 RGB, the photo on the mask grid, padding black (the click network reads
+    edges from it). digest: SHA-256 of all of this, in hex.
     """
 
     features: FloatArray
-    scene: FloatArray
+    wall_maps: FloatArray
     tokens: FloatArray
     width: int
     height: int
@@ -88,7 +93,7 @@ class Embedding:
         cls,
         features: npt.NDArray[np.floating],
         *,
-        scene: npt.NDArray[np.floating] | None = None,
+        wall_maps: npt.NDArray[np.floating] | None = None,
         tokens: npt.NDArray[np.floating] | None = None,
         width: int,
         height: int,
@@ -96,9 +101,11 @@ class Embedding:
         thumbnail: npt.NDArray[np.uint8],
     ) -> Embedding:
         """Round to float16, freeze the arrays and name them by their digest."""
-        scene = np.zeros(SCENE_SHAPE) if scene is None else scene
+        wall_maps = np.zeros(WALL_MAPS_SHAPE) if wall_maps is None else wall_maps
         tokens = np.zeros(TOKEN_SHAPE) if tokens is None else tokens
-        halves = [np.ascontiguousarray(some, np.float16) for some in (features, scene, tokens)]
+        halves = [
+            np.ascontiguousarray(array, np.float16) for array in (features, wall_maps, tokens)
+        ]
         thumbnail = np.ascontiguousarray(thumbnail)
         digest = _digest([*halves, thumbnail], width, height, model)
         whole, whole_scene, whole_tokens = (half.astype(np.float32) for half in halves)
@@ -112,70 +119,68 @@ class Embedding:
         return PhotoGrid(self.width, self.height)
 
     def to_bytes(self) -> bytes:
-        """Header, float16 features, scene and tokens (2.4 MiB), deflated thumbnail; inverse of `from_bytes`."""
-        header = json.dumps(
-            {"w": self.width, "h": self.height, "model": self.model, "digest": self.digest}
-        ).encode()
-        arrays = [
-            some.astype(np.float16).tobytes() for some in (self.features, self.scene, self.tokens)
-        ]
-        thumbnail = zlib.compress(self.thumbnail.tobytes(), 1)
-        return b"".join([_MAGIC, struct.pack("<I", len(header)), header, *arrays, thumbnail])
+        """As safetensors, the first three arrays in float16 (2.6 MiB); inverse of `from_bytes`."""
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "features": self.features.astype(np.float16),
+            "wall_maps": self.wall_maps.astype(np.float16),
+            "tokens": self.tokens.astype(np.float16),
+            "thumbnail": self.thumbnail,
+        }
+        facts = {
+            "width": str(self.width),
+            "height": str(self.height),
+            "model": self.model,
+            "digest": self.digest,
+        }
+        return safetensors.numpy.save(arrays, facts)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Embedding:
         """Read what `to_bytes` wrote.
 
-        Raises EmbeddingError when the bytes are cut, altered or something else altogether; the
-        digest covers every byte of content.
+        Raises:
+            EmbeddingError: the bytes are cut, altered or something else altogether; the digest
+            covers
+                every byte of content.
         """
         try:
-            header, (features, scene, tokens), thumbnail = _split(data)
-            width, height, model = int(header["w"]), int(header["h"]), str(header["model"])
-            stated = str(header["digest"])
-        except (ValueError, KeyError, TypeError, UnicodeDecodeError, zlib.error) as error:
+            arrays, facts = _read(data)
+            width, height = int(facts["width"]), int(facts["height"])
+            model, stated = str(facts["model"]), str(facts["digest"])
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise EmbeddingError(f"not an embedding: {error}") from error
         if not (0 < width < _SIDE_MAX_PX and 0 < height < _SIDE_MAX_PX):
             raise EmbeddingError(f"not an embedding: photo size {width} x {height}")
         found = cls.build(
-            features,
-            scene=scene,
-            tokens=tokens,
+            arrays["features"],
+            wall_maps=arrays["wall_maps"],
+            tokens=arrays["tokens"],
             width=width,
             height=height,
             model=model,
-            thumbnail=np.frombuffer(thumbnail, np.uint8).reshape(THUMBNAIL_SHAPE),
+            thumbnail=arrays["thumbnail"],
         )
         if found.digest != stated:
             raise EmbeddingError(f"embedding altered: digest {found.digest}, stated {stated}")
         return found
 
 
-def _split(data: bytes) -> tuple[dict[str, Any], list[npt.NDArray[np.float16]], bytes]:
-    """Header, arrays and thumbnail of the byte format.
+def _read(data: bytes) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+    """Arrays and facts of the stored bytes.
 
-    ValueError when a part is missing or has the wrong length.
+    Raises:
+        SafetensorError, ValueError, KeyError, TypeError: the bytes are something else.
     """
-    start = len(_MAGIC) + 4
-    if data[: len(_MAGIC)] != _MAGIC or len(data) < start:
-        raise ValueError("wrong first bytes")
-    (length,) = struct.unpack("<I", data[len(_MAGIC) : start])
-    if length > _HEADER_MAX_BYTES:
-        raise ValueError(f"header of {length} bytes")
-    header = json.loads(data[start : start + length])
-    if not isinstance(header, dict):
-        raise ValueError("header is not an object")
-    arrays, at = [], start + length
-    for shape in EMBEDDING_SHAPES:
-        # ValueError as well where the data end too soon.
-        arrays.append(np.frombuffer(data, np.float16, math.prod(shape), at).reshape(shape))
-        at += arrays[-1].nbytes
-    # A bounded inflate: a damaged cache entry must not be able to fill the memory.
-    inflater = zlib.decompressobj()
-    thumbnail = inflater.decompress(data[at:], _THUMBNAIL_BYTES + 1)
-    if not inflater.eof or inflater.unused_data or len(thumbnail) != _THUMBNAIL_BYTES:
-        raise ValueError(f"thumbnail cut or not {_THUMBNAIL_BYTES} bytes")
-    return header, arrays, thumbnail
+    arrays = safetensors.numpy.load(data)
+    for name, (shape, dtype) in _STORED.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype != dtype:
+            raise ValueError(f"{name} is {array.dtype} {array.shape}")
+    # The library reads metadata from files alone. It has checked this header's length and syntax by
+    # now.
+    (length,) = _HEADER_LENGTH.unpack_from(data)
+    header = json.loads(data[_HEADER_LENGTH.size : _HEADER_LENGTH.size + length])
+    return arrays, dict(header["__metadata__"])
 
 
 def _digest(arrays: Sequence[npt.NDArray[Any]], width: int, height: int, model: str) -> str:

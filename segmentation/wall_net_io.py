@@ -1,7 +1,8 @@
-"""How a photo is shown to the wall network, and what the network's answers are.
+"""The wall network's input, made from a photo, and its outputs on SAM's grids.
 
-The network reads patches of 14 x 14 pixels and answers on a grid four times as fine, which is laid on
-half of SAM's mask grid; and it tells each patch's token. `training/` uses the same functions.
+The network reads patches of 14 x 14 pixels. Its wall maps (a wall logit and plane vectors) lie on a
+grid four times as fine, resampled to half of SAM's mask grid; its tokens are one a patch.
+`training/` uses the same functions.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import numpy.typing as npt
 
 from segmentation.geometry import MASK_SIDE, FloatArray
 
-SCENE_SIDE: Final = MASK_SIDE // 2
+WALL_MAPS_SIDE: Final = MASK_SIDE // 2
 PLANE_CHANNELS: Final = 8
-SCENE_SHAPE: Final = (1 + PLANE_CHANNELS, SCENE_SIDE, SCENE_SIDE)
+WALL_MAPS_SHAPE: Final = (1 + PLANE_CHANNELS, WALL_MAPS_SIDE, WALL_MAPS_SIDE)
 
-# 33 patches. Photos are read better so than with 37, which its encoder learnt with last, for 0.70 of the work (docs/models.md).
+# 33 patches. Walls of photos come out better so than with 37, which its encoder learnt with last,
+# for less work.
 _LONG_SIDE: Final = 462
 _PATCH: Final = 14
 TOKEN_CHANNELS: Final = 64
@@ -28,12 +30,12 @@ IMAGENET_MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32) * 255
 IMAGENET_DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32) * 255
 
 
-def scene_input(photo: npt.NDArray[np.uint8], size: tuple[int, int] | None = None) -> FloatArray:
+def wall_net_input(photo: npt.NDArray[np.uint8], size: tuple[int, int] | None = None) -> FloatArray:
     """The network's input float32 1 x 3 x h x w, both sides multiples of 14.
 
     photo: uint8 H x W x 3 RGB. Resized to a long side of 462, the other to the nearest multiple,
-    standardised as ImageNet's networks are. size: (height, width) of the whole photo, where it comes halved:
-    the patches are counted by these.
+    standardised as ImageNet's networks are. size: (height, width) of the whole photo, where it
+    comes halved: the patches are counted by these.
     """
     h, w = (patches * _PATCH for patches in token_grid(*(size or photo.shape[:2])))
     way = cv2.INTER_AREA if max(photo.shape[:2]) > _LONG_SIDE else cv2.INTER_LINEAR
@@ -58,25 +60,25 @@ def on_token_square(tokens: npt.NDArray[np.floating]) -> FloatArray:
     return square
 
 
-def on_scene_grid(found: npt.NDArray[np.floating], height: int, width: int) -> FloatArray:
-    """The network's answer C x h x w to a photo of height x width, C x 128 x 128, zero off the photo."""
+def on_wall_maps_grid(found: npt.NDArray[np.floating], height: int, width: int) -> FloatArray:
+    """Wall maps C x h x w of a photo of height x width as C x 128 x 128, zero off the photo."""
     longer = max(height, width)
-    rows, columns = (max(1, round(side * SCENE_SIDE / longer)) for side in (height, width))
-    scene = np.zeros((found.shape[0], SCENE_SIDE, SCENE_SIDE), np.float32)
-    for channel, answer in zip(scene, found, strict=True):
-        part = np.asarray(answer, np.float32)
+    rows, columns = (max(1, round(side * WALL_MAPS_SIDE / longer)) for side in (height, width))
+    wall_maps = np.zeros((found.shape[0], WALL_MAPS_SIDE, WALL_MAPS_SIDE), np.float32)
+    for channel, plane in zip(wall_maps, found, strict=True):
+        part = np.asarray(plane, np.float32)
         channel[:rows, :columns] = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
-    return scene
+    return wall_maps
 
 
-def wall_of(scene: FloatArray) -> FloatArray:
-    """The wall logit of a scene on the mask grid, float32 256 x 256."""
-    return enlarge(scene[0])
+def wall_of(wall_maps: FloatArray) -> FloatArray:
+    """The wall logit of wall maps on the mask grid, float32 256 x 256."""
+    return enlarge(wall_maps[0])
 
 
-def planes_of(scene: FloatArray) -> FloatArray:
-    """The plane vectors of a scene, 8 x 128 x 128: near each other on one plane, else apart."""
-    return scene[1:]
+def planes_of(wall_maps: FloatArray) -> FloatArray:
+    """The plane vectors of wall maps, 8 x 128 x 128: near each other on one plane, else apart."""
+    return wall_maps[1:]
 
 
 def enlarge(grid: FloatArray) -> FloatArray:

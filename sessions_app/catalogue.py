@@ -1,9 +1,9 @@
 """The built-in wallpapers and sample rooms, read from two small JSON files beside the pictures.
 
-`static/designs/catalogue.json` and `static/samples/catalogue.json` are the data; a shop adds a
-picture and an entry and the gallery has it after a restart. Everything is checked when it is
-read, so a wrong entry stops the start with a sentence that names it, not a visitor's render.
-Neither Django nor its settings are needed here: paths are relative to the `static` folder.
+To add a wallpaper, a shop adds a picture and an entry to `static/designs/catalogue.json` and
+restarts; sample rooms are in `static/samples/catalogue.json`. Every entry is checked when it is
+read: a wrong one stops the start with a sentence that names it. Neither Django nor its settings are
+needed here: paths are relative to the `static` folder.
 """
 
 from __future__ import annotations
@@ -45,10 +45,12 @@ class CatalogueError(ValueError):
 class Design:
     """One built-in wallpaper: one whole repeat as a picture, and its true size.
 
-    `file` and `thumb` are relative to `static/`, with forward slashes. `width` and `height` are
-    the picture's pixels; `repeat_width_m` is what its width measures on the wall, in metres.
-    `drop` is the share of the repeat height (0 <= drop < 1) by which each next column moves down.
-    `colours` are a few `#rrggbb` swatches; `sha256` is the digest of the file's bytes.
+    file, thumb: paths relative to `static/`, with forward slashes.
+    width, height: of the picture, in pixels.
+    repeat_width_m: what that width measures on the wall, in metres.
+    drop: share of the repeat height, 0 <= drop < 1, by which each next column moves down.
+    colours: a few swatches, `#rrggbb`.
+    sha256: digest of the file's bytes, in hex.
     """
 
     slug: str
@@ -79,7 +81,7 @@ class Design:
 class SampleRoom:
     """One room photo to try the product with.
 
-    `suggested_click` is (x, y) in pixels of the photo, x right, y down, on the main wall.
+    suggested_click: (x, y) in pixels of the photo, x right, y down, on the main wall.
     Paths, sizes and digest are as in `Design`.
     """
 
@@ -97,7 +99,10 @@ class SampleRoom:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One raw JSON entry with the words that name it in a complaint."""
+    """One JSON entry, not yet checked; `label` names it in error messages.
+
+    Every reader raises CatalogueError when the value under its key cannot be used.
+    """
 
     values: dict[str, Any]
     label: str
@@ -171,7 +176,11 @@ _SAMPLE_KEYS = _SHARED_KEYS | {"suggested_click", "credit"}
 
 
 def _read_entries(path: Path, key: str) -> list[Any]:
-    """The list under `key` in a catalogue file."""
+    """The list under `key` in a catalogue file.
+
+    Raises:
+        CatalogueError: the file cannot be read, or holds no such list.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -185,7 +194,12 @@ def _read_entries(path: Path, key: str) -> list[Any]:
 
 
 def _entries(static_dir: Path, catalogue: str, key: str, keys: frozenset[str]) -> list[_Entry]:
-    """The entries of one catalogue, each known to be an object with a fresh, well-formed slug."""
+    """The entries of one catalogue, each an object with known keys and a well-formed slug used only
+    once.
+
+    Raises:
+        CatalogueError: an entry is not.
+    """
     checked: list[_Entry] = []
     seen: set[str] = set()
     for position, values in enumerate(_read_entries(static_dir / catalogue, key), start=1):
@@ -248,7 +262,8 @@ def _sample(entry: _Entry) -> SampleRoom:
 def load_designs(static_dir: Path = STATIC_DIR) -> tuple[Design, ...]:
     """Read and check the wallpapers of one static folder, in the file's order.
 
-    Raises `CatalogueError`, naming the entry and what is wrong with it.
+    Raises:
+        CatalogueError: naming the entry and what is wrong with it.
     """
     return tuple(map(_design, _entries(static_dir, DESIGNS_FILE, "designs", _DESIGN_KEYS)))
 
@@ -256,33 +271,50 @@ def load_designs(static_dir: Path = STATIC_DIR) -> tuple[Design, ...]:
 def load_sample_rooms(static_dir: Path = STATIC_DIR) -> tuple[SampleRoom, ...]:
     """Read and check the sample rooms of one static folder, in the file's order.
 
-    Raises `CatalogueError`, naming the entry and what is wrong with it.
+    Raises:
+        CatalogueError: naming the entry and what is wrong with it.
     """
     return tuple(map(_sample, _entries(static_dir, SAMPLES_FILE, "samples", _SAMPLE_KEYS)))
 
 
 @lru_cache(maxsize=1)
 def designs() -> tuple[Design, ...]:
-    """The built-in wallpapers, read once per process. Raises `CatalogueError`."""
+    """The built-in wallpapers, read once per process.
+
+    Raises:
+        CatalogueError: a file or an entry cannot be used.
+    """
     return load_designs()
 
 
 def design(slug: str) -> Design | None:
-    """The built-in wallpaper with that slug, or None."""
+    """The built-in wallpaper with that slug, or None.
+
+    Raises:
+        CatalogueError: a file or an entry cannot be used.
+    """
     return next((one for one in designs() if one.slug == slug), None)
 
 
 @lru_cache(maxsize=1)
 def sample_rooms() -> tuple[SampleRoom, ...]:
-    """The sample rooms, read once per process. Raises `CatalogueError`."""
+    """The sample rooms, read once per process.
+
+    Raises:
+        CatalogueError: a file or an entry cannot be used.
+    """
     return load_sample_rooms()
 
 
 def sample_room(slug: str) -> SampleRoom | None:
-    """The sample room with that slug, or None."""
+    """The sample room with that slug, or None.
+
+    Raises:
+        CatalogueError: a file or an entry cannot be used.
+    """
     return next((one for one in sample_rooms() if one.slug == slug), None)
 
 
 def static_path(item: Design | SampleRoom) -> Path:
-    """Where the full-size picture of a built-in design or sample room lies on disk."""
+    """The file of the full-size picture of a built-in design or sample room."""
     return STATIC_DIR / item.file

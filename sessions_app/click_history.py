@@ -1,20 +1,21 @@
-"""Clicks with undo and redo, as a value.
+"""Clicks with undo and redo, as an immutable value.
 
-A history is a list of operations (an added click, a clear, a found wall, a choice of scope) and a cursor; the clicks in
-force are the operations before the cursor, folded. Undo and redo move the cursor, so a clear can be undone too. A new
-operation drops what was undone. Stored as JSON in the session's row.
+A history is a list of operations (add a click, clear, find the wall, choose a scope) and a cursor.
+Only the operations before the cursor are in effect. Undo and redo move the cursor, so a clear can
+be undone too; a new operation removes those that were undone. Stored as JSON in the session's row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 CLEAR: Final = "clear"
 AUTO: Final = "auto"
 # Which walls are meant: the one clicked on, every wall of the photo, or what the clicks suggest.
-SCOPES: Final = ("clicks", "this", "all")
+ScopeName = Literal["clicks", "this", "all"]
+SCOPES: Final[tuple[str, ...]] = get_args(ScopeName)
 MAX_OPERATIONS: Final = 200
 
 Operation = tuple[float, float, int] | str
@@ -23,14 +24,18 @@ ClickTuple = tuple[float, float, int]
 
 @dataclass(frozen=True, slots=True)
 class ClickHistory:
-    """Operations so far and how many of them are in force."""
+    """Operations so far; the first `cursor` of them are in effect."""
 
     operations: tuple[Operation, ...] = ()
     cursor: int = 0
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ClickHistory:
-        """Read what `as_json` wrote; an empty mapping is an empty history."""
+        """Read what `as_json` wrote; an empty mapping is an empty history.
+
+        Raises:
+            ValueError, TypeError, IndexError: the data was not written by `as_json`.
+        """
         operations = tuple(
             item if isinstance(item, str) else (float(item[0]), float(item[1]), int(item[2]))
             for item in data.get("operations", [])
@@ -38,7 +43,7 @@ class ClickHistory:
         return cls(operations, int(data.get("cursor", len(operations))))
 
     def as_json(self) -> dict[str, Any]:
-        """A JSON-ready mapping."""
+        """As values that JSON can hold."""
         return {
             "operations": [op if isinstance(op, str) else list(op) for op in self.operations],
             "cursor": self.cursor,
@@ -46,73 +51,75 @@ class ClickHistory:
 
     @property
     def clicks(self) -> tuple[ClickTuple, ...]:
-        """The clicks in force, oldest first."""
+        """The clicks in effect, oldest first."""
         return tuple(op for op in self._since(CLEAR, AUTO) if not isinstance(op, str))
 
     @property
     def is_auto(self) -> bool:
-        """True when the wall that is found without a click is in force; later clicks correct it."""
+        """True when the wall found without a click is in effect; later clicks correct it."""
         return AUTO in self._since(CLEAR)
 
     @property
     def scope(self) -> str:
-        """The scope chosen last, whatever was cleared since; one of SCOPES."""
+        """The scope chosen last, even before a clear; one of SCOPES."""
         chosen = (op for op in reversed(self.operations[: self.cursor]) if op in SCOPES)
         return str(next(chosen, SCOPES[0]))
 
     @property
     def has_mask(self) -> bool:
-        """True when there is anything to make a mask from: the found wall, or an include click."""
+        """True when a mask can be made: from the found wall, or from an include click."""
         return self.is_auto or any(label == 1 for _, _, label in self.clicks)
 
     @property
     def can_undo(self) -> bool:
-        """True when there is an operation in force."""
+        """True when an operation is in effect."""
         return self.cursor > 0
 
     @property
     def can_redo(self) -> bool:
-        """True when an undone operation can come back."""
+        """True when an operation was undone."""
         return self.cursor < len(self.operations)
 
     def add(self, click: ClickTuple) -> ClickHistory:
-        """With one more click; the same click twice in a row (a double click) counts once."""
+        """The history with one more click; the same click twice in a row (a double click) counts
+        once.
+        """
         if self.cursor and self.operations[self.cursor - 1] == click:
             return self
         return self._push(click)
 
     def replace(self, clicks: Sequence[ClickTuple]) -> ClickHistory:
-        """With exactly these clicks, as a clear and as many additions."""
+        """The history with exactly these clicks: a clear, then an addition for each."""
         history = self.clear()
         for click in clicks:
             history = history._push(click)
         return history
 
     def clear(self) -> ClickHistory:
-        """With no click in force; can be undone."""
+        """The history with no click in effect; can be undone."""
         return self._push(CLEAR) if self.clicks or self.is_auto else self
 
     def auto(self) -> ClickHistory:
-        """With the wall that is found without a click, in place of all clicks."""
+        """The history with the wall found without a click, in place of all clicks."""
         return self if self.is_auto and not self.clicks else self._push(AUTO)
 
     def with_scope(self, scope: str) -> ClickHistory:
-        """With another scope, one of SCOPES; the clicks stay."""
+        """The history with another scope, one of SCOPES; the clicks stay."""
         return self if scope == self.scope else self._push(scope)
 
     def undo(self) -> ClickHistory:
-        """One operation less in force."""
+        """The history with its last operation undone."""
         return ClickHistory(self.operations, max(0, self.cursor - 1))
 
     def redo(self) -> ClickHistory:
-        """The last undone operation in force again."""
+        """The history with the operation undone last in effect again."""
         return ClickHistory(self.operations, min(len(self.operations), self.cursor + 1))
 
     def _since(self, *marks: str) -> tuple[Operation, ...]:
-        """The operations in force after the last of `marks`."""
-        in_force = self.operations[: self.cursor]
-        last = max((n for n, op in enumerate(in_force) if op in marks), default=-1)
-        return in_force[last + 1 :]
+        """The operations in effect after the last of `marks`."""
+        in_effect = self.operations[: self.cursor]
+        last = max((n for n, op in enumerate(in_effect) if op in marks), default=-1)
+        return in_effect[last + 1 :]
 
     def _push(self, operation: Operation) -> ClickHistory:
         operations = (*self.operations[: self.cursor], operation)

@@ -1,8 +1,8 @@
 """The errors of the pure rooms in the visitor's terms: one table, and the two ways to use it.
 
-Every error that the product raises on purpose says the same three things, whichever tree it belongs to: a stable
-`code`, a `user_message` for the person, and its own text for the log (`RefusalError`). The pure rooms do not know
-HTTP; what their errors mean to a visitor is said here and nowhere else.
+Every error that the product raises on purpose says the same three things, whichever tree it belongs
+to: a stable `code`, a `user_message` for the person, and its own text for the log (`RefusalError`).
+The pure rooms do not know HTTP; what their errors mean to a visitor is said here and nowhere else.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol, TypeGuard, cast
 
-from imaging import IntakeError
+from imaging import ImagingError
 from imaging.fetch import FetchError
 from rendering import NothingSelectedError, RenderingError
 from rendering.errors import PlacementError, QuadError
@@ -36,7 +36,7 @@ class RefusalError(Protocol):
 
 # The first row that fits is taken: an error stands above its base.
 TRANSLATIONS: Final[tuple[tuple[type[Exception], type[AppError]], ...]] = (
-    (IntakeError, BadUpload),
+    (ImagingError, BadUpload),
     (FetchError, BadLink),
     (PromptError, BadClick),
     (SegmentationError, Unavailable),
@@ -71,7 +71,8 @@ def translated() -> Iterator[None]:
 
 @contextmanager
 def reading_stored(what: str) -> Iterator[None]:
-    """Around decoding one of our own stored pictures: that it cannot be read is our fault, not the visitor's.
+    """Around decoding one of our own stored pictures: that it cannot be read is our fault, not the
+    visitor's.
 
     Args:
         what: names the picture in the sentence: photo, mask, wallpaper.
@@ -81,7 +82,7 @@ def reading_stored(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except IntakeError as error:
+    except ImagingError as error:
         raise Unavailable(
             f"The stored {what} cannot be read.", code="storage_damaged", detail=str(error)
         ) from error

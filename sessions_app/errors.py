@@ -5,15 +5,15 @@
     │   └── Expired           410
     ├── BadRequest            422  the request makes no sense as it stands
     │   ├── BadClick               outside the photo, not a number
-    │   ├── BadUpload              wraps intake's refusal of a file
+    │   ├── BadUpload              wraps imaging's refusal of a file
     │   └── BadLink                wraps the fetcher's refusal of a link
-    ├── WrongState            409  right request, wrong moment (no mask yet, already generating)
+    ├── WrongState            409  right request, wrong moment (no mask, already generating)
     ├── NoAttemptsLeft        403
-    └── Unavailable           503  ours: queue, weights or storage away; nothing is lost, try again
+    └── Unavailable           503  ours: queue, weights or storage away; nothing is lost
         └── Busy                   too much of the same at once; try again in seconds
 
-`user_message` is shown to the visitor as it is; `code` is stable for programs; the detail for the log is the
-exception's own text, and the chained cause.
+`user_message` is shown to the visitor as it is; `code` is stable for programs; the detail for the
+log is the exception's own text, and the chained cause.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class AppError(Exception):
 
 
 class NotFound(AppError):
-    """There is no such thing, or it is not this visitor's: the two must look the same from outside."""
+    """There is no such thing, or it is not this visitor's: both must look the same from outside."""
 
     status = 404
     code = "not_found"
@@ -60,7 +60,7 @@ class BadClick(BadRequest):
 
 
 class BadUpload(BadRequest):
-    """A file that is refused; the code is the intake's."""
+    """A file that is refused; the code is that of `imaging`."""
 
     code = "bad_upload"
 

@@ -1,7 +1,7 @@
-"""A visitor's session, the wallpapers brought to it, and its generations.
+"""A visitor's session, the wallpapers chosen in it, and its generations.
 
-The rows are the truth: every change of state is one conditional UPDATE in `sessions_app.services`, and what the
-database can hold as a constraint, it holds.
+The rows are the only record of state: every change of it is one conditional UPDATE in
+`sessions_app.services`. Invariants are constraints of the database wherever it can express them.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from sessions_app.click_history import ClickHistory
 
 
 def default_attempts() -> int:
-    """Attempts of a new session."""
+    """How many generations a new session may ask for."""
     return int(settings.ATTEMPTS_PER_SESSION)
 
 
 class Session(models.Model):
-    """One room photo and everything done with it. Its id is random and is what the address shows."""
+    """One photo of a room and everything done with it. Its id is random and part of its URLs."""
 
     class Status(models.TextChoices):
-        """Where the session stands, as the page and the API tell it."""
+        """The session's status, as the page and the API show it."""
 
         NEW = "new"
         EMBEDDING_COMPLETED = "embedding_completed"
@@ -35,7 +35,7 @@ class Session(models.Model):
         FAILED = "failed"
 
     class Source(models.TextChoices):
-        """Who made the session: decides who may see it."""
+        """Where the session was made, which decides who may see it."""
 
         WEB = "web"
         API = "api"
@@ -58,7 +58,8 @@ class Session(models.Model):
     click_history = models.JSONField(default=dict, blank=True)
     revision = models.PositiveIntegerField(default=0)
     uploaded_mask_key = models.CharField(max_length=200, blank=True)
-    # A true rectangle on the wall, where somebody gave one: {"corners": 4 x [x, y], "size_m": [w, h]}.
+    # A real rectangle on the wall, if one was given: {"corners": 4 x [x, y] in pixels, "size_m":
+    # [width, height]}.
     quad = models.JSONField(default=dict, blank=True)
     wallpaper = models.ForeignKey(
         "Wallpaper", null=True, blank=True, on_delete=models.SET_NULL, related_name="chosen_by"
@@ -89,7 +90,8 @@ class Session(models.Model):
                 name="session_status_is_known",
             ),
         )
-        # What lists are filtered by, in the order they show: the first fifty are read, not all sorted.
+        # For the admin's filters, in the order its lists show: a page is read from the index
+        # without sorting all rows.
         indexes = (
             models.Index(F("status"), F("created_at"), name="session_status_newest"),
             models.Index(F("source"), F("created_at"), name="session_source_newest"),
@@ -100,12 +102,12 @@ class Session(models.Model):
 
     @property
     def history(self) -> ClickHistory:
-        """The clicks with their undo and redo."""
+        """The clicks, with undo and redo."""
         return ClickHistory.from_json(self.click_history)
 
     @property
     def has_mask(self) -> bool:
-        """True when a wall is marked, by clicks, by the found wall, or by an uploaded mask."""
+        """True when a wall is marked: by clicks, by finding it, or by an uploaded mask."""
         return bool(self.uploaded_mask_key) or self.history.has_mask
 
 
@@ -154,10 +156,10 @@ class Wallpaper(models.Model):
 
 
 class Generation(models.Model):
-    """One attempt: all its inputs, how it went, and its result. Never edited by hand."""
+    """One picture asked for: all its inputs, its progress and its result. Never edited by hand."""
 
     class State(models.TextChoices):
-        """Where the attempt stands."""
+        """The generation's state."""
 
         QUEUED = "queued"
         GENERATING = "generating"
@@ -165,7 +167,7 @@ class Generation(models.Model):
         FAILED = "failed"
 
     ACTIVE = (State.QUEUED, State.GENERATING)
-    # The `error_code` of one that was stopped on request.
+    # The `error_code` of a generation that was canceled.
     CANCELED = "canceled"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -197,7 +199,7 @@ class Generation(models.Model):
     result_digest = models.CharField(max_length=64, blank=True)
     # Checked before storing, and on the stored picture by every replay.
     untouched_outside = models.BooleanField(null=True, blank=True)
-    # The last `manage.py replay`: when, and whether it made the stored bytes again.
+    # The last `manage.py replay`: when, and whether it made the same bytes again.
     replayed_at = models.DateTimeField(null=True, blank=True)
     replayed_same = models.BooleanField(null=True, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
@@ -248,17 +250,17 @@ class Generation(models.Model):
 
     @property
     def is_active(self) -> bool:
-        """True while it waits or runs."""
+        """True while it is queued or generating."""
         return self.state in self.ACTIVE
 
     @property
     def is_canceled(self) -> bool:
-        """True when it was stopped on request."""
+        """True when it was canceled."""
         return self.state == self.State.FAILED and self.error_code == self.CANCELED
 
     @property
     def seconds(self) -> float | None:
-        """Time from the start of the work to its end, in seconds."""
+        """Time from the start of the work to its end, in seconds; None before it has ended."""
         if self.started_at is None or self.finished_at is None:
             return None
         return (self.finished_at - self.started_at).total_seconds()

@@ -1,4 +1,4 @@
-"""Reading sessions and generations: who may see what, and how a generation stands."""
+"""Reads sessions and generations: which ones a visitor may see, and the status of a generation."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ ROOM_EXPIRED = "This room has expired and its pictures were deleted. Please uplo
 
 @dataclass(frozen=True, slots=True)
 class GenerationStatus:
-    """How a generation stands, for the page and the API.
+    """The status of a generation, for the page and the API.
 
-    state: queued, generating, completed or failed. stage: what the worker is doing. progress: per cent.
-    waited_seconds, worked_seconds: in the queue, and since the work began (to its end). waiting_for_worker: it is
-    queued and no worker reports. ahead: jobs before it in the queue. error_message: the reason of a failure.
-    attempt_returned: the attempt of a failure was given back.
+    state: queued, generating, completed or failed.
+    stage: what the worker is doing.
+    progress: per cent, 0 to 100.
+    waited_seconds: time in the queue.
+    worked_seconds: time since the work began, to its end if it has ended.
+    waiting_for_worker: it is queued, and no worker is running.
+    ahead: how many jobs are before it in the queue.
+    error_message: why it failed; else empty.
+    attempt_returned: it failed, and the visitor got the attempt back.
     """
 
     state: str
@@ -41,43 +46,45 @@ def owned_session(*, session_id: UUID, visitor: str) -> Session:
     """The visitor's session.
 
     Raises:
-        NotFound: there is none of that id, or it is another visitor's.
-        Expired: its time is over.
+        NotFound: there is none with that id, or it is another visitor's.
+        Expired: it has expired.
     """
-    found = _sessions().filter(pk=session_id, source=Session.Source.WEB, visitor=visitor).first()
-    return _alive(found if visitor else None)
+    found = (
+        _with_wallpaper().filter(pk=session_id, source=Session.Source.WEB, visitor=visitor).first()
+    )
+    return _existing(found if visitor else None)
 
 
 def api_session(*, session_id: UUID) -> Session:
     """A session made through the API: whoever knows its random id may use it.
 
     Raises:
-        NotFound: there is none of that id, or it was not made through the API.
-        Expired: its time is over.
+        NotFound: there is none with that id, or it was not made through the API.
+        Expired: it has expired.
     """
-    return _alive(_sessions().filter(pk=session_id, source=Session.Source.API).first())
+    return _existing(_with_wallpaper().filter(pk=session_id, source=Session.Source.API).first())
 
 
 def recent_sessions(*, visitor: str, limit: int = 12) -> list[Session]:
-    """The visitor's rooms, newest first."""
+    """The visitor's sessions that have not expired, newest first, at most `limit`."""
     if not visitor:
         return []
     return list(
-        _sessions().filter(
+        _with_wallpaper().filter(
             source=Session.Source.WEB, visitor=visitor, expires_at__gt=timezone.now()
         )[:limit]
     )
 
 
 def all_generations(session: Session) -> list[Generation]:
-    """The session's generations, newest first: few, so that asking twice costs more than reading all."""
+    """All of the session's generations, newest first, in one query: they are few."""
     return list(
         Generation.objects.select_related("wallpaper").filter(session=session).order_by("-number")
     )
 
 
 def generation_status(generation: Generation) -> GenerationStatus:
-    """How the generation stands now; asks the queue only while it waits there."""
+    """The generation's status now; asks the queue only while it is queued."""
     now = timezone.now()
     is_queued = generation.state == Generation.State.QUEUED
     started = generation.started_at if not is_queued else None
@@ -96,11 +103,11 @@ def generation_status(generation: Generation) -> GenerationStatus:
     )
 
 
-def _sessions() -> QuerySet[Session]:
+def _with_wallpaper() -> QuerySet[Session]:
     return Session.objects.select_related("wallpaper")
 
 
-def _alive(session: Session | None) -> Session:
+def _existing(session: Session | None) -> Session:
     if session is None:
         raise NotFound(NO_SUCH_ROOM)
     if session.expires_at <= timezone.now():

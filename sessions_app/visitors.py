@@ -1,7 +1,7 @@
-"""Who a browser is: a random token in a signed cookie, given with the first upload.
+"""Who a browser is: a random token in a signed cookie, set with the first upload.
 
-There are no accounts. The token says only "the browser that made this session"; a session whose token is
-another's does not exist for this one.
+There are no accounts. The token identifies only the browser that made a session; for every other
+browser that session does not exist.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ SALT = "sessions_app.visitors"
 
 
 def visitor_of(request: HttpRequest) -> str:
-    """The browser's token; empty when it has none (or a forged one)."""
+    """The browser's token; empty when it has none, or one with a wrong signature."""
     return str(getattr(request, "visitor", ""))
 
 
 def ensure_visitor(request: HttpRequest) -> str:
-    """The browser's token, a new one when it has none; the middleware sends the cookie."""
+    """The browser's token; a new one when it has none, for which the middleware then sets the
+    cookie.
+    """
     if not visitor_of(request):
         request.visitor = secrets.token_urlsafe(24)  # type: ignore[attr-defined]
         request.visitor_is_new = True  # type: ignore[attr-defined]
@@ -31,13 +33,13 @@ def ensure_visitor(request: HttpRequest) -> str:
 
 
 class VisitorMiddleware:
-    """Reads the cookie into `request.visitor` and sends it when `ensure_visitor` made a new one."""
+    """Reads the cookie into `request.visitor`; sets it when `ensure_visitor` made a new token."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request, with the cookie where it is new."""
+        """The response, with the cookie if the token is new."""
         request.visitor = self._read(request)  # type: ignore[attr-defined]
         request.visitor_is_new = False  # type: ignore[attr-defined]
         response = self.get_response(request)

@@ -56,7 +56,8 @@ QUALITIES = (90, 88, 86)
 def draw(slug: str) -> Picture:
     """One design at full size, uint8 RGB H x W x 3: always the same pixels for the same slug.
 
-    Raises `KeyError` for a slug that has no recipe.
+    Raises:
+        KeyError: the slug has no recipe.
     """
     recipe = RECIPES[slug]
     return recipe(np.random.default_rng(zlib.crc32(recipe.__name__.encode())))
@@ -104,7 +105,8 @@ def swatches(picture: Image.Image, count: int = 4) -> list[str]:
     cut = small.quantize(count, method=Image.Quantize.MEDIANCUT)
     palette = cut.getpalette() or []
     frequent = sorted(cut.getcolors() or [], reverse=True)
-    return ["#" + bytes(palette[3 * i : 3 * i + 3]).hex() for _, i in frequent]
+    indices = [int(index) for _, index in frequent if isinstance(index, int)]
+    return ["#" + bytes(palette[3 * i : 3 * i + 3]).hex() for i in indices]
 
 
 def store(slug: str, picture: Image.Image, out: Path) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Take README's picture: the dining room of the samples, a few clicks, one wallpaper, in headless Chromium.
+"""Take README's picture: the dining room of the samples, a few clicks, one wallpaper, in headless
+Chromium.
 
 Start the product (`make run`), then:
 
@@ -15,13 +16,13 @@ import shutil
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from sessions_app.catalogue import sample_room
 
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "images" / "visualizer.jpg"
 MAX_BYTES = 400_000
-WINDOW = {"width": 1360, "height": 850}
+WINDOW: ViewportSize = {"width": 1360, "height": 850}
 DESIGN = "Robin & Rose"
 # What a visitor would take away after the first answer: the curtain, the corner, the floor.
 REFINEMENTS = (((773, 447), "right"), ((720, 246), "right"), ((400, 725), "right"))

@@ -1,4 +1,4 @@
-"""One room, many photos: crops, repainted walls, foreign clutter, other cameras and other light.
+"""Augmentation of samples: crops, repainted walls, pasted furniture, other cameras and other light.
 
 The networks never see the same pixels twice, so a few hundred rooms last for many epochs.
 """
@@ -11,33 +11,33 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.rooms import CEILING, DOOR, FLAT, OBJECT, WALL, Room, Uint8
+from training.dataset import CEILING, DOOR, FLAT, OBJECT, WALL, Sample, Uint8
 
 Float32 = npt.NDArray[np.float32]
-Sample = tuple[Uint8, Uint8, Uint8]  # photo, labels, planes
+View = tuple[Uint8, Uint8, Uint8]  # photo, labels, planes
 
 _LEAST_WALL: Final = 0.02
 _PIECE_SHARE: Final = (0.003, 0.15)
-_FINISHED_THINGS: Final = 8  # of a photo, the largest
+_REFINISHED_OBJECTS: Final = 8  # of a photo, the largest
 
 
 def augment(
-    room: Room,
+    sample: Sample,
     pieces: list[tuple[Uint8, Uint8]],
     size: tuple[int, int],
     rng: np.random.Generator,
     *,
     closest: float = 0.45,
-) -> Sample:
-    """A new look at a room: photo uint8 h x w x 3 RGB, labels and planes uint8 h x w.
+) -> View:
+    """An augmented view of a sample: photo uint8 h x w x 3 RGB, labels and planes uint8 h x w.
 
-    pieces: cut-outs from other rooms, see `cut_pieces`. size: (height, width) of the result. closest:
-    the least share of the photo's sides that a window of it shows.
+    pieces: cut-outs from other samples, see `cut_pieces`. size: (height, width) of the result.
+    closest: the smallest share of the photo's sides that a crop may have.
     """
-    photo, labels, planes = _crop(room, size, closest, rng)
+    photo, labels, planes = _crop(sample, size, closest, rng)
     if rng.random() < 0.5:
         photo, labels, planes = photo[:, ::-1], labels[:, ::-1], planes[:, ::-1]
-    colour = photo.astype(np.float32) / 255
+    colour = photo.astype(np.float32) / np.float32(255)
     if rng.random() < 0.5:
         colour = _repaint(colour, labels, planes, rng)
     if rng.random() < 0.5:
@@ -49,24 +49,24 @@ def augment(
     return _camera(colour, rng), labels, planes
 
 
-def cut_pieces(rooms: list[Room]) -> list[tuple[Uint8, Uint8]]:
+def cut_pieces(samples: list[Sample]) -> list[tuple[Uint8, Uint8]]:
     """Pieces of furniture, each a photo cut-out uint8 h x w x 3 and its mask uint8 h x w (0, 1)."""
     pieces = []
-    for room in rooms:
+    for sample in samples:
         count, parts, stats, _ = cv2.connectedComponentsWithStats(
-            (room.labels == OBJECT).astype(np.uint8), connectivity=4
+            (sample.labels == OBJECT).astype(np.uint8), connectivity=4
         )
         for part in range(1, count):
             x, y, w, h, area = stats[part]
-            if _PIECE_SHARE[0] < area / room.labels.size < _PIECE_SHARE[1] and min(w, h) > 12:
+            if _PIECE_SHARE[0] < area / sample.labels.size < _PIECE_SHARE[1] and min(w, h) > 12:
                 mask = (parts[y : y + h, x : x + w] == part).astype(np.uint8)
-                pieces.append((room.photo[y : y + h, x : x + w].copy(), mask))
+                pieces.append((sample.photo[y : y + h, x : x + w].copy(), mask))
     return pieces
 
 
-def _crop(room: Room, size: tuple[int, int], closest: float, rng: np.random.Generator) -> Sample:
+def _crop(sample: Sample, size: tuple[int, int], closest: float, rng: np.random.Generator) -> View:
     """A random window of the wanted shape, the whole photo at times; enlarged or reduced to fit."""
-    height, width = room.labels.shape
+    height, width = sample.labels.shape
     for _ in range(4):
         scale = 1.0 if rng.random() < 0.4 else rng.uniform(closest, 1.0)
         stretch = np.exp(rng.normal(0, 0.06))
@@ -74,20 +74,20 @@ def _crop(room: Room, size: tuple[int, int], closest: float, rng: np.random.Gene
         h, w = min(height, round(size[0] * fit * stretch)), min(width, round(size[1] * fit))
         y, x = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
         window = (slice(y, y + h), slice(x, x + w))
-        if (room.labels[window] == WALL).mean() > _LEAST_WALL:
+        if (sample.labels[window] == WALL).mean() > _LEAST_WALL:
             break
     shape = (size[1], size[0])
     way = cv2.INTER_AREA if h > size[0] else cv2.INTER_LINEAR
-    photo = cv2.resize(room.photo[window], shape, interpolation=way)
-    labels = cv2.resize(room.labels[window], shape, interpolation=cv2.INTER_NEAREST)
-    planes = cv2.resize(room.planes[window], shape, interpolation=cv2.INTER_NEAREST)
+    photo = cv2.resize(sample.photo[window], shape, interpolation=way)
+    labels = cv2.resize(sample.labels[window], shape, interpolation=cv2.INTER_NEAREST)
+    planes = cv2.resize(sample.planes[window], shape, interpolation=cv2.INTER_NEAREST)
     return photo.astype(np.uint8), labels.astype(np.uint8), planes.astype(np.uint8)
 
 
 def _repaint(colour: Float32, labels: Uint8, planes: Uint8, rng: np.random.Generator) -> Float32:
     """Other paint on walls, ceiling and furniture: each region's colour times a random one.
 
-    At times everything nears white or one grey: walls must also be found by form alone.
+    At times everything nears white or one grey: walls must also be found by shape alone.
     """
     out = colour.copy()
     regions = [planes == plane for plane in np.unique(planes) if plane]
@@ -108,14 +108,14 @@ def _repaint(colour: Float32, labels: Uint8, planes: Uint8, rng: np.random.Gener
 
 
 def _refinish(colour: Float32, labels: Uint8, rng: np.random.Generator) -> None:
-    """Other finishes on furniture, doors and flat things, in place; half in the walls' mean colour.
+    """Other finishes on furniture, doors and pictures, in place; half in the walls' mean colour.
 
     Cupboards as white as the wall beside them are what photos' walls are most often taken for.
     """
     wall = colour[labels == WALL].mean(0) if (labels == WALL).any() else colour.mean((0, 1))
-    things = np.isin(labels, (DOOR, OBJECT, FLAT)).astype(np.uint8)
-    _, parts, stats, _ = cv2.connectedComponentsWithStats(things, connectivity=4)
-    large = 1 + np.argsort(stats[1:, cv2.CC_STAT_AREA])[::-1][:_FINISHED_THINGS]
+    objects = np.isin(labels, (DOOR, OBJECT, FLAT)).astype(np.uint8)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(objects, connectivity=4)
+    large = 1 + np.argsort(stats[1:, cv2.CC_STAT_AREA])[::-1][:_REFINISHED_OBJECTS]
     for part in large:
         if rng.random() < 0.5:
             continue
@@ -153,7 +153,7 @@ def _paste(
         min(limit, max(4, round(side * scale)))
         for side, limit in zip(mask.shape, labels.shape, strict=True)
     )
-    cut = cv2.resize(cut, (w, h), interpolation=cv2.INTER_LINEAR)
+    cut = np.asarray(cv2.resize(cut, (w, h), interpolation=cv2.INTER_LINEAR), np.uint8)
     inside = cv2.resize(mask, (w, h), interpolation=cv2.INTER_NEAREST) > 0
     if rng.random() < 0.5:
         cut, inside = cut[:, ::-1], inside[:, ::-1]
@@ -181,11 +181,12 @@ def _camera(colour: Float32, rng: np.random.Generator) -> Uint8:
         a = a * np.exp(ramp * rng.normal(0, 0.25) + tall * rng.normal(0, 0.25))
     a = a.astype(np.float32)
     if rng.random() < 0.3:
-        a = cv2.GaussianBlur(a, (0, 0), rng.uniform(0.4, 1.6))
+        a = np.asarray(cv2.GaussianBlur(a, (0, 0), rng.uniform(0.4, 1.6)), np.float32)
     if rng.random() < 0.4:
         a = a + rng.normal(0, rng.uniform(0.005, 0.05), a.shape).astype(np.float32)
     out = (np.clip(a, 0, 1) * 255).astype(np.uint8)
     if rng.random() < 0.5:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))]
-        out = cv2.imdecode(cv2.imencode(".jpg", out, quality)[1], cv2.IMREAD_COLOR).astype(np.uint8)
+        decoded = cv2.imdecode(cv2.imencode(".jpg", out, quality)[1], cv2.IMREAD_COLOR)
+        out = np.asarray(decoded, np.uint8)
     return np.ascontiguousarray(out)

@@ -1,10 +1,11 @@
 """The click network as the product runs it: the same numbers as `ClickNet`, less work.
 
-Two graphs. What SAM's features and the tokens contribute does not depend on the clicks and is computed once a photo
-(`OfPhoto`). Of the rest (`OfClick`), with ONNX Runtime 1.32 on AVX-512, which works on blocks of 16 channels:
+Two graphs. What SAM's features and the tokens contribute does not depend on the clicks and is
+computed once a photo (`PhotoBranch`). Of the rest (`ClickBranch`), with ONNX Runtime 1.32 on
+AVX-512, which works on blocks of 16 channels:
 
-- a convolution of several inputs one after the other in memory is the sum of one of each: joining them
-  meant leaving the blocks and coming back;
+- a convolution of several inputs one after the other in memory is the sum of one of each: joining
+  them meant leaving the blocks and coming back;
 - all widths are whole blocks.
 """
 
@@ -18,7 +19,7 @@ from segmentation.clicks.features import FINE
 from training.click_net import PREVIOUS, ClickNet, double
 
 
-class OfPhoto(nn.Module):
+class PhotoBranch(nn.Module):
     """SAM's features and the wall network's tokens on the network's 64 grid."""
 
     def __init__(self, net: ClickNet) -> None:
@@ -33,14 +34,15 @@ class OfPhoto(nn.Module):
         return self.sam(embedding) + self.tokens(tokens)
 
 
-class OfClick(nn.Module):
+class ClickBranch(nn.Module):
     """Everything that a click changes."""
 
     def __init__(self, net: ClickNet) -> None:
         super().__init__()
         self.net = net
         width = net.up128.in_channels - net.maps.out_channels
-        # Does nothing but bring the blocks back after the norm: else enlarging leaves them for good.
+        # Does nothing but bring the blocks back after the norm: else enlarging leaves them for
+        # good.
         self.blocks = nn.Conv2d(width, width, 1)
         _set(self.blocks, torch.eye(width)[:, :, None, None], torch.zeros(width))
         self.up128_coarse, self.up128_fine = _parts(net.up128, width)
@@ -48,7 +50,7 @@ class OfClick(nn.Module):
 
     def forward(self, coarse: torch.Tensor, fine: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """coarse: 1 x 32 x H/2 x W/2, the maps; fine: 1 x 12 x H x W, those of `FINE`; seen:
-        1 x 48 x H/4 x W/4 of `OfPhoto`. Logit 1 x 1 x H x W.
+        1 x 48 x H/4 x W/4 of `PhotoBranch`. Logit 1 x 1 x H x W.
         """
         net = self.net
         a = F.relu(net.maps(coarse))

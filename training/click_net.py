@@ -1,9 +1,9 @@
-"""The click network: a mask, the newest click and everything known of both -> the mask that is meant.
+"""The click network: a mask, its newest click and what is known of both -> the mask meant.
 
 All grids are MobileSAM's, cut to what the photo covers: the 256 grid is its mask grid, the 64 grid
 its features'. What lies beside the photo would be SAM's guess, and feed back from click to click.
-It reads SAM's own embedding and tokens from the middle of the wall network's encoder: later ones say
-the wall network's opinion once more, right or wrong.
+It reads SAM's own embedding and tokens from the middle of the wall network's encoder: later ones
+say the wall network's opinion once more, right or wrong.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class ClickNet(nn.Module):
     ) -> torch.Tensor:
         """maps: B x 32 x H x W; embedding: B x 256 x H/4 x W/4; tokens: B x 64 x H/4 x W/4.
 
-        Logit B x 1 x H x W. The part of the grids that the photo covers; H and W are multiples of 8.
+        Logit B x 1 x H x W. The part of the grids that the photo covers; H and W are multiples of
+        8.
         """
         a = F.relu(self.maps(F.avg_pool2d(maps, 2)))
         seen = self.sam((embedding - self.mean) / self.deviation) + self.tokens(tokens)

@@ -1,12 +1,12 @@
-"""Rendered rooms -> click samples: augmented views as the product's networks see them, with the truth.
+"""Rendered rooms -> click samples: augmented views, encoded by the product's networks.
 
     python -m training.prepare_clicks --rooms DIR [DIR ...] --models var/models --out CACHE
         [--heads onnx_models/heads] [--unseen 7000-9000 ...] [--variants oab] [--part 0/1]
 
-Runs the product's own encoder and wall networks, so that the click network learns from what it will
-be given. The rooms must be ones that the wall networks did NOT train on: of its own training rooms
-a network is too sure, and the click network would learn to trust it too much. They are those held
-back and those named by --unseen. A finished sample is skipped.
+Runs the product's own encoder and wall networks, so that the click network learns from the inputs
+it will have. The rooms must be ones that the wall networks did NOT train on: on its own training
+rooms a network is too confident, and the click network would learn to trust it too much. They are
+the rooms held back and those named by --unseen. A finished sample is skipped.
 """
 
 from __future__ import annotations
@@ -22,24 +22,27 @@ import numpy.typing as npt
 from segmentation import SamModel
 from segmentation.geometry import MASK_SIDE
 from segmentation.walls.heads import HEADS_DIRECTORY
-from training.augment import Sample, cut_pieces
-from training.rooms import WALL, is_held_back, is_in, load_folders
-from training.samples import dice_of, extent_on, keep, on_square, view_of
+from training.augment import View, cut_pieces
+from training.click_samples import FORMAT, save_arrays
+from training.dataset import WALL, is_held_back, is_in, load_folders
+from training.prepared_views import extent_on, on_square, rng_of, view_of
 
 _LEAST_CELLS: Final = 400
 
 
-def sample(model: SamModel, view: Sample) -> dict[str, npt.NDArray[Any]] | None:
-    """The arrays of one sample, or None when hardly any wall is in view.
+def click_arrays(model: SamModel, view: View) -> dict[str, npt.NDArray[Any]] | None:
+    """The arrays of one `ClickSample`, or None when hardly any wall is in view.
 
-    embedding: its bytes. share: uint8 256 x 256, of wall in each cell. planes, labels: uint8
-    256 x 256, as in the room's files. extent: rows and columns of the grid that hold the photo.
+    format: version of these arrays. embedding: its bytes. share: uint8 256 x 256, of wall in each
+    cell. planes, labels: uint8 256 x 256, as in the rendered files. extent: rows and columns of the
+    grid that hold the photo.
     """
     photo, labels, planes = view
     share = on_square((labels == WALL).astype(np.float32), MASK_SIDE, cv2.INTER_AREA)
     if (share > 0.5).sum() < _LEAST_CELLS:
         return None
     return {
+        "format": np.array(FORMAT),
         "embedding": np.frombuffer(model.encode(np.ascontiguousarray(photo)).to_bytes(), np.uint8),
         "share": np.rint(share * 255).astype(np.uint8),
         "planes": on_square(planes, MASK_SIDE, cv2.INTER_NEAREST),
@@ -65,18 +68,20 @@ def main() -> None:
     )
     if not model.knows_walls:
         raise SystemExit(f"No usable wall networks in {options.heads}.")
-    rooms = load_folders(options.rooms)
-    pieces = cut_pieces(rooms)
-    rooms = [room for room in rooms if is_held_back(room) or is_in(room, options.unseen)]
+    samples = load_folders(options.rooms)
+    pieces = cut_pieces(samples)
+    samples = [
+        sample for sample in samples if is_held_back(sample) or is_in(sample, options.unseen)
+    ]
     first, every = (int(part) for part in options.part.split("/"))
     for variant in options.variants:
-        for room in rooms[first::every]:
-            path = options.out / f"{room.name}_{variant}.npz"
+        for sample in samples[first::every]:
+            path = options.out / f"{sample.name}_{variant}.npz"
             if path.exists():
                 continue
-            found = sample(model, view_of(room, pieces, variant, dice_of(room, variant)))
+            found = click_arrays(model, view_of(sample, pieces, variant, rng_of(sample, variant)))
             if found is not None:
-                keep(path, found)
+                save_arrays(path, found)
                 print(path.stem, flush=True)
 
 

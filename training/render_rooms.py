@@ -11,7 +11,8 @@ side. Per photo a folder NNNNN_V holds
     photo.jpg   8-bit sRGB, long side --size
     wall.png    255 where a wall of any look is seen (paint, paper, tiles, panelling, columns)
     planes.png  number of the wall plane, 0 where nothing is wall
-    labels.png  class numbers: other, wall, floor, ceiling, door, window, trim, object, curtain, flat
+    labels.png  class numbers: other, wall, floor, ceiling, door, window, trim, object,
+                curtain, flat
     depth.png   255 * 0.5 m / z, clipped
     scene.json  seed, kind, traits, camera (K, R, t; x right, y down, z forward; pixel centres at
                 integers), the seen planes' normals and offsets

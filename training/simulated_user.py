@@ -1,4 +1,4 @@
-"""The person who clicks: what they want of a room, where they click, and what they have seen so far."""
+"""A simulated user: their intent, where they click, and the masks they have seen so far."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from segmentation import Click, Embedding, SamModel
+from segmentation import Click, SamModel
 from segmentation.clicks.features import (
     ClickEvidence,
     EarlierClicks,
@@ -22,220 +22,199 @@ from segmentation.clicks.features import (
     covered,
     doubled,
 )
-from segmentation.clicks.refinement import step
-from segmentation.clicks.scope import ON_PLANE, understood
+from segmentation.clicks.refinement import apply_click
+from segmentation.clicks.scope import ON_PLANE, infer_scope
 from segmentation.geometry import FloatArray, coarse_cell
 from segmentation.sam.decoder import Decoder
 from segmentation.walls.heads import WallHeads, mean_of_walls
-from training.errors import BoolArray, Parts, parts_of, with_errors
-from training.rooms import WALL, Uint8
-from training.wishes import WITH_WHIMS, Wish, whims
+from training.click_samples import ClickSample
+from training.intent import WITH_PREFERENCES, Intent, draw_preferences
+from training.simulated_errors import BoolArray, Parts, with_errors
 
-_LEAST_ERROR: Final = 25  # cells; a person does not correct less
+_LEAST_ERROR: Final = 25  # cells; nobody corrects less
 _MOST_CLICKS: Final = 7
-_SAM_PARTS: Final = 2  # parts of a photo as SAM sees them that a person may mean
+_SAM_PARTS: Final = 2  # of SAM's own masks, drawn as further parts that a user may mean
 _LEAST_PART: Final = 100  # cells
 _MOST_OF_PHOTO: Final = 0.3
-_ALIKE_CHROMA: Final = (
-    0.07  # of log(R/G) and log(B/G): further apart are two paints, not two lights
-)
-_ALIKE_LIGHT: Final = 0.55  # of log brightness
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ClickSample:
-    """One prepared view. share: uint8 256 x 256 of wall; planes, labels: uint8 256 x 256."""
-
-    name: str
-    embedding: Embedding
-    share: Uint8
-    planes: Uint8
-    extent: tuple[int, int]
-    parts: Parts
-
-    @classmethod
-    def load(cls, path: Path) -> ClickSample:
-        """Read what `prepare_clicks` wrote."""
-        with np.load(path) as arrays:
-            rows, columns = (int(v) for v in arrays["extent"])
-            labels, planes = arrays["labels"], arrays["planes"]
-            # What lies off the photo is no thing that could be taken for wall.
-            labels[rows:], labels[:, columns:] = WALL, WALL
-            return cls(
-                path.stem,
-                Embedding.from_bytes(arrays["embedding"].tobytes()),
-                arrays["share"],
-                planes,
-                (rows, columns),
-                parts_of(labels, planes),
-            )
-
-    @property
-    def is_wall(self) -> BoolArray:
-        """Cells that are mostly wall."""
-        return np.asarray(self.share > 127)
+# Largest differences of log(R/G) and log(B/G), and of log brightness, between walls of one paint in
+# two lights.
+_SAME_PAINT_CHROMA: Final = 0.07
+_SAME_PAINT_BRIGHTNESS: Final = 0.55
 
 
 @dataclass(slots=True, eq=False)
-class Visit:
-    """One person on one photo, with what they want of it and their clicks, oldest first.
+class SimulatedUser:
+    """One user on one photo: intent, clicks (oldest first) and the mask shown to them.
 
-    said: the scope they state. logits: what they see, or None. meant: what the product takes their clicks to
-    mean, None before the first where nothing is shown. one_wall: the walls that their includes lie on while it takes them for
-    one. earlier: what the clicks before the newest say.
+    stated_scope: what they choose on the page. logits: the mask shown, float32 256 x 256, or None.
+    error_part: the wrong part that the newest click should put right, bool 256 x 256.
+    inferred_scope: what the product takes their clicks to mean, None before the first click where
+    nothing is shown. one_wall: the walls under their includes while the product takes them for one
+    wall, bool 256 x 256. earlier: what the clicks before the newest say.
     """
 
     sample: ClickSample
-    wish: Wish
-    said: Scope
+    intent: Intent
+    stated_scope: Scope
     photo: PhotoEvidence
     logits: FloatArray | None
     clicks: list[Click] = field(default_factory=list)
     evidence: list[ClickEvidence] = field(default_factory=list)
-    fixed: BoolArray | None = None  # the wrong part that the newest click is meant to put right
-    meant: Scope | None = None
+    error_part: BoolArray | None = None
+    inferred_scope: Scope | None = None
     one_wall: BoolArray | None = None
     earlier: EarlierClicks = field(default_factory=EarlierClicks)
 
     @property
     def mask(self) -> BoolArray:
         """What is marked now, bool 256 x 256."""
-        empty = np.zeros(self.wish.walls.shape, bool)
+        empty = np.zeros(self.intent.walls.shape, bool)
         return empty if self.logits is None else np.asarray(self.logits > 0)
 
     @property
     def walls(self) -> FloatArray:
-        """The wall that is seen without a click."""
+        """Wall logits without a click, float32 256 x 256."""
         return mean_of_walls(self.photo.wall, self.photo.sam_wall)
 
     @property
     def expected(self) -> tuple[BoolArray, BoolArray]:
-        """What the newest click should give, and where nobody can know it yet.
+        """What the newest click should give, and where nobody can know it yet, bool 256 x 256 each.
 
-        Who says no scope is understood as in the product: as long as their clicks lie on the main wall it
-        alone is expected, and a lone click elsewhere means all walls.
+        Without a stated scope the product's rule counts: clicks on the main wall mean that wall
+        alone, a single click elsewhere means all walls.
         """
-        lone = len(self.clicks) == 1 and self.said is Scope.UNSAID
-        walls = self.sample.is_wall if lone else self.wish.walls
-        if self.meant is Scope.THIS_WALL and self.one_wall is not None:
+        single = len(self.clicks) == 1 and self.stated_scope is Scope.AUTO
+        walls = self.sample.is_wall if single else self.intent.walls
+        if self.inferred_scope is Scope.THIS_WALL and self.one_wall is not None:
             walls = walls & self.one_wall
-        places = [(round(click.x), round(click.y)) for click in self.evidence]
-        return self.wish.expected(places, walls)
+        cells = [(round(click.x), round(click.y)) for click in self.evidence]
+        return self.intent.expected(cells, walls)
 
-    def hear(self, newest: ClickEvidence) -> None:
-        """Take in what the newest click says."""
+    def observe(self, newest: ClickEvidence) -> None:
+        """Take in the evidence of the newest click."""
         if self.evidence:
             self.earlier = self.earlier.with_one_more(self.evidence[-1])
         self.evidence.append(newest)
         columns, rows = self.sample.embedding.grid.mask_extent
         seen = self.walls[:rows, :columns]
-        self.meant = understood(self.said, self.meant, newest, self.earlier, seen)
-        if self.said is Scope.UNSAID and self.meant is Scope.THIS_WALL and newest.label == 1:
+        self.inferred_scope = infer_scope(
+            self.stated_scope, self.inferred_scope, newest, self.earlier, seen
+        )
+        if (
+            self.stated_scope is Scope.AUTO
+            and self.inferred_scope is Scope.THIS_WALL
+            and newest.label == 1
+        ):
             wall = wall_under(self.sample, newest)
             self.one_wall = wall if self.one_wall is None else self.one_wall | wall
 
     def show(self, proposed: FloatArray) -> None:
-        """The network's answer H x W, composed as the product does."""
+        """Compose the network's logits, float32 H x W, as the product does; show the mask."""
         grid = self.sample.embedding.grid
         proposed = continued(proposed, grid)
-        self.logits = step(self.logits, proposed, self.clicks, grid, self.evidence[-1], self.walls)
+        self.logits = apply_click(
+            self.logits, proposed, self.clicks, grid, self.evidence[-1], self.walls
+        )
 
 
-class Visitors:
-    """Makes people, and makes them click, with the product's decoder and wall networks."""
+class UserSimulator:
+    """Makes users and their clicks, with the product's decoder and wall networks."""
 
     def __init__(self, models: Path, heads: Path) -> None:
         model = SamModel.load(models, encoder_threads=1, decoder_threads=1, heads_directory=None)
         self._decoder = Decoder(model.description.decoder, threads=1)
         self._heads = WallHeads(heads, encoder_threads=1, threads=1)
 
-    def arrive(
+    def new_user(
         self,
         sample: ClickSample,
         rng: np.random.Generator,
         *,
-        errs: bool = True,
-        has_whims: bool = True,
-    ) -> Visit:
-        """Somebody with a wish; half of them want all walls. At times the found wall is shown first.
+        corrupted: bool = True,
+        has_preferences: bool = True,
+    ) -> SimulatedUser:
+        """A user with an intent; some are shown the automatic mask first.
 
-        errs: put errors into what the wall networks say. has_whims: they may have whims.
+        corrupted: put errors into the wall networks' output. has_preferences: the user may have
+        some.
         """
         photo = self._heads.photo_evidence(sample.embedding)
-        if errs:
+        if corrupted:
             wall, sam = _with_errors(sample, photo, rng)
             photo = PhotoEvidence(wall, sam, photo.rgb)
-        walls, scope = _walls_meant(sample, rng)
-        whimsical = has_whims and rng.random() < WITH_WHIMS
-        some = whims(self._parts(sample, rng), rng) if whimsical else ()
+        walls, scope = _draw_walls(sample, rng)
+        with_preferences = has_preferences and rng.random() < WITH_PREFERENCES
+        some = draw_preferences(self._parts(sample, rng), rng) if with_preferences else ()
         shown = rng.random() < 0.25 and scope is Scope.ALL_WALLS
-        # Of a found wall the product takes clicks to mean all walls.
-        said = scope if shown or rng.random() < 0.3 else Scope.UNSAID
-        return Visit(
+        # After an automatic mask the product takes clicks to mean all walls.
+        stated_scope = scope if shown or rng.random() < 0.3 else Scope.AUTO
+        return SimulatedUser(
             sample,
-            Wish(walls, some),
-            said,
+            Intent(walls, some),
+            stated_scope,
             photo,
             mean_of_walls(photo.wall, photo.sam_wall) if shown else None,
-            meant=said if shown else None,
+            inferred_scope=stated_scope if shown else None,
         )
 
     def _parts(self, sample: ClickSample, rng: np.random.Generator) -> Parts:
-        """The room's things and wall parts, and some of what SAM sees at random places.
+        """The photo's objects and wall parts, and some of SAM's masks at random places.
 
-        SAM's parts end where things look as if they did, whatever our labels say.
+        SAM's masks end where objects seem to end, whatever our labels say.
         """
-        others, walls = (list(some) for some in sample.parts)
+        objects, walls = (list(some) for some in sample.parts)
         rows, columns = sample.extent
         for _ in range(_SAM_PARTS):
             x, y = rng.uniform(0, (sample.embedding.width - 1, sample.embedding.height - 1))
             seen = self._decoder.decode_newest(sample.embedding, [Click(x, y, 1)])
             part = np.zeros(sample.share.shape, bool)
             part[:rows, :columns] = seen.candidates[1 + int(rng.integers(3)), :rows, :columns] > 0
-            others.append(part & ~sample.is_wall)
+            objects.append(part & ~sample.is_wall)
             walls.append(part & sample.is_wall)
         least, most = _LEAST_PART, _MOST_OF_PHOTO * rows * columns
-        others, walls = ([p for p in some if least <= p.sum() <= most] for some in (others, walls))
-        return others, walls
+        objects, walls = (
+            [p for p in some if least <= p.sum() <= most] for some in (objects, walls)
+        )
+        return objects, walls
 
-    def click(self, visit: Visit, rng: np.random.Generator) -> bool:
-        """The next click, decoded; False when they are content or have had enough."""
-        if len(visit.clicks) >= _MOST_CLICKS:
+    def click(self, user: SimulatedUser, rng: np.random.Generator) -> bool:
+        """Add and decode the next click; False when the user clicks no more."""
+        if len(user.clicks) >= _MOST_CLICKS:
             return False
-        found = next_place(visit, rng)
+        found = next_place(user, rng)
         if found is None:
             return False
-        (column, row), label, visit.fixed = found
-        embedding = visit.sample.embedding
+        (column, row), label, user.error_part = found
+        embedding = user.sample.embedding
         [(x, y)] = embedding.grid.mask_to_photo([(column, row)])
         click = Click(
             float(np.clip(x, 0, embedding.width - 1)),
             float(np.clip(y, 0, embedding.height - 1)),
             label,
         )
-        visit.clicks.append(click)
-        seen = self._decoder.decode_newest(embedding, visit.clicks)
-        visit.hear(self._heads.evidence(embedding, seen))
+        user.clicks.append(click)
+        seen = self._decoder.decode_newest(embedding, user.clicks)
+        user.observe(self._heads.evidence(embedding, seen))
         return True
 
-    def maps(self, visit: Visit) -> FloatArray:
-        """The click network's maps for the newest click, 32 x H x W, where the photo is."""
-        previous = visit.walls if visit.logits is None else visit.logits
-        photo = PhotoMaps.of(visit.photo.part(*covered(visit.sample.embedding.grid)))
-        newest, meant = visit.evidence[-1], visit.meant or Scope.UNSAID
-        return click_maps(photo, newest, visit.earlier, previous, meant).as_one()
+    def maps(self, user: SimulatedUser) -> FloatArray:
+        """The click network's maps for the newest click, float32 32 x H x W, cut to the photo."""
+        previous = user.walls if user.logits is None else user.logits
+        photo = PhotoMaps.of(user.photo.part(*covered(user.sample.embedding.grid)))
+        newest, inferred_scope = user.evidence[-1], user.inferred_scope or Scope.AUTO
+        return click_maps(photo, newest, user.earlier, previous, inferred_scope).as_one()
 
 
 def next_place(
-    visit: Visit, rng: np.random.Generator
+    user: SimulatedUser, rng: np.random.Generator
 ) -> tuple[tuple[int, int], int, BoolArray] | None:
-    """Where a person clicks next: (column, row), label, and the wrong part it lies in.
+    """Where a user clicks next: (column, row) of the 256 grid, label, wrong part bool 256 x 256.
 
-    Well inside the largest wrong part, at times another; None when only crumbs are wrong.
+    Well inside the largest wrong part, sometimes another one; None when no part is large enough.
     """
-    rows, columns = visit.sample.extent
+    rows, columns = user.sample.extent
     found: list[tuple[int, BoolArray, int]] = []
-    mask, wanted = visit.mask, visit.wish.wanted
+    mask, wanted = user.mask, user.intent.wanted
     for region, label in ((wanted & ~mask, 1), (mask & ~wanted, 0)):
         if label == 0 and not mask.any():
             continue
@@ -248,7 +227,7 @@ def next_place(
             area = int(stats[k, cv2.CC_STAT_AREA])
             if area >= _LEAST_ERROR:
                 found.append((area, parts == k, label))
-    if visit.logits is None:
+    if user.logits is None:
         found = [one for one in found if one[2] == 1]
     if not found:
         return None
@@ -266,9 +245,10 @@ def next_place(
 
 
 def wall_under(sample: ClickSample, click: ClickEvidence) -> BoolArray:
-    """The wall plane that was clicked on; where no wall was, the one with most of what seems to lie on that plane.
+    """The wall plane under a click, bool 256 x 256.
 
-    Bool 256 x 256, all walls where none seems to.
+    Where no wall is clicked: the plane with most of the cells that seem to lie on the clicked
+    plane, else all walls.
     """
     row, column = coarse_cell(click.x, click.y, 1, sample.extent)
     if sample.is_wall[row, column]:
@@ -283,18 +263,20 @@ def wall_under(sample: ClickSample, click: ClickEvidence) -> BoolArray:
 
 
 def same_paint(sample: ClickSample, plane: int) -> BoolArray:
-    """The walls whose paint is that of one plane, as far as their mean colours tell."""
-    mine = _log_colour(sample, plane)
-    alike = np.zeros(sample.planes.shape, bool)
+    """The walls in the paint of one plane, by their median colours; bool 256 x 256."""
+    own = _log_colour(sample, plane)
+    same = np.zeros(sample.planes.shape, bool)
     for other in np.unique(sample.planes[sample.is_wall]):
-        apart = np.abs(_log_colour(sample, int(other)) - mine)
-        if other == plane or (apart[:2].max() < _ALIKE_CHROMA and apart[2] < _ALIKE_LIGHT):
-            alike |= sample.is_wall & (sample.planes == other)
-    return alike
+        differences = np.abs(_log_colour(sample, int(other)) - own)
+        if other == plane or (
+            differences[:2].max() < _SAME_PAINT_CHROMA and differences[2] < _SAME_PAINT_BRIGHTNESS
+        ):
+            same |= sample.is_wall & (sample.planes == other)
+    return same
 
 
 def _log_colour(sample: ClickSample, plane: int) -> npt.NDArray[np.float64]:
-    """log(R/G), log(B/G) and log brightness of a plane's median."""
+    """log(R/G), log(B/G) and log brightness of a plane's median colour; infinite without cells."""
     cells = sample.is_wall & (sample.planes == plane)
     pixels = sample.embedding.thumbnail[cells]
     if not len(pixels):
@@ -303,20 +285,23 @@ def _log_colour(sample: ClickSample, plane: int) -> npt.NDArray[np.float64]:
     return np.log([red / green, blue / green, (red + green + blue) / 3])
 
 
-def _walls_meant(sample: ClickSample, rng: np.random.Generator) -> tuple[BoolArray, Scope]:
-    """All walls, or one of the larger planes, likelier when it is painted unlike the rest."""
+def _draw_walls(sample: ClickSample, rng: np.random.Generator) -> tuple[BoolArray, Scope]:
+    """The walls meant, bool 256 x 256, and the scope.
+
+    All walls or one of the larger planes, more often one whose paint is another.
+
+    """
     numbers, sizes = np.unique(sample.planes[sample.is_wall], return_counts=True)
     large = numbers[(sizes > 250) & (numbers > 0)]
     if len(large) and len(numbers[numbers > 0]) > 1:
         share = sizes[np.isin(numbers, large)].astype(float)
         plane = int(rng.choice(large, p=share / share.sum()))
-        alike = same_paint(sample, plane)
-        accent = alike.sum() < 0.97 * sample.is_wall.sum()
+        painted = same_paint(sample, plane)
+        accent = painted.sum() < 0.97 * sample.is_wall.sum()
         if rng.random() < (0.6 if accent else 0.35):
-            mine = sample.is_wall & (sample.planes == plane)
             if accent and rng.random() < 0.3:
-                return alike, Scope.UNSAID
-            return mine, Scope.THIS_WALL
+                return painted, Scope.AUTO
+            return sample.is_wall & (sample.planes == plane), Scope.THIS_WALL
     return sample.is_wall, Scope.ALL_WALLS
 
 

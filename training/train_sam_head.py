@@ -1,7 +1,8 @@
 """The head on MobileSAM's own embedding: encode rendered rooms once, train, export.
 
-    python -m training.train_sam_head --rooms DIR [DIR ...] --models var/models --cache DIR --out DIR
-        [--keep-for-clicks 5060-5090] [--variants a] [--steps 500] [--seed 0] [--part 0/1] [--encode-only]
+    python -m training.train_sam_head --rooms DIR [DIR ...] --models var/models --cache DIR
+        --out DIR [--keep-for-clicks 5060-5090] [--variants a] [--steps 500] [--seed 0]
+        [--part 0/1] [--encode-only]
 
 SAM's encoder stays as it is, so its features come from a cache: one augmented encoding a room and
 variant, 2 MB each. --part K/N encodes every Nth room from the Kth; several may run side by side.
@@ -10,6 +11,7 @@ variant, 2 MB each. --part K/N encodes every Nth room from the Kth; several may 
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Final
 
@@ -22,10 +24,11 @@ import torch.nn.functional as F
 
 from segmentation import SamModel
 from training.augment import cut_pieces
-from training.rooms import WALL, Room, is_held_back, is_in, load_folders
-from training.samples import dice_of, extent_on, keep, on_square, view_of
+from training.click_samples import save_arrays
+from training.dataset import WALL, Sample, is_held_back, is_in, load_folders
+from training.prepared_views import extent_on, on_square, rng_of, view_of
 from training.train_walls import wall_loss
-from training.wall_net import Mix, blend, cosine
+from training.wall_net import Mix, cosine_schedule, update_average
 
 _BATCH: Final = 8
 _DECAY: Final = 0.98
@@ -40,7 +43,7 @@ class SamHead(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(1, 256, 1, 1))
         self.register_buffer("deviation", torch.ones(1, 256, 1, 1))
-        self.drop = nn.Dropout2d(0.25)  # whole channels: no reliance on single ones
+        self.drop = nn.Dropout2d(0.25)  # whole channels, so that no single one is relied on
         self.narrow = nn.Conv2d(256, width, 1)
         self.norm = nn.GroupNorm(8, width)
         self.blocks = nn.ModuleList([Mix(width, d) for d in (1, 2, 4, 8)])
@@ -58,7 +61,9 @@ class SamHead(nn.Module):
 def encode_room(
     model: SamModel, view: tuple[npt.NDArray[np.uint8], ...]
 ) -> dict[str, npt.NDArray[np.generic]]:
-    """The embedding of one view, its share of wall per cell, and the cells that hold photo."""
+    """The features of one view, float16 256 x 64 x 64, its share of wall and its cells with photo,
+    float32 64 x 64.
+    """
     photo, labels, _ = view
     share = on_square((labels == WALL).astype(np.float32), _CELLS, cv2.INTER_AREA)
     valid = np.zeros_like(share)
@@ -68,23 +73,23 @@ def encode_room(
     return {"features": features.astype(np.float16), "share": share, "valid": valid}
 
 
-def fill_cache(rooms: list[Room], options: argparse.Namespace) -> None:
-    """Encode what is not encoded yet."""
+def fill_cache(samples: list[Sample], options: argparse.Namespace) -> None:
+    """Encode every sample and variant that has no file in the cache yet."""
     model = SamModel.load(
         options.models, encoder_threads=1, decoder_threads=1, heads_directory=None
     )
-    pieces = cut_pieces(rooms)
+    pieces = cut_pieces(samples)
     first, every = (int(part) for part in options.part.split("/"))
     for variant in options.variants:
-        for room in rooms[first::every]:
-            path = options.cache / f"{room.name}_{variant}.npz"
+        for sample in samples[first::every]:
+            path = options.cache / f"{sample.name}_{variant}.npz"
             if not path.exists():
-                rng = dice_of(room, variant)
-                keep(path, encode_room(model, view_of(room, pieces, variant, rng)))
+                rng = rng_of(sample, variant)
+                save_arrays(path, encode_room(model, view_of(sample, pieces, variant, rng)))
 
 
 def stack(paths: list[Path]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Embeddings, shares and valid cells of a batch."""
+    """Embeddings B x 256 x 64 x 64, shares of wall and valid cells B x 1 x 64 x 64, float32."""
     samples = []
     for path in paths:
         with np.load(path) as arrays:
@@ -98,7 +103,7 @@ def stack(paths: list[Path]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 
 def train(paths: list[Path], steps: int, seed: int) -> SamHead:
-    """The head with its averaged weights."""
+    """A head trained on these files of the cache, with the average of its late weights, for use."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     net = SamHead()
@@ -109,19 +114,19 @@ def train(paths: list[Path], steps: int, seed: int) -> SamHead:
     average = {k: v.detach().clone() for k, v in net.state_dict().items()}
     for step in range(steps):
         for group in optimiser.param_groups:
-            group["lr"] = _TOP * cosine(step, steps) * min(1, (step + 1) / 50)
+            group["lr"] = _TOP * cosine_schedule(step, steps) * min(1, (step + 1) / 50)
         embedding, share, valid = stack(
             [paths[int(k)] for k in rng.integers(len(paths), size=_BATCH)]
         )
         embedding = embedding + 0.15 * net.deviation * torch.randn_like(embedding)
         logit = net(embedding)
-        # Off the photo the answer is taken as right.
+        # Cells beside the photo cost nothing.
         loss = wall_loss(torch.where(valid > 0, logit, torch.full_like(logit, -9.0)), share)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
-        blend(average, net, _DECAY)
+        update_average(average, net, _DECAY)
         if step % 50 == 49:
             print({"step": step + 1, "loss": round(float(loss.detach()), 4)}, flush=True)
     net.load_state_dict(average)
@@ -130,13 +135,13 @@ def train(paths: list[Path], steps: int, seed: int) -> SamHead:
 
 @torch.no_grad()
 def held_back_iou(net: SamHead, paths: list[Path]) -> float:
-    """Mean IoU on the 64 grid of rooms that did not train."""
+    """Mean IoU on the 64 grid of samples that did not train; not a number when there are none."""
     scores = []
     for path in paths:
         embedding, share, valid = stack([path])
         found, true = (net(embedding) > 0) & (valid > 0), share > 0.5
         scores.append(float((found & true).sum() / (found | true).sum().clamp(min=1)))
-    return float(np.mean(scores))
+    return float(np.mean(scores)) if scores else math.nan
 
 
 def main() -> None:
@@ -156,11 +161,11 @@ def main() -> None:
     torch.set_num_threads(2)
     options.cache.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
-    rooms = [r for r in load_folders(options.rooms) if not is_in(r, options.keep_for_clicks)]
-    fill_cache(rooms, options)
+    samples = [s for s in load_folders(options.rooms) if not is_in(s, options.keep_for_clicks)]
+    fill_cache(samples, options)
     if options.encode_only:
         return
-    held = {room.name for room in rooms if is_held_back(room)}
+    held = {sample.name for sample in samples if is_held_back(sample)}
     paths = sorted(options.cache.glob("*_?.npz"))
     net = train([p for p in paths if p.stem[:-2] not in held], options.steps, options.seed)
     score = held_back_iou(net, [p for p in paths if p.stem[:-2] in held])

@@ -1,19 +1,21 @@
 """Train the wall network on rendered rooms; resumable, on a GPU.
 
-    python -m training.train_walls --rooms DIR [DIR ...] --encoder vit_s_focus.onnx --out DIR [--steps 5000]
-        [--seed 0] [--rate 1e-4] [--decay 0.8] [--drop 0] [--keep-for-clicks 11000-11300 ...]
+    python -m training.train_walls --rooms DIR [DIR ...] --encoder vit_s_focus.onnx --out DIR
+        [--steps 5000] [--seed 0] [--rate 1e-4] [--decay 0.8] [--drop 0]
+        [--keep-for-clicks 11000-11300 ...]
 
-Writes `checkpoint.pt` every 100 steps (a second call with the same options goes on from it), `log.jsonl`,
-and every 500 the averaged weights: `wall_net.500.pt` and so on. Whatever the seed, the network begins
-the same, so that the weights of several trainings may be averaged (`export.py`). A room in eight is held back
-by its number (`rooms.py`) and measured every 500 steps. --keep-for-clicks leaves rooms out by their
-numbers (the end excluded), for `prepare_clicks.py`.
+Writes `checkpoint.pt` every 100 steps (a second call with the same options goes on from it),
+`log.jsonl`, and every 500 the averaged weights: `wall_net.500.pt` and so on. Whatever the seed, the
+network begins the same, so that the weights of several trainings may be averaged (`export.py`). A
+room in eight is held back by its number (`dataset.py`) and measured every 500 steps.
+--keep-for-clicks leaves rooms out by their numbers (the end excluded), for `prepare_clicks.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -26,13 +28,13 @@ import torch.nn.functional as F
 from torch.utils.data import DataLoader, Dataset
 
 from segmentation.clicks.features import PLANE_BIAS
-from segmentation.wall_net_io import scene_input
+from segmentation.wall_net_io import wall_net_input
 from training.augment import augment, cut_pieces
-from training.rooms import WALL, Room, Uint8, is_held_back, is_in, load_folders
-from training.running import Running
-from training.style_augmentation import convolved
+from training.dataset import WALL, Sample, Uint8, is_held_back, is_in, load_folders
+from training.style_augmentation import random_convolution
+from training.training_state import TrainingState
 from training.vit import published_state
-from training.wall_net import WallNet, blend, cosine, standardise
+from training.wall_net import WallNet, cosine_schedule, standardise, update_average
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -49,9 +51,9 @@ _CHECK_EVERY: Final = 500
 class Batches(Dataset[Batch]):
     """The batches of a training from a step on: the same numbers whenever they are asked for."""
 
-    def __init__(self, rooms: list[Room], seed: int, steps: range) -> None:
-        self._rooms, self._seed, self._steps = rooms, seed, steps
-        self._pieces = cut_pieces(rooms)
+    def __init__(self, samples: list[Sample], seed: int, steps: range) -> None:
+        self._samples, self._seed, self._steps = samples, seed, steps
+        self._pieces = cut_pieces(samples)
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -60,9 +62,10 @@ class Batches(Dataset[Batch]):
         """Photos uint8 16 x h x w x 3, labels and planes uint8 16 x h x w."""
         rng = np.random.default_rng([self._seed, self._steps[index]])
         shape = SHAPES[int(rng.integers(len(SHAPES)))]
-        chosen = rng.permutation(len(self._rooms))[:_BATCH]
+        chosen = rng.permutation(len(self._samples))[:_BATCH]
         samples = [
-            augment(self._rooms[int(k)], self._pieces, shape, rng, closest=_CLOSEST) for k in chosen
+            augment(self._samples[int(k)], self._pieces, shape, rng, closest=_CLOSEST)
+            for k in chosen
         ]
         photos, labels, planes = (
             torch.from_numpy(np.stack(part)) for part in zip(*samples, strict=True)
@@ -70,15 +73,21 @@ class Batches(Dataset[Batch]):
         return photos, labels, planes
 
 
-def start(encoder: Path, rate: float, decay: float, drop: float, device: str) -> Running[WallNet]:
-    """DINOv2's encoder with a fresh decoder; its blocks learn slower than that, the earlier the slower."""
+def new_training(
+    encoder: Path, rate: float, decay: float, drop: float, device: str
+) -> TrainingState[WallNet]:
+    """DINOv2's encoder with a new decoder; earlier blocks have lower learning rates."""
     torch.manual_seed(0)
     net = WallNet(drop)
-    net.begin(published_state(encoder))
+    net.load_pretrained(published_state(encoder))
     net = net.to(device)
-    groups = [{"params": some, "top": top} for top, some in net.rates(rate, decay, _NEW_RATE)]
+    groups = [
+        {"params": some, "top": top} for top, some in net.parameter_groups(rate, decay, _NEW_RATE)
+    ]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.02)
-    return Running(net, optimiser, {k: v.detach().clone() for k, v in net.state_dict().items()})
+    return TrainingState(
+        net, optimiser, {k: v.detach().clone() for k, v in net.state_dict().items()}
+    )
 
 
 def wall_loss(logit: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
@@ -107,18 +116,18 @@ def plane_loss(vectors: torch.Tensor, planes: torch.Tensor) -> torch.Tensor:
     return (losses * weight * pairs).sum() / pairs.sum().clamp(min=1)
 
 
-def train_step(running: Running[WallNet], batch: Batch, steps: int) -> dict[str, torch.Tensor]:
+def train_step(state: TrainingState[WallNet], batch: Batch, steps: int) -> dict[str, torch.Tensor]:
     """One step; returns the parts of the loss."""
-    device = next(running.net.parameters()).device
+    device = next(state.net.parameters()).device
     photos, labels, planes = (part.to(device, non_blocking=True) for part in batch)
-    turn = cosine(running.step, steps) * min(1, (running.step + 1) / 100)
-    for group in running.optimiser.param_groups:
+    turn = cosine_schedule(state.step, steps) * min(1, (state.step + 1) / 100)
+    for group in state.optimiser.param_groups:
         group["lr"] = group["top"] * turn
-    shown = convolved(standardise(photos))
+    shown = random_convolution(standardise(photos))
     # Half of float32's time, on CPUs as well where they know bfloat16, and no worse.
     with torch.autocast(device.type, torch.bfloat16):
-        answers = running.net(shown)
-    wall, classes, vectors = (answer.float() for answer in answers)
+        outputs = state.net(shown)
+    wall, classes, vectors = (output.float() for output in outputs)
     size = wall.shape[2:]
     share = F.adaptive_avg_pool2d((labels == WALL).float()[:, None], size)
     labels, planes = (
@@ -131,31 +140,31 @@ def train_step(running: Running[WallNet], batch: Batch, steps: int) -> dict[str,
         "planes": plane_loss(vectors, planes),
     }
     loss = parts["wall"] + 0.4 * parts["classes"] + 0.15 * parts["planes"]
-    running.optimiser.zero_grad()
+    state.optimiser.zero_grad()
     loss.backward()
-    torch.nn.utils.clip_grad_norm_(running.net.parameters(), 2.0)
-    running.optimiser.step()
-    decay = min(_DECAY, (1 + running.step) / (10 + running.step))
-    blend(running.average, running.net, decay)
-    running.step += 1
+    torch.nn.utils.clip_grad_norm_(state.net.parameters(), 2.0)
+    state.optimiser.step()
+    decay = min(_DECAY, (1 + state.step) / (10 + state.step))
+    update_average(state.average, state.net, decay)
+    state.step += 1
     return {name: value.detach() for name, value in parts.items()}
 
 
 @torch.no_grad()
-def wall_iou(net: WallNet, rooms: list[Room]) -> float:
-    """Mean IoU of wall on whole photos, at the photo's size."""
+def wall_iou(net: WallNet, samples: list[Sample]) -> float:
+    """Mean IoU of wall on whole photos, at the photo's size; not a number when there are none."""
     scores = []
-    for room in rooms:
-        found = wall_logit(net, room.photo) > 0
-        true = room.labels == WALL
+    for sample in samples:
+        found = wall_logit(net, sample.photo) > 0
+        true = sample.labels == WALL
         scores.append((found & true).sum() / max(1, (found | true).sum()))
-    return float(np.mean(scores))
+    return float(np.mean(scores)) if scores else math.nan
 
 
 def wall_logit(net: WallNet, photo: Uint8) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Wall logit float32 H x W of a photo uint8 H x W x 3 RGB, read as the product reads it."""
     height, width = photo.shape[:2]
-    shown = torch.from_numpy(scene_input(photo)).to(next(net.parameters()).device)
+    shown = torch.from_numpy(wall_net_input(photo)).to(next(net.parameters()).device)
     inside = net(shown)[0][0, 0].cpu().numpy()
     return cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
 
@@ -180,55 +189,55 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     # Its threads do not live on in the forked workers, which would wait for them.
     cv2.setNumThreads(1)
-    rooms = load_folders(options.rooms)
-    held = [room for room in rooms if is_held_back(room)]
-    rooms = [r for r in rooms if not is_held_back(r) and not is_in(r, options.keep_for_clicks)]
-    running = start(options.encoder, options.rate, options.decay, options.drop, options.device)
-    running.resume(options.out / "checkpoint.pt")
-    torch.manual_seed(options.seed + running.step)
-    print(f"{len(rooms)} rooms, {len(held)} held back, from step {running.step}")
-    batches = Batches(rooms, options.seed, range(running.step, options.steps))
+    samples = load_folders(options.rooms)
+    held = [sample for sample in samples if is_held_back(sample)]
+    samples = [s for s in samples if not is_held_back(s) and not is_in(s, options.keep_for_clicks)]
+    state = new_training(options.encoder, options.rate, options.decay, options.drop, options.device)
+    state.resume(options.out / "checkpoint.pt")
+    torch.manual_seed(options.seed + state.step)
+    print(f"{len(samples)} photos, {len(held)} held back, from step {state.step}")
+    batches = Batches(samples, options.seed, range(state.step, options.steps))
     loader = DataLoader(
         batches,
         batch_size=None,
         num_workers=options.workers,
         pin_memory=options.device.startswith("cuda"),
     )
-    learn(running, loader, held, options)
+    learn(state, loader, held, options)
 
 
 def learn(
-    running: Running[WallNet],
+    state: TrainingState[WallNet],
     batches: DataLoader[Batch],
-    held: list[Room],
+    held: list[Sample],
     options: argparse.Namespace,
 ) -> None:
     """All steps, with a line of the log every 50; a checkpoint every 100, a measure every 500."""
     since = time.monotonic()
     with (options.out / "log.jsonl").open("a", encoding="utf-8") as log:
         for batch in batches:
-            running.net.train()
-            parts = train_step(running, batch, options.steps)
-            checked = running.step % _CHECK_EVERY == 0 or running.step == options.steps
-            row: dict[str, Any] = {"step": running.step}
+            state.net.train()
+            parts = train_step(state, batch, options.steps)
+            checked = state.step % _CHECK_EVERY == 0 or state.step == options.steps
+            row: dict[str, Any] = {"step": state.step}
             if checked:
-                net = averaged(running)
-                torch.save(net.state_dict(), options.out / f"wall_net.{running.step}.pt")
+                net = averaged(state)
+                torch.save(net.state_dict(), options.out / f"wall_net.{state.step}.pt")
                 row["held_back_iou"] = round(wall_iou(net.to(options.device), held), 4)
-            if running.step % 50 == 0 or checked:
+            if state.step % 50 == 0 or checked:
                 row |= {name: round(float(value), 4) for name, value in parts.items()}
                 row["seconds"] = round(time.monotonic() - since, 1)
                 log.write(json.dumps(row) + "\n")
                 log.flush()
                 print(row, flush=True)
-            if running.step % _SAVE_EVERY == 0 or checked:
-                running.save(options.out / "checkpoint.pt")
+            if state.step % _SAVE_EVERY == 0 or checked:
+                state.save(options.out / "checkpoint.pt")
 
 
-def averaged(running: Running[WallNet]) -> WallNet:
+def averaged(state: TrainingState[WallNet]) -> WallNet:
     """The network with the average of its late weights (Polyak 1992): steadier than the last."""
     net = WallNet()
-    net.load_state_dict(running.average)
+    net.load_state_dict(state.average)
     return net.eval()
 
 

@@ -1,10 +1,12 @@
-"""The wall network: a photo -> where its walls are, which of their pixels share a plane, what is alike.
+"""The wall network: a photo -> where its walls are, which of their pixels share a plane, and
+similarity tokens.
 
-DINOv2's small vision transformer (`vit.py`; Oquab et al. 2024, Apache 2.0), taught on: what it knows of real
-photos lets walls that were learnt on rendered rooms be found in photos (docs/models.md has what other
-encoders reached). Tokens of four depths are mixed with the whole photo in view and brought to four times
-their grid; a few plain convolutions of the photo draw the edges. Tokens of one depth, reduced to their
-principal components on our rooms (`token_basis.py`), go on to the click network.
+DINOv2's small vision transformer (`vit.py`; Oquab et al. 2024, Apache 2.0), fine-tuned: because it
+was pretrained on real photos, walls learnt on rendered rooms are found in real ones too
+(training/EXPERIMENTS.md compares encoders). A decoder mixes the tokens of four blocks with the mean
+of the whole photo and enlarges them to four times their grid; a few convolutions of the photo
+itself sharpen the edges. The tokens of one block, reduced to their principal components on our
+rooms (`token_basis.py`), are inputs of the click network.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ from segmentation.wall_net_io import (
     PLANE_CHANNELS,
     TOKEN_CHANNELS,
 )
-from training.rooms import CLASSES
-from training.style_augmentation import Restyle
+from training.dataset import CLASSES
+from training.style_augmentation import MixStyle
 from training.vit import WIDTH, VisionTransformer
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -35,11 +37,11 @@ _NARROW: Final = 32
 _FEATURES: Final = 24
 _DEPTHS: Final = 4
 _STEM: Final = 24
-_SHARP: Final = 8  # pixels of the photo that a token's place is drawn from, each way
+_SHARP: Final = 8  # pixels of the photo per token, each way, that the stem reads
 
 
 class Mix(nn.Module):
-    """3 x 3 convolution, dilated if asked, with the photo's mean added to every cell."""
+    """Residual 3 x 3 convolution, dilated if asked, with the photo's mean added to every cell."""
 
     def __init__(self, channels: int, dilation: int = 1, drop: float = 0.1) -> None:
         super().__init__()
@@ -56,16 +58,16 @@ class Mix(nn.Module):
 class WallNet(nn.Module):
     """Photo -> on four times its grid of patches: wall logit, class logits, plane vectors.
 
-    drop: the share of photos that a block is left out for while learning.
+    drop: stochastic depth, the share of photos for which a block is left out while training.
     """
 
     def __init__(self, drop: float = 0.0) -> None:
         super().__init__()
         self.backbone = VisionTransformer(drop)
-        self.backbone.restyle = Restyle()
+        self.backbone.mix_style = MixStyle()
         self.norms = nn.ModuleList(nn.LayerNorm(WIDTH, eps=1e-6) for _ in range(_DEPTHS))
         self.side = nn.Conv2d(_DEPTHS * WIDTH, _WIDTH, 1)
-        self.silence = nn.Dropout2d(0.1)
+        self.channel_dropout = nn.Dropout2d(0.1)
         self.deep = nn.Sequential(*[Mix(_WIDTH, d) for d in (1, 2, 4)])
         self.mix = Mix(_WIDTH)
         self.narrow = nn.Conv2d(_WIDTH, _NARROW, 1)
@@ -73,7 +75,7 @@ class WallNet(nn.Module):
             nn.Conv2d(3, _STEM, 3, stride=2, padding=1),
             nn.GELU(),
             nn.Conv2d(_STEM, _NARROW, 3, padding=1),
-            Restyle(),
+            MixStyle(),
         )
         self.fine = nn.Conv2d(_NARROW, _NARROW, 3, padding=1)
         self.features = nn.Conv2d(_NARROW, _FEATURES, 3, padding=1)
@@ -87,28 +89,29 @@ class WallNet(nn.Module):
 
         Results: B x (1 | classes | 8) x 4 H/14 x 4 W/14.
         """
-        x = self._read(photo, self.backbone(photo)[0])
+        x = self._decode(photo, self.backbone(photo)[0])
         return self.wall(x), self.classes(x), self.planes(x)
 
     def scene_and_tokens(self, photo: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What the product keeps of a photo: its scene and its tokens.
+        """The scene and the tokens of a photo, as the product keeps them.
 
-        Wall logit and plane vectors, B x 9 x 4 H/14 x 4 W/14; tokens about their mean, B x 64 x H/14 x W/14.
+        Wall logit and plane vectors, B x 9 x 4 H/14 x 4 W/14; tokens about their mean, B x 64 x
+        H/14 x W/14.
         """
-        told, alike = self.backbone(photo)
-        x = self._read(photo, told)
-        about = alike - alike.mean((2, 3), keepdim=True)
-        tokens = (about.permute(0, 2, 3, 1) @ self.basis.T).permute(0, 3, 1, 2)
+        depths, mid_tokens = self.backbone(photo)
+        x = self._decode(photo, depths)
+        centred = mid_tokens - mid_tokens.mean((2, 3), keepdim=True)
+        tokens = (centred.permute(0, 2, 3, 1) @ self.basis.T).permute(0, 3, 1, 2)
         return torch.cat([self.wall(x), self.planes(x)], 1), tokens
 
-    def _read(self, photo: torch.Tensor, depths: list[torch.Tensor]) -> torch.Tensor:
-        """The features that all answers are read from, B x 24 x 4 H/14 x 4 W/14."""
-        told = [
+    def _decode(self, photo: torch.Tensor, depths: list[torch.Tensor]) -> torch.Tensor:
+        """The features of all three outputs, B x 24 x 4 H/14 x 4 W/14."""
+        normed = [
             norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
             for norm, x in zip(self.norms, depths, strict=True)
         ]
-        rows, columns = told[0].shape[2:]
-        x = self.deep(self.side(self.silence(torch.cat(told, 1))))
+        rows, columns = normed[0].shape[2:]
+        x = self.deep(self.side(self.channel_dropout(torch.cat(normed, 1))))
         x = self.mix(_double(x))
         sharp = F.interpolate(
             photo, size=(_SHARP * rows, _SHARP * columns), mode="bilinear", align_corners=False
@@ -116,7 +119,7 @@ class WallNet(nn.Module):
         x = F.relu(_double(self.narrow(x)) + self.stem(sharp))
         return F.relu(self.features(F.relu(self.fine(x))))
 
-    def begin(self, published: dict[str, torch.Tensor]) -> None:
+    def load_pretrained(self, published: dict[str, torch.Tensor]) -> None:
         """Take the pretrained weights of `vit.published_state`."""
         state = dict(published)
         self.norms[-1].load_state_dict(
@@ -124,13 +127,14 @@ class WallNet(nn.Module):
         )
         self.backbone.load_state_dict(state)
 
-    def rates(
+    def parameter_groups(
         self, top: float, decay: float, new: float
     ) -> Iterator[tuple[float, list[nn.Parameter]]]:
-        """Every weight with its learning rate: `new` for what is not pretrained.
+        """Groups of weights with their learning rates (layer-wise decay, Bao et al. 2022,
+        arXiv:2106.08254).
 
-        top: of the last block; each one before it learns `decay` times as fast, the patches and places
-        slowest (Bao et al. 2022, arXiv:2106.08254).
+        top: rate of the last block; each block before it has `decay` times the next one's, the
+        patch and position embeddings the lowest. new: rate of everything that is not pretrained.
         """
         blocks = self.backbone.blocks
         deep = {id(weight) for weight in self.backbone.parameters()}
@@ -144,8 +148,10 @@ class WallNet(nn.Module):
         )
 
 
-def with_weights(net: Net, *paths: Path) -> Net:
-    """The network with trained weights from a file, or the mean of several, for use."""
+def load_averaged(net: Net, *paths: Path) -> Net:
+    """The network with trained weights from a file, or the mean of several files, in evaluation
+    mode.
+    """
     several = [torch.load(path, weights_only=True) for path in paths]
     net.load_state_dict(
         {name: sum(some[name].float() for some in several) / len(several) for name in several[0]}
@@ -153,15 +159,15 @@ def with_weights(net: Net, *paths: Path) -> Net:
     return net.eval()
 
 
-def blend(average: dict[str, torch.Tensor], net: nn.Module, decay: float) -> None:
-    """Move the running average of the weights a step towards the network's, in place."""
+def update_average(average: dict[str, torch.Tensor], net: nn.Module, decay: float) -> None:
+    """One step of the weights' exponential moving average, in place."""
     for name, value in net.state_dict().items():
         if value.is_floating_point():
             average[name].mul_(decay).add_(value, alpha=1 - decay)
 
 
-def cosine(step: int, steps: int) -> float:
-    """The learning rate's course: from 1 at the start down to 0 at the end."""
+def cosine_schedule(step: int, steps: int) -> float:
+    """Factor of the learning rate: from 1 at the start down to 0 at the end, half a cosine."""
     return 0.5 * (1 + math.cos(math.pi * step / steps))
 
 

@@ -1,4 +1,5 @@
-"""What a fresh clone uses when nothing is configured: a kept secret key and a Valkey socket's address.
+"""What is used when nothing is configured: a secret key kept in a file, and the embedded Valkey's
+address.
 
 Imported by the settings, so it must not import Django.
 """
@@ -19,7 +20,11 @@ PLAIN_PATH = re.compile(r"[\w./+,@%~-]+", re.ASCII)
 
 
 def secret_key(home: Path) -> str:
-    """The signing key kept in `home/secret_key`, made on first use, readable by its owner only."""
+    """The signing key kept in `home/secret_key`, made on first use, readable by its owner only.
+
+    Raises:
+        OSError: the file cannot be read or made.
+    """
     file = home / "secret_key"
     try:
         return file.read_text(encoding="ascii").strip()
@@ -31,7 +36,7 @@ def secret_key(home: Path) -> str:
     draft.touch(mode=0o600)
     draft.write_text(key, encoding="ascii")
     try:
-        os.link(draft, file)  # atomic, and fails when another process was first: then theirs counts
+        os.link(draft, file)  # atomic; fails when another process was first, whose key is then used
     except FileExistsError:
         return file.read_text(encoding="ascii").strip()
     finally:
@@ -40,10 +45,12 @@ def secret_key(home: Path) -> str:
 
 
 def valkey_socket(home: Path) -> Path:
-    """Where the embedded Valkey listens: under `home`, or in the temporary folder if that path will not do.
+    """Where the embedded Valkey listens: under `home`, or in the temporary folder if that path
+    cannot be used.
 
-    Too long, or with a space or an equals sign in it: CLIENT LIST shows the path as `addr=PATH:0 name=...`, which
-    redis-py splits at both, so that an RQ worker dies at its start with "not enough values to unpack".
+    It cannot when it is too long, or holds a space or an equals sign. Those break RQ: CLIENT LIST
+    shows the path as `addr=PATH:0 name=...`, which redis-py splits at both, so that a worker ends
+    at its start with "not enough values to unpack".
     """
     socket = home / "run" / "valkey.sock"
     if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH_BYTES and PLAIN_PATH.fullmatch(str(socket)):
@@ -53,5 +60,5 @@ def valkey_socket(home: Path) -> Path:
 
 
 def valkey_url(home: Path) -> str:
-    """The embedded Valkey's address, percent-encoded (the path may hold a space)."""
+    """The embedded Valkey's URL; its path is percent-encoded."""
     return f"unix://{quote(str(valkey_socket(home)))}?db=0"

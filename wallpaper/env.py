@@ -1,14 +1,16 @@
 """Typed readers for environment variables.
 
-Owns the one way settings are read: every reader refuses nonsense with `ImproperlyConfigured` naming the
-variable, and registers the variable with its default and meaning, so that `docs/configuration.md` and the
-test that compares it with the code cannot drift apart. A value may also come from a mounted file: for any
-variable `NAME`, `NAME_FILE` names a file whose content is the value (Docker and Kubernetes secrets).
+All settings are read here. Every reader raises `ImproperlyConfigured`, naming the variable, when
+its value cannot be used, and registers the variable with its default and meaning: a test compares
+the register with `docs/configuration.md`. A value may also come from a mounted file: for any
+variable `NAME`, `NAME_FILE` names a file whose content is the value (Docker and Kubernetes
+secrets).
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +22,7 @@ FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One variable the product reads: its name, what it is when absent, and what it is for."""
+    """One variable that the product reads: its name, its default, and what it is for."""
 
     name: str
     default: str
@@ -51,6 +53,28 @@ def text(name: str, default: str, meaning: str) -> str:
                 f"{name}_FILE points at {file_name}, which cannot be read: {error}"
             ) from error
     return os.environ.get(name, "").strip() or default
+
+
+def optional_text(name: str, meaning: str) -> str | None:
+    """The variable's text; None when it is absent or empty.
+
+    Raises:
+        ImproperlyConfigured: `NAME_FILE` is set but cannot be read.
+    """
+    return text(name, "", meaning) or None
+
+
+def choice(name: str, default: str, meaning: str, *, among: Iterable[str]) -> str:
+    """One of the words `among`.
+
+    Raises:
+        ImproperlyConfigured: any other word.
+    """
+    word = text(name, default, meaning)
+    allowed = tuple(among)
+    if word not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}")
+    return word
 
 
 def boolean(name: str, default: bool, meaning: str) -> bool:
@@ -87,10 +111,18 @@ def integer(
 
 
 def words(name: str, default: str, meaning: str) -> list[str]:
-    """A comma-separated list without blanks or empty entries."""
+    """A comma-separated list, without blanks around the entries and without empty ones.
+
+    Raises:
+        ImproperlyConfigured: `NAME_FILE` is set but cannot be read.
+    """
     return [word.strip() for word in text(name, default, meaning).split(",") if word.strip()]
 
 
 def path(name: str, default: Path, meaning: str) -> Path:
-    """An absolute path; `~` is expanded and relative ones are taken from the current folder."""
+    """An absolute path; `~` is expanded, and a relative path starts in the current folder.
+
+    Raises:
+        ImproperlyConfigured: `NAME_FILE` is set but cannot be read.
+    """
     return Path(text(name, str(default), meaning)).expanduser().absolute()

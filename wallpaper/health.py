@@ -1,8 +1,10 @@
-"""Health for load balancers and process supervisors: is this process alive, and should it get visitors.
+"""Health checks for load balancers and process supervisors: whether this process is alive, and
+ready for visitors.
 
-`live` proves the process and nothing else. It must not ask the database: a supervisor restarts what is not alive,
-and restarting every web process because the database is away makes the outage longer. `ready` proves the parts a
-visitor needs; a load balancer stops sending visitors while it says 503, and nobody is restarted for it.
+`live` checks this process and nothing else. It must not ask the database: a supervisor restarts
+what is not alive, and restarting every web process because the database is down makes the outage
+longer. `ready` checks the parts that a visitor needs; while it answers 503 a load balancer sends no
+visitors, and nothing is restarted.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 OK: Final = "ok"
 ANSWER_WITHIN_SECONDS: Final = 3.0  # below the 5 s that Kubernetes and most balancers are set to
-# A result of 12 megapixels is about 20 MB; with less room than a few of those, uploads start to fail.
+# A result of 12 megapixels is about 20 MB; with space for only a few of those, uploads soon fail.
 LEAST_FREE_BYTES: Final = 100 * 1024 * 1024
 PROBE_KEY: Final = "health/probe"
 
@@ -46,10 +48,10 @@ def live(_request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(_request: HttpRequest) -> JsonResponse:
-    """200 when a visitor can be served, 503 when not; `checks` says which part is at fault.
+    """200 when a visitor can be served, 503 when not; `checks` says which part fails.
 
-    A missing worker is told (`workers`) but is no fault: uploads, clicks and previews work, generations wait in the
-    queue and the page says so. The texts name no host, path or credential: anyone may read them.
+    Zero `workers` alone is no failure: uploads, clicks and previews work, generations wait in the
+    queue, and the page says so. The texts name no host, path or credential: anyone may read them.
     """
     pending = {name: check.start() for name, check in CHECKS.items()}
     checks = {name: _outcome(name, future) for name, future in pending.items()}
@@ -64,8 +66,8 @@ def ready(_request: HttpRequest) -> JsonResponse:
 class Check:
     """One probe with a deadline, at most one run of it at a time.
 
-    A probe that hangs (a database behind a dead firewall) keeps its thread until the system gives up; starting
-    another for every request would pile threads up, so requests share the run that is under way.
+    A probe that hangs (a database behind a dead firewall) keeps its thread until the system's own
+    timeout. A new thread for every request would pile up, so requests share the run in progress.
     """
 
     def __init__(self, probe: Callable[[], str]) -> None:
@@ -74,7 +76,7 @@ class Check:
         self._running: Future[str] | None = None
 
     def start(self) -> Future[str]:
-        """The run under way, or a new one."""
+        """The run in progress, or a new one."""
         with self._lock:
             if self._running is None or self._running.done():
                 self._running = Future()
@@ -113,11 +115,15 @@ def _redis() -> str:
 
 
 def _storage() -> str:
-    """Looks an absent object up, which on S3 proves address, bucket and keys; on disk, room and rights too."""
+    """Looks up an object that does not exist: on S3 this proves address, bucket and keys.
+
+    On disk, space and rights are checked as well.
+    """
     storage.exists(PROBE_KEY)
     if settings.S3_BUCKET:
         return OK
-    folder = next(path for path in (folder_of_files(), *folder_of_files().parents) if path.exists())
+    root = Path(settings.MEDIA_ROOT)  # made with the first upload
+    folder = next(path for path in (root, *root.parents) if path.exists())
     if not os.access(folder, os.W_OK | os.X_OK):
         return "the media folder cannot be written to"
     if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
@@ -125,13 +131,10 @@ def _storage() -> str:
     return OK
 
 
-def folder_of_files() -> Path:
-    """Where photos and results lie when they are kept on disk."""
-    return Path(settings.MEDIA_ROOT)
-
-
 def _weights() -> str:
-    """The files are there; their digests are checked when they are fetched and when they are loaded."""
+    """The files are there; their digests are checked when they are fetched and when they are
+    loaded.
+    """
     folder = model.model_directory()
     present = any(folder.glob("*.onnx"))
     return OK if present else "the SAM weights are missing; run `make setup`"

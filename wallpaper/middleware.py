@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 class ContentSecurityPolicyMiddleware:
-    """Adds the policy of `settings.SECURE_CSP` to every answer that does not carry one already."""
+    """Adds the policy of `settings.SECURE_CSP` to every response that has none."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -21,7 +21,7 @@ class ContentSecurityPolicyMiddleware:
         )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request with the header set."""
+        """The response, with the header."""
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", self.policy)
         return response

@@ -1,8 +1,11 @@
 """Settings for every environment: a fresh clone works with none of the variables set.
 
-Read through `wallpaper.env`; the table of all variables is in docs/configuration.md. The embedded default is
-SQLite, files on disk and a Valkey server on a unix socket under `var/`; production sets `DATABASE_URL`,
-`REDIS_URL` and `S3_BUCKET`.
+Read through `wallpaper.env`; docs/configuration.md lists all variables. The embedded default is
+SQLite, files on disk and a Valkey server on a unix socket under `var/`; production sets
+`DATABASE_URL`, `REDIS_URL` and `S3_BUCKET`.
+
+Sections: this installation, Django, database, queue, storage, uploads and limits, model, backends
+of generation (common, AUTOMATIC1111, Replicate, IOPaint), language, cookies and headers, logging.
 """
 
 from __future__ import annotations
@@ -14,7 +17,9 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from wallpaper import embedded, env
+from wallpaper import embedded, env, log_format
+
+# --- this installation ----------------------------------------------------------------------------
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
@@ -35,6 +40,8 @@ CSRF_TRUSTED_ORIGINS = env.words(
 HTTPS_ONLY = env.boolean(
     "HTTPS_ONLY", False, "Secure cookies, HSTS, and trust in X-Forwarded-Proto"
 )
+
+# --- Django ---------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -83,7 +90,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-# --- database -----------------------------------------------------------------------------------------------
+# --- database -------------------------------------------------------------------------------------
 
 DATABASE_URL = env.text(
     "DATABASE_URL",
@@ -98,8 +105,8 @@ except (ValueError, dj_database_url.ParseError) as error:
     raise ImproperlyConfigured(f"DATABASE_URL is not understood: {error}") from error
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # IMMEDIATE takes the write lock at BEGIN, so that two writers queue (up to `timeout` seconds)
-        # instead of failing with "database is locked" in the middle of a transaction.
+        # IMMEDIATE takes the write lock at BEGIN, so that two writers queue (up to `timeout`
+        # seconds) instead of failing with "database is locked" in the middle of a transaction.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -108,7 +115,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(WALLPAPER_HOME / "test.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Valkey/Redis and queues --------------------------------------------------------------------------------
+# --- queue ----------------------------------------------------------------------------------------
 
 REDIS_URL = env.text(
     "REDIS_URL",
@@ -122,7 +129,7 @@ GENERATION_TIMEOUT_SECONDS = env.integer(
 GENERATION_LEASE_SECONDS = env.integer(
     "GENERATION_LEASE_SECONDS",
     90,
-    "A generation whose worker has not reported for this long is given to another worker",
+    "A generation without a heartbeat for this long is given to another worker",
     minimum=5,
 )
 RQ_QUEUES: dict[str, dict[str, Any]] = {
@@ -135,7 +142,7 @@ RQ_QUEUES: dict[str, dict[str, Any]] = {
 }
 RQ_SHOW_ADMIN_LINK = False
 
-# --- files --------------------------------------------------------------------------------------------------
+# --- storage --------------------------------------------------------------------------------------
 
 S3_BUCKET = env.text(
     "S3_BUCKET", "", "Keep photos and results in this S3 bucket instead of on disk"
@@ -149,11 +156,12 @@ _s3_storage: dict[str, Any] = {
     "BACKEND": "sessions_app.storage.s3.PrivateS3Storage",
     "OPTIONS": {
         "bucket_name": S3_BUCKET,
-        "endpoint_url": env.text("S3_ENDPOINT_URL", "", "S3 server, when it is not AWS") or None,
+        "endpoint_url": env.optional_text("S3_ENDPOINT_URL", "S3 server, when it is not AWS"),
         "region_name": env.text("S3_REGION", "us-east-1", "S3 region") or None,
-        "access_key": env.text("S3_ACCESS_KEY_ID", "", "S3 key id; absent: the machine's role")
-        or None,
-        "secret_key": env.text("S3_SECRET_ACCESS_KEY", "", "S3 secret key") or None,
+        "access_key": env.optional_text(
+            "S3_ACCESS_KEY_ID", "S3 key id; absent: the machine's role"
+        ),
+        "secret_key": env.optional_text("S3_SECRET_ACCESS_KEY", "S3 secret key"),
         "addressing_style": env.text("S3_ADDRESSING_STYLE", "auto", "auto, path or virtual"),
         "location": env.text("S3_PREFIX", "", "Folder inside the bucket"),
     },
@@ -167,13 +175,13 @@ STATIC_ROOT = WALLPAPER_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 
-# --- the product --------------------------------------------------------------------------------------------
+# --- uploads and limits ---------------------------------------------------------------------------
 
 MAX_UPLOAD_BYTES = 20 * MIB  # a 48-megapixel phone JPEG is about 15 MB
 UPLOADS_AT_ONCE = env.integer(
     "UPLOADS_AT_ONCE",
     6,
-    "Uploads taken in at once by each web process, fewer than `WEB_THREADS`; senders of more are told to come back",
+    "Uploads at once in each web process, fewer than `WEB_THREADS`; others come back later",
     minimum=1,
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * MIB  # the JSON API may carry a base64 mask of a large photo
@@ -196,6 +204,8 @@ ALLOW_PRIVATE_WALLPAPER_URLS = env.boolean(
     "ALLOW_PRIVATE_WALLPAPER_URLS", False, "Let wallpaper links point into the local network"
 )
 
+# --- model that finds the wall --------------------------------------------------------------------
+
 SAM_MODEL_DIR = env.text(
     "SAM_MODEL_DIR", "", "Folder with encoder.onnx and sam.onnx, used instead of fetching them"
 )
@@ -206,6 +216,11 @@ SAM_ENCODER_THREADS = env.integer(
 SAM_DECODER_THREADS = env.integer(
     "SAM_DECODER_THREADS", 1, "Threads of one click's decode", minimum=1
 )
+SAM_EXECUTION_PROVIDERS = env.words(
+    "SAM_EXECUTION_PROVIDERS",
+    "CPUExecutionProvider",
+    "ONNX Runtime's execution providers, preferred one first",
+)
 EMBEDDING_MEMORY_MIB = env.integer(
     "EMBEDDING_MEMORY_MIB", 128, "Embeddings kept in each web process (6 MiB each)", minimum=6
 )
@@ -213,7 +228,7 @@ EMBEDDING_TTL_SECONDS = env.integer(
     "EMBEDDING_TTL_SECONDS", 24 * 3600, "How long an embedding stays in Redis", minimum=60
 )
 
-# --- backends: who makes the picture (docs/backends.md) ----------------------------------------------------
+# --- backends of generation (docs/backends.md) ----------------------------------------------------
 
 GENERATION_BACKENDS = {
     "local": "jobs.backends.local.LocalBackend",
@@ -221,15 +236,12 @@ GENERATION_BACKENDS = {
     "replicate": "jobs.backends.diffusion.replicate.Replicate",
     "iopaint": "jobs.backends.diffusion.iopaint.IOPaint",
 }
-DEFAULT_GENERATION_BACKEND = env.text(
+DEFAULT_GENERATION_BACKEND = env.choice(
     "DEFAULT_GENERATION_BACKEND",
     "local",
     "Who makes pictures: local, automatic1111, replicate or iopaint",
+    among=GENERATION_BACKENDS,
 )
-if DEFAULT_GENERATION_BACKEND not in GENERATION_BACKENDS:
-    raise ImproperlyConfigured(
-        f"DEFAULT_GENERATION_BACKEND must be one of {', '.join(GENERATION_BACKENDS)}"
-    )
 DIFFUSION_MAX_SIDE_PX = env.integer(
     "DIFFUSION_MAX_SIDE_PX",
     1024,
@@ -254,6 +266,9 @@ DIFFUSION_NEGATIVE_PROMPT = env.text(
     "blurry, distorted pattern, text, frame, painting",
     "What an image service is told to keep out",
 )
+
+# --- backend automatic1111 ------------------------------------------------------------------------
+
 AUTOMATIC1111_URL = env.text(
     "AUTOMATIC1111_URL", "", "Stable Diffusion server with the AUTOMATIC1111 API"
 )
@@ -273,6 +288,9 @@ AUTOMATIC1111_CONCURRENCY = env.integer(
 AUTOMATIC1111_INTERRUPT = env.boolean(
     "AUTOMATIC1111_INTERRUPT", True, "Interrupt it when we give up; false where others use it too"
 )
+
+# --- backend replicate ----------------------------------------------------------------------------
+
 REPLICATE_API_TOKEN = env.text("REPLICATE_API_TOKEN", "", "Key of the account that pays")
 REPLICATE_API_URL = env.text(
     "REPLICATE_API_URL", "https://api.replicate.com", "Address of the service"
@@ -282,14 +300,15 @@ REPLICATE_MODEL = env.text(
 )
 REPLICATE_INPUT = env.text(
     "REPLICATE_INPUT",
-    '{"image": "$render", "mask": "$mask", "prompt": "$prompt", "negative_prompt": "$negative_prompt", '
+    '{"image": "$render", "mask": "$mask", "prompt": "$prompt", '
+    '"negative_prompt": "$negative_prompt", '
     '"prompt_strength": "$strength", "width": "$width", "height": "$height", "seed": "$seed"}',
     "JSON: the model's input fields and which of our values each takes",
 )
 REPLICATE_RESULT_HOSTS = env.words(
     "REPLICATE_RESULT_HOSTS",
     "replicate.delivery,*.replicate.delivery",
-    "Hosts results are fetched from, by commas; *.name is all below name",
+    "Hosts of results; *.name: every host below it",
 )
 REPLICATE_TIMEOUT_SECONDS = env.integer(
     "REPLICATE_TIMEOUT_SECONDS", 150, "Longest wait for one of its pictures", minimum=5
@@ -306,6 +325,9 @@ REPLICATE_WEBHOOK_URL = env.text(
 REPLICATE_WEBHOOK_SECRET = env.text(
     "REPLICATE_WEBHOOK_SECRET", "", "The account's webhook signing secret: whsec_..."
 )
+
+# --- backend iopaint ------------------------------------------------------------------------------
+
 IOPAINT_URL = env.text("IOPAINT_URL", "", "IOPaint server")
 IOPAINT_FIELDS = env.text(
     "IOPAINT_FIELDS",
@@ -319,7 +341,7 @@ IOPAINT_CONCURRENCY = env.integer(
     "IOPAINT_CONCURRENCY", 1, "Pictures asked of it at once, over all workers", minimum=1
 )
 
-# --- web ----------------------------------------------------------------------------------------------------
+# --- language, cookies and headers ----------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -350,13 +372,13 @@ SECURE_CSP: dict[str, list[str]] = {
     "frame-ancestors": ["'none'"],
 }
 
+# --- logging --------------------------------------------------------------------------------------
+
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"},
-    },
+    "formatters": {"line": log_format.formatter(log_format.chosen())},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {"django.server": {"level": "WARNING"}, "django.security": {"level": "ERROR"}},

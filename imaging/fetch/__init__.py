@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from imaging.fetch.client import Fetched, FetchPolicy, fetch_image
 from imaging.fetch.errors import (
-    BadAnswer,
-    EmptyAnswer,
+    BadResponse,
+    EmptyResponse,
     FetchError,
     Insecure,
     InvalidLink,
@@ -17,8 +17,8 @@ from imaging.fetch.errors import (
 )
 
 __all__ = [
-    "BadAnswer",
-    "EmptyAnswer",
+    "BadResponse",
+    "EmptyResponse",
     "FetchError",
     "FetchPolicy",
     "Fetched",

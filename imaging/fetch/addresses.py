@@ -1,8 +1,9 @@
 """Which IP addresses a user's link may lead to.
 
-An own table, because `ipaddress.is_global` follows the registry of its Python: on 3.11.7 it calls 64:ff9b::7f00:1,
-::127.0.0.1, fec0::1, 2002:7f00:1:: and 192.0.0.192 global. Sources: the IANA special-purpose address registries for
-IPv4 and IPv6 (RFC 6890 and its updates) and cloud vendors' documents for the addresses inside public ranges.
+An own table, because `ipaddress.is_global` follows the registry of its Python: on 3.11.7 it calls
+64:ff9b::7f00:1, ::127.0.0.1, fec0::1, 2002:7f00:1:: and 192.0.0.192 global. Sources: the IANA
+special-purpose address registries for IPv4 and IPv6 (RFC 6890 and its updates) and cloud vendors'
+documents for the addresses inside public ranges.
 """
 
 from __future__ import annotations
@@ -44,8 +45,9 @@ _DENIED_V4 = {
     IPv4Network("224.0.0.0/4"): "multicast",
     IPv4Network("240.0.0.0/4"): "reserved",
 }
-# Of IPv6 only global unicast is let in, less what is carved out of it; with that every way of writing an IPv4
-# address inside an IPv6 one (mapped, compatible, NAT64, 6to4, Teredo) is refused without having to be unwrapped.
+# Of IPv6 only global unicast is let in, less what is carved out of it; with that every way of
+# writing an IPv4 address inside an IPv6 one (mapped, compatible, NAT64, 6to4, Teredo) is refused
+# without having to be unwrapped.
 _GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")
 _DENIED_V6 = {
     IPv6Network("2001::/23"): "protocol assignments, Teredo",
@@ -58,8 +60,8 @@ _DENIED_V6 = {
 def refusal(address: str, *, allow_private: bool = False) -> str | None:
     """Why no connection may be made to `address` (an IP address in text), or None where one may.
 
-    `allow_private` lets in loopback, RFC 1918 and unique local addresses, for shops that keep their pictures on an
-    intranet; link-local, metadata, multicast and reserved addresses stay refused.
+    `allow_private` lets in loopback, RFC 1918 and unique local addresses, for shops that keep their
+    pictures on an intranet; link-local, metadata, multicast and reserved addresses stay refused.
     """
     try:
         parsed = ip_address(address)

@@ -1,9 +1,10 @@
-"""Fetching a picture from a link that a stranger typed, without becoming the stranger's way into our network.
+"""Fetch a picture from a stranger's link without opening our network to the stranger (SSRF).
 
 1. The link is read once, strictly (`imaging.fetch.url`), and only what was read is used.
-2. Its name is looked up once. Every address in the answer must be a public one (`imaging.fetch.addresses`); a mixed answer is
-   refused whole, since that is how rebinding looks.
-3. The connection goes to the vetted address itself (`imaging.fetch.connection`): no second look-up, no proxy from the environment.
+2. Its name is looked up once. Every address found must be a public one (`imaging.fetch.addresses`);
+   where only some are, all are refused, since that is how rebinding looks.
+3. The connection goes to the vetted address itself (`imaging.fetch.connection`): no second look-up,
+   no proxy from the environment.
 4. Redirects are followed by hand, three at most, each through steps 1 to 3.
 5. One deadline bounds everything from the look-up to the last byte; caps bound the bytes.
 6. No cookies, no authorisation, no referrer, no compression.
@@ -30,8 +31,8 @@ from urllib3.response import BaseHTTPResponse
 from imaging.fetch.addresses import refusal
 from imaging.fetch.connection import Deadline, dial_address, pinned_connection
 from imaging.fetch.errors import (
-    BadAnswer,
-    EmptyAnswer,
+    BadResponse,
+    EmptyResponse,
     FetchError,
     Insecure,
     NotAllowed,
@@ -40,7 +41,7 @@ from imaging.fetch.errors import (
     TooSlow,
     Unreachable,
 )
-from imaging.fetch.url import Link, read_link, read_redirect
+from imaging.fetch.url import Link, parse_link, parse_redirect
 
 logger = logging.getLogger(__name__)
 
@@ -58,20 +59,25 @@ _GONE = frozenset({404, 410})
 _FORBIDDEN = frozenset({401, 402, 403, 407, 451})
 
 
-def look_up(host: str, port: int) -> Sequence[str]:
-    """Every address of `host`, in the system's order. Raises OSError."""
-    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+def resolve(host: str, port: int) -> Sequence[str]:
+    """Every address of `host`, in the system's order.
+
+    Raises:
+        OSError: the name is not known.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPolicy:
     """What a fetch may do.
 
-    `deadline_seconds` bounds the whole fetch. `allow_private` is for shops whose pictures lie on their intranet: it
-    lets links reach loopback, RFC 1918 and unique local addresses, never link-local or metadata ones. `refused_hosts`
-    are names, in lower case, that are never fetched (our own public name, which would be a loop). `ca_file`: PEM of
-    authorities to trust besides the usual ones. `resolver` and `dial` are the two places that touch the network.
+    `deadline_seconds` bounds the whole fetch. `allow_private` is for shops whose pictures lie on
+    their intranet: it lets links reach loopback, RFC 1918 and unique local addresses, never
+    link-local or metadata ones. `refused_hosts` are names, in lower case, that are never fetched
+    (our own public name, which would be a loop). `ca_file`: PEM of authorities to trust besides the
+    usual ones. `resolver` and `dial` are the two places that touch the network.
     """
 
     max_bytes: int = 20 * 1024 * 1024
@@ -81,7 +87,7 @@ class FetchPolicy:
     allow_private: bool = False
     refused_hosts: frozenset[str] = frozenset()
     ca_file: str | None = None
-    resolver: Callable[[str, int], Sequence[str]] = look_up
+    resolver: Callable[[str, int], Sequence[str]] = resolve
     dial: Callable[[str, int, float], socket.socket] = dial_address
 
 
@@ -96,7 +102,9 @@ class Fetched:
 def fetch_image(url: str, *, policy: FetchPolicy | None = None) -> Fetched:
     """Fetch the file at `url` under `policy` (the default one where None is given).
 
-    Raises a `FetchError`; its `user_message` may be shown, its `detail` is logged here and should go no further.
+    Raises:
+        FetchError: its `user_message` may be shown, its `detail` is logged here and should go no
+        further.
     """
     policy = policy or FetchPolicy()
     try:
@@ -108,13 +116,13 @@ def fetch_image(url: str, *, policy: FetchPolicy | None = None) -> Fetched:
 
 
 def _follow(url: str, policy: FetchPolicy, deadline: Deadline) -> Fetched:
-    link = read_link(url, ports=policy.allowed_ports, allow_private=policy.allow_private)
+    link = parse_link(url, ports=policy.allowed_ports, allow_private=policy.allow_private)
     for _ in range(policy.max_redirects + 1):
-        answer = _get(link, policy, deadline)
-        if isinstance(answer, Fetched):
-            return answer
-        link = answer
-    raise BadAnswer(f"more than {policy.max_redirects} redirects")
+        fetched_or_link = _get(link, policy, deadline)
+        if isinstance(fetched_or_link, Fetched):
+            return fetched_or_link
+        link = fetched_or_link
+    raise BadResponse(f"more than {policy.max_redirects} redirects")
 
 
 def _get(link: Link, policy: FetchPolicy, deadline: Deadline) -> Fetched | Link:
@@ -134,24 +142,29 @@ def _get(link: Link, policy: FetchPolicy, deadline: Deadline) -> Fetched | Link:
             "GET", link.target, headers=_HEADERS, preload_content=False, decode_content=False
         )
         with closing(connection.getresponse()) as response:
-            answer = _read(response, link, policy)
+            fetched_or_link = _read(response, link, policy)
     except FetchError:
-        deadline.remaining()  # headers cut off by the deadline read like an empty answer
+        deadline.remaining()  # headers cut off by the deadline read like an empty response
         raise
     except (OSError, ValueError, http.client.HTTPException, urllib3.exceptions.HTTPError) as error:
-        raise _explained(error, link, deadline) from error
+        raise _as_fetch_error(error, link, deadline) from error
     finally:
         deadline.release()
         connection.close()
     deadline.remaining()  # a body without a length that was cut off looks complete
-    return answer
+    return fetched_or_link
 
 
 def _vetted_addresses(link: Link, policy: FetchPolicy, deadline: Deadline) -> Sequence[str]:
-    """The addresses of the link's host, all of them allowed. Raises `Unreachable` or `TooSlow`."""
+    """The addresses of the link's host, all of them allowed.
+
+    Raises:
+        Unreachable: there is none, or one of them is not allowed.
+        TooSlow: the look-up took too long.
+    """
     if link.host in policy.refused_hosts:
         raise Unreachable(f"{link.host} is this very site")
-    addresses = [link.host] if link.is_address else _resolve(link, policy, deadline)
+    addresses = [link.host] if link.is_address else _resolve_in_time(link, policy, deadline)
     if not addresses:
         raise Unreachable(f"{link.host} has no address")
     for address in addresses:
@@ -161,32 +174,32 @@ def _vetted_addresses(link: Link, policy: FetchPolicy, deadline: Deadline) -> Se
     return addresses
 
 
-def _resolve(link: Link, policy: FetchPolicy, deadline: Deadline) -> Sequence[str]:
+def _resolve_in_time(link: Link, policy: FetchPolicy, deadline: Deadline) -> Sequence[str]:
     """One look-up, in a thread of its own, since getaddrinfo knows no time-out."""
-    answers: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Sequence[str] | Exception] = queue.SimpleQueue()
 
-    def ask() -> None:
+    def look_up() -> None:
         try:
-            answers.put(policy.resolver(link.host, link.port))
+            results.put(policy.resolver(link.host, link.port))
         except Exception as error:  # handed over, raised below
-            answers.put(error)
+            results.put(error)
 
-    threading.Thread(target=ask, name="fetch-look-up", daemon=True).start()
+    threading.Thread(target=look_up, name="fetch-look-up", daemon=True).start()
     try:
-        answer = answers.get(timeout=deadline.remaining())
+        result = results.get(timeout=deadline.remaining())
     except queue.Empty as error:
         raise TooSlow(f"looking up {link.host} took too long") from error
-    if isinstance(answer, (OSError, UnicodeError)):
-        raise Unreachable(f"{link.host} is not known: {answer}") from answer
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    if isinstance(result, (OSError, UnicodeError)):
+        raise Unreachable(f"{link.host} is not known: {result}") from result
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _connect(
     addresses: Sequence[str], port: int, policy: FetchPolicy, deadline: Deadline
 ) -> socket.socket:
-    """A watched connection to the first of `addresses` that answers; each gets a fair part of the time left."""
+    """A watched connection to the first of `addresses` that answers; they share the time left."""
     failures: list[str] = []
     for index, address in enumerate(addresses):
         patience = deadline.remaining() / (len(addresses) - index)
@@ -209,7 +222,7 @@ def _connect(
 def _read(response: BaseHTTPResponse, link: Link, policy: FetchPolicy) -> Fetched | Link:
     status = response.status
     if status in _REDIRECTS:
-        return read_redirect(
+        return parse_redirect(
             response.headers.get("Location", ""),
             link,
             ports=policy.allowed_ports,
@@ -220,10 +233,10 @@ def _read(response: BaseHTTPResponse, link: Link, policy: FetchPolicy) -> Fetche
     if status in _FORBIDDEN:
         raise NotAllowed(f"status {status} from {link.host}")
     if status != 200:
-        raise BadAnswer(f"status {status} from {link.host}")
+        raise BadResponse(f"status {status} from {link.host}")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        raise BadAnswer(f"content encoding {encoding[:40]!r} though none was asked for")
+        raise BadResponse(f"content encoding {encoding[:40]!r} though none was asked for")
     return Fetched(_body(response, policy.max_bytes), link.url)
 
 
@@ -231,7 +244,7 @@ def _body(response: BaseHTTPResponse, max_bytes: int) -> bytes:
     declared = set(response.headers.getlist("Content-Length"))
     for length in declared:
         if not (length.isascii() and length.isdigit()) or len(declared) > 1:
-            raise BadAnswer(f"content lengths {sorted(declared)!r}"[:200])
+            raise BadResponse(f"content lengths {sorted(declared)!r}"[:200])
         if int(length) > max_bytes:
             raise TooLarge(f"content length {length} over {max_bytes}")
     body = bytearray()
@@ -241,15 +254,15 @@ def _body(response: BaseHTTPResponse, max_bytes: int) -> bytes:
         if len(body) > max_bytes:
             raise TooLarge(f"body over {max_bytes} bytes")
     if not body:
-        raise EmptyAnswer("200 with an empty body")
+        raise EmptyResponse("200 with an empty body")
     return bytes(body)
 
 
-def _explained(error: Exception, link: Link, deadline: Deadline) -> FetchError:
+def _as_fetch_error(error: Exception, link: Link, deadline: Deadline) -> FetchError:
     """What went wrong on the wire, as one of ours."""
     detail = f"{link.host}: {type(error).__name__}: {error}"[:500]
     if deadline.fired or isinstance(error, (TimeoutError, urllib3.exceptions.TimeoutError)):
         return TooSlow(detail)
     if isinstance(error, (ssl.SSLError, urllib3.exceptions.SSLError)):
         return Insecure(detail)
-    return BadAnswer(detail)
+    return BadResponse(detail)

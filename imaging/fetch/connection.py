@@ -1,7 +1,7 @@
 """A connection to one vetted address, under one deadline, with a cap on the bytes that come in.
 
-urllib3's connections do the HTTP and TLS; only the place where they would look a name up and dial is replaced. `host`
-stays the name, so Host header, SNI and the certificate check are right.
+urllib3's connections do the HTTP and TLS; only the place where they would look a name up and dial
+is replaced. `host` stays the name, so Host header, SNI and the certificate check are right.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from imaging.fetch.errors import TooLarge, TooSlow
 class Deadline:
     """A point in time at which the sockets it watches are shut down, whatever they are doing.
 
-    Read time-outs alone bound nothing: a server that sends a byte just before each one expires holds the call for as
-    long as it likes. `shutdown` wakes a blocked read at once; it then looks like an end of file, so callers ask
-    `fired` after everything that seems to have ended well. Use as a context manager.
+    Read time-outs alone bound nothing: a server that sends a byte just before each one expires
+    holds the call for as long as it likes. `shutdown` wakes a blocked read at once; it then looks
+    like an end of file, so callers ask `fired` after everything that seems to have ended well. Use
+    as a context manager.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -56,14 +57,18 @@ class Deadline:
         self.release()
 
     def remaining(self) -> float:
-        """Seconds left, more than 0. Raises `TooSlow` where none are."""
+        """Seconds left, more than 0.
+
+        Raises:
+            TooSlow: none are.
+        """
         left = self._ends - time.monotonic()
         if left <= 0 or self.fired:
             raise TooSlow(f"deadline of {self._seconds:g} s passed")
         return left
 
     def watch(self, connected: socket.socket) -> None:
-        """Shut `connected` down at the deadline. Watches a duplicate, which outlives the wrapping in TLS."""
+        """Shut `connected` down at the deadline. Its duplicate outlives the wrapping in TLS."""
         duplicate = connected.dup()
         self.release()
         with self._lock:
@@ -90,7 +95,7 @@ class Deadline:
 
 
 class _CappedSocketFile(io.RawIOBase):
-    """The incoming side of a socket, which ends in `TooLarge` after `limit` bytes: headers, framing and body."""
+    """A socket's incoming side; `TooLarge` after `limit` bytes of headers, framing and body."""
 
     def __init__(self, incoming: socket.SocketIO, limit: int) -> None:
         self._incoming = incoming
@@ -114,8 +119,8 @@ class _CappedSocketFile(io.RawIOBase):
 class _CappedResponse(http.client.HTTPResponse):
     """A response read through `_CappedSocketFile`.
 
-    Counting the body as it is handed out is not enough: a chunk of size -1 makes http.client 3.11 read to the end of
-    the stream in one piece.
+    Counting the body as it is handed out is not enough: a chunk of size -1 makes http.client 3.11
+    read to the end of the stream in one piece.
     """
 
     received_limit = 0
@@ -157,8 +162,8 @@ def pinned_connection(
 ) -> HTTPConnection:
     """An unopened connection whose socket comes from `dial`.
 
-    `timeout` bounds each socket operation in seconds, `received_limit` all bytes taken in. `ca_file`: PEM file of
-    authorities to trust beside the system's and certifi's.
+    `timeout` bounds each socket operation in seconds, `received_limit` all bytes taken in.
+    `ca_file`: PEM file of authorities to trust beside the system's and certifi's.
     """
     connection: _PinnedHTTP | _PinnedHTTPS
     if scheme == "https":
@@ -172,7 +177,11 @@ def pinned_connection(
 
 
 def dial_address(address: str, port: int, timeout: float) -> socket.socket:
-    """A TCP connection to exactly `address`. Raises OSError."""
+    """A TCP connection to exactly `address`.
+
+    Raises:
+        OSError: there is none, or it leads elsewhere.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     dialled = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -7,12 +7,13 @@
     ├── TooLarge           more bytes than the cap
     ├── NotFound           404, 410
     ├── NotAllowed         401, 403 and their like
-    ├── BadAnswer          any other status, broken HTTP, compressed or short bodies, redirects gone astray
-    ├── EmptyAnswer        200 with nothing in it
+    ├── BadResponse        another status, broken HTTP, compressed or short body, bad redirect
+    ├── EmptyResponse      200 with nothing in it
     └── Insecure           the certificate does not hold, or a redirect leaves https
 
-What a private address, an unknown name and a closed port have in common is one sentence: whoever may type links
-must not be able to map the network behind the server from our answers. The reason proper is in `detail`, for logs.
+A private address, an unknown name and a closed port get the same sentence: whoever may type links
+must not be able to map the network behind the server from our messages. The real reason is in
+`detail`, for logs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import ClassVar
 
 
 class FetchError(Exception):
-    """A link that gave no file. `code` and `user_message` are for the user, `detail` (`str(error)`) for the log."""
+    """A link that gave no file; `code` and `user_message` for the user, `detail` for the log."""
 
     code: ClassVar[str] = "unusable_link"
     message: ClassVar[str] = (
@@ -86,8 +87,8 @@ class NotAllowed(FetchError):
     message = "That site does not let us fetch the picture. Save it and upload the file instead."
 
 
-class BadAnswer(FetchError):
-    """The server's answer is no plain file."""
+class BadResponse(FetchError):
+    """The server's response is no plain file."""
 
     code = "bad_answer"
     message = (
@@ -95,7 +96,7 @@ class BadAnswer(FetchError):
     )
 
 
-class EmptyAnswer(FetchError):
+class EmptyResponse(FetchError):
     """The server sent a file of no bytes."""
 
     code = "empty"

@@ -1,7 +1,7 @@
-"""Reading a link once, strictly. Everything after uses only what was read, never the text it came from.
+"""Parse a link once, strictly. All that follows uses only the parts, never the text.
 
-Parsers disagree about odd URLs (which host is meant by `http://a\\@b/`, or by `http://0177.1/`), and an attack lives
-in such a gap. So what is odd is refused, and what is left is put together anew.
+Parsers disagree about odd URLs (which host is meant by `http://a\\@b/`, or by `http://0177.1/`),
+and an attack lives in such a gap. So what is odd is refused, and what is left is put together anew.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import idna
 
-from imaging.fetch.errors import BadAnswer, Insecure, InvalidLink, Unreachable
+from imaging.fetch.errors import BadResponse, Insecure, InvalidLink, Unreachable
 
 MAX_LENGTH = 2048
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
-# Names that by convention or standard (RFC 6761, 6762, 8375, ICANN's .internal) stay inside a network.
+# Names that by convention or standard (RFC 6761, 6762, 8375, ICANN's .internal) stay inside a
+# network.
 _INSIDE = (
     "internal",
     "intranet",
@@ -41,7 +42,7 @@ _INSIDE = (
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link taken apart: `host` in lower-case ASCII without brackets or final dot, `target` path and query."""
+    """The parts of a link: `host` in lower-case ASCII, no brackets or final dot; path and query."""
 
     scheme: str
     host: str
@@ -57,18 +58,23 @@ class Link:
         return f"{self.scheme}://{host}{port}{self.target}"
 
 
-def read_link(text: str, *, ports: Collection[int], allow_private: bool = False) -> Link:
+def parse_link(text: str, *, ports: Collection[int], allow_private: bool = False) -> Link:
     """Take `text` apart.
 
-    `ports` are the ones allowed. `allow_private` lets in names without a dot and names of inner networks.
-    Raises `InvalidLink`, or `Unreachable` for a host that is private by its very name.
+    `ports` are the ones allowed. `allow_private` lets in names without a dot and names of inner
+    networks.
+
+    Raises:
+        InvalidLink: it is no link we follow.
+        Unreachable: the host is private by its very name.
     """
     text = text.strip(" \t\r\n")
     parts = _split(text)
     if parts.username is not None or parts.password is not None:
         raise InvalidLink(
             "user information in the link",
-            "Links with a user name or password in them are not followed. Upload the picture instead.",
+            "Links with a user name or password in them are not followed. "
+            "Upload the picture instead.",
         )
     port = _port(parts)
     if port not in ports:
@@ -82,12 +88,18 @@ def read_link(text: str, *, ports: Collection[int], allow_private: bool = False)
     return Link(parts.scheme, host, port, target, is_address)
 
 
-def read_redirect(
+def parse_redirect(
     location: str, came_from: Link, *, ports: Collection[int], allow_private: bool = False
 ) -> Link:
-    """The link a redirect leads to. Raises as `read_link`, `Insecure` on https to http, `BadAnswer` without target."""
+    """The link a redirect leads to.
+
+    Raises:
+        InvalidLink, Unreachable: as `parse_link`.
+        Insecure: it leads from https to http.
+        BadResponse: it leads nowhere.
+    """
     if not location:
-        raise BadAnswer("redirect without a location")
+        raise BadResponse("redirect without a location")
     with suppress(UnicodeError):
         # http.client reads header bytes as Latin-1; servers that do not escape send UTF-8.
         location = location.encode("latin-1").decode("utf-8")
@@ -95,7 +107,7 @@ def read_redirect(
         joined = urljoin(came_from.url, location)
     except ValueError as error:
         raise InvalidLink(f"redirect to {location[:200]!r}: {error}") from error
-    link = read_link(joined, ports=ports, allow_private=allow_private)
+    link = parse_link(joined, ports=ports, allow_private=allow_private)
     if came_from.scheme == "https" and link.scheme == "http":
         raise Insecure(f"redirect from https to {link.url[:200]}")
     return link
@@ -158,15 +170,16 @@ def _to_ascii(host: str) -> str:
             raise InvalidLink(f"host {host[:80]!r}")
         return host
     try:
-        # Without UTS 46 mapping: circled digits and ideographic full stops are refused, not made into an address.
+        # Without UTS 46 mapping: circled digits and ideographic full stops are refused, not made
+        # into an address.
         return idna.encode(unicodedata.normalize("NFC", host), uts46=False, strict=True).decode()
     except (idna.IDNAError, UnicodeError) as error:
         raise InvalidLink(f"host {host[:80]!r}: {error}") from error
 
 
 def _ipv4_literal(host: str) -> str:
-    # IPv4Address takes four decimal parts without leading zeros and nothing else; 127.1, octal and hexadecimal
-    # spellings, which some resolvers understand, end here.
+    # IPv4Address takes four decimal parts without leading zeros and nothing else; 127.1, octal and
+    # hexadecimal spellings, which some resolvers understand, end here.
     try:
         return str(IPv4Address(host))
     except AddressValueError as error:

@@ -1,4 +1,7 @@
-"""Backends: how a generation's picture is made. One class per backend, one method, a name in the settings.
+"""Backends: how a generation's picture is made.
+
+One class per backend, one method, a name in the settings.
+
 
     base             what every backend gets and gives
     local            our own renderer: the default, always there

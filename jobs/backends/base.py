@@ -22,9 +22,9 @@ OnStage = Callable[[str, float], None]
 class GenerationInputs:
     """Everything a picture is made from.
 
-    photo: uint8 H x W x 3 RGB, upright. mask: uint8 H x W, 0..255 coverage of the wall. wallpaper: uint8 h x w x 3
-    RGB, one repeat. plane and placement: in photo pixels and wall metres. brightness: stops, -1..1.
-    keep_shadows: 0 (lit evenly) .. 1 (as in the photo).
+    photo: uint8 H x W x 3 RGB, upright. mask: uint8 H x W, 0..255 coverage of the wall. wallpaper:
+    uint8 h x w x 3 RGB, one repeat. plane and placement: in photo pixels and wall metres.
+    brightness: stops, -1..1. keep_shadows: 0 (lit evenly) .. 1 (as in the photo).
     """
 
     photo: Pixels
@@ -79,8 +79,9 @@ class Backend(Protocol):
     def generate(self, inputs: GenerationInputs, on_stage: OnStage) -> Generated:
         """Make the picture, the photo's size; pixels with mask 0 equal the photo's.
 
-        `on_stage(name, seconds)` is called after each stage, and every few seconds while one lasts: it prolongs the
-        run's lease. What it raises means that the run is somebody else's now: clean up and let it through.
+        `on_stage(name, seconds)` is called after each stage, and every few seconds while one lasts:
+        it prolongs the run's lease. What it raises means that the run is somebody else's now: clean
+        up and let it through.
 
         Raises:
             BackendError: it could not be made.

@@ -1,4 +1,5 @@
-"""What `manage.py generate_batch` has to make: photos with their walls, wallpapers with their placement, names of outputs.
+"""What `manage.py generate_batch` is to make: photos with their walls, wallpapers with their
+placement, output files.
 
 Reads folders and one CSV file, opens no picture and writes nothing.
 """
@@ -26,12 +27,16 @@ ClickTuple = tuple[float, float, int]
 
 
 class BatchError(Exception):
-    """The batch cannot be planned, or one of its files cannot be used; `str` is a sentence for the user."""
+    """The batch cannot be planned, or one of its files cannot be used; `str` is a sentence for the
+    user.
+    """
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
-    """A photo, and what says where its wall is: a mask, else clicks, else nothing (the wall is found)."""
+class BatchPhoto:
+    """A photo, and the file that marks its wall: a mask, else clicks, else none (the wall is
+    found).
+    """
 
     path: Path
     name: str
@@ -40,28 +45,29 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """A wallpaper: `source` is a file's path, a link or a built-in design's name; `placement` in the service's terms.
+class BatchWallpaper:
+    """A wallpaper: `source` is a file's path, a link or a built-in design's name; `placement` as
+    the service takes it.
 
-    fault: why it cannot be used; then it fails for every photo and stops nothing else.
+    error: why it cannot be used; then its pictures fail, and no others.
     """
 
     source: str
     name: str
     placement: dict[str, Any]
-    fault: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class BatchPicture:
     """One picture to be made."""
 
-    photo: Photo
-    paper: Paper
+    photo: BatchPhoto
+    wallpaper: BatchWallpaper
     out: Path
 
 
-def find_photos(folder: Path) -> list[Photo]:
+def find_photos(folder: Path) -> list[BatchPhoto]:
     """The photos of a folder by name, masks left out.
 
     Raises:
@@ -81,12 +87,12 @@ def find_photos(folder: Path) -> list[Photo]:
         raise BatchError(f"There is no photo in {folder}.")
     names = distinct_names(paths)
     return [
-        Photo(path, name, _beside(path, MASK_ENDING), _beside(path, CLICKS_ENDING))
+        BatchPhoto(path, name, _file_beside(path, MASK_ENDING), _file_beside(path, CLICKS_ENDING))
         for path, name in zip(paths, names, strict=True)
     ]
 
 
-def _beside(photo: Path, ending: str) -> Path | None:
+def _file_beside(photo: Path, ending: str) -> Path | None:
     path = photo.with_name(photo.stem + ending)
     return path if path.is_file() else None
 
@@ -97,11 +103,12 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
     return [path.stem if stems.count(path.stem) == 1 else path.name for path in paths]
 
 
-def find_papers(given: Path) -> list[Paper]:
-    """The wallpapers of a folder, or of a CSV file with the columns wallpaper and any of `PLACEMENT_COLUMNS`.
+def find_wallpapers(given: Path) -> list[BatchWallpaper]:
+    """The wallpapers of a folder, or of a CSV file with the columns wallpaper and any of
+    `PLACEMENT_COLUMNS`.
 
     Raises:
-        BatchError: neither, nothing in it, or a CSV with other columns.
+        BatchError: there is no such folder or file, nothing is in it, or the CSV has other columns.
     """
     if given.is_dir():
         paths = sorted(
@@ -109,20 +116,20 @@ def find_papers(given: Path) -> list[Paper]:
             for path in given.iterdir()
             if path.suffix.lower() in PICTURE_ENDINGS and not path.name.startswith(".")
         )
-        papers = [
-            Paper(str(path), name, {})
+        wallpapers = [
+            BatchWallpaper(str(path), name, {})
             for path, name in zip(paths, distinct_names(paths), strict=True)
         ]
     elif given.is_file():
-        papers = _papers_of_csv(given)
+        wallpapers = _wallpapers_of_csv(given)
     else:
         raise BatchError(f"There is no folder and no CSV file {given}.")
-    if not papers:
+    if not wallpapers:
         raise BatchError(f"There is no wallpaper in {given}.")
-    return papers
+    return wallpapers
 
 
-def _papers_of_csv(path: Path) -> list[Paper]:
+def _wallpapers_of_csv(path: Path) -> list[BatchWallpaper]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -140,11 +147,11 @@ def _papers_of_csv(path: Path) -> list[Paper]:
         )
     table.fieldnames = columns
     rows = [row for row in table if (row[WALLPAPER] or "").strip()]
-    names = _numbered(_name_of(row[WALLPAPER].strip()) for row in rows)
-    return [_paper(row, name, path.parent) for row, name in zip(rows, names, strict=True)]
+    names = _numbered(_file_name_part(row[WALLPAPER].strip()) for row in rows)
+    return [_wallpaper(row, name, path.parent) for row, name in zip(rows, names, strict=True)]
 
 
-def _paper(row: dict[str, str], name: str, folder: Path) -> Paper:
+def _wallpaper(row: dict[str, str], name: str, folder: Path) -> BatchWallpaper:
     given = row[WALLPAPER].strip()
     path = folder / given
     source = str(path) if "://" not in given and path.is_file() else given
@@ -159,12 +166,12 @@ def _paper(row: dict[str, str], name: str, folder: Path) -> Paper:
         try:
             placement[column] = 0.5 if (column, text) == ("drop", "half") else float(text)
         except ValueError:
-            return Paper(source, name, {}, fault=f"{column} is not a number: {text!r}")
-    return Paper(source, name, placement)
+            return BatchWallpaper(source, name, {}, error=f"{column} is not a number: {text!r}")
+    return BatchWallpaper(source, name, placement)
 
 
-def _name_of(source: str) -> str:
-    """A file name's part for a path, a link or a design."""
+def _file_name_part(source: str) -> str:
+    """The part of the output's file name for a path, a link or a design."""
     last = urlsplit(source).path if "://" in source else source.replace("\\", "/")
     stem = Path(last).stem or "wallpaper"
     return re.sub(r"[^\w.-]+", "-", stem)
@@ -188,10 +195,15 @@ def _numbered(names: Iterable[str]) -> list[str]:
     return distinct
 
 
-def plan(photos: Sequence[Photo], papers: Sequence[Paper], out: Path) -> list[list[Item]]:
-    """The pictures, by photo; named `<photo>__<wallpaper>.png`."""
+def plan_pictures(
+    photos: Sequence[BatchPhoto], wallpapers: Sequence[BatchWallpaper], out: Path
+) -> list[list[BatchPicture]]:
+    """The pictures, grouped by photo; named `<photo>__<wallpaper>.png`."""
     return [
-        [Item(photo, paper, out / f"{photo.name}__{paper.name}.png") for paper in papers]
+        [
+            BatchPicture(photo, wallpaper, out / f"{photo.name}__{wallpaper.name}.png")
+            for wallpaper in wallpapers
+        ]
         for photo in photos
     ]
 
@@ -200,7 +212,7 @@ def read_clicks(path: Path) -> list[ClickTuple]:
     """The clicks of `{"points": [[x, y, label], ...]}`, in pixels of the upright photo.
 
     Raises:
-        BatchError: anything else is in the file.
+        BatchError: the file holds anything else.
     """
     try:
         points = json.loads(path.read_text(encoding="utf-8"))["points"]
@@ -211,11 +223,17 @@ def read_clicks(path: Path) -> list[ClickTuple]:
         ) from error
 
 
-def in_lanes(by_photo: Sequence[Sequence[Item]], *, lanes: int, most: int) -> list[list[Item]]:
-    """Strands of pictures of one photo each, at most `most` long, and short enough to keep all lanes busy."""
-    pieces = max(1, -(-lanes // max(1, len(by_photo))))
-    strands: list[list[Item]] = []
-    for items in by_photo:
-        length = min(most, max(1, -(-len(items) // pieces)))
-        strands += [list(items[at : at + length]) for at in range(0, len(items), length)]
-    return strands
+def split_by_photo(
+    by_photo: Sequence[Sequence[BatchPicture]], *, concurrency: int, longest: int
+) -> list[list[BatchPicture]]:
+    """Batches of one photo each, of at most `longest` pictures, and enough of them for
+    `concurrency` at a time.
+    """
+    batches_per_photo = max(1, -(-concurrency // max(1, len(by_photo))))
+    batches: list[list[BatchPicture]] = []
+    for pictures in by_photo:
+        length = min(longest, max(1, -(-len(pictures) // batches_per_photo)))
+        batches += [
+            list(pictures[start : start + length]) for start in range(0, len(pictures), length)
+        ]
+    return batches

@@ -1,4 +1,8 @@
-"""How `manage.py generate_batch` makes its pictures: strands of one photo each, side by side, none stopping another."""
+"""How `manage.py generate_batch` makes its pictures: in batches of one photo each, run
+concurrently.
+
+A fault in one picture or one batch stops no other.
+"""
 
 from __future__ import annotations
 
@@ -14,128 +18,130 @@ from typing import Any, Final
 
 from django.core.management.base import CommandError
 
-from jobs.management.batch_plan import BatchError, Item, Photo, read_clicks
-from jobs.management.photo_options import drop_of, mask_within, scaled, size_of_photo
+from jobs.management.batch_plan import (
+    BatchError,
+    BatchPhoto,
+    BatchPicture,
+    BatchWallpaper,
+    read_clicks,
+)
+from jobs.management.photo_options import (
+    choose_wallpaper,
+    mark_wall,
+    original_size,
+    placement_from_options,
+)
 from jobs.tasks import run_generation
 from sessions_app import storage
-from sessions_app.catalogue import design
 from sessions_app.errors import AppError, Unavailable, WrongState
-from sessions_app.management.cli import refusals_as_one_line
+from sessions_app.management.cli import user_errors_as_one_line
 from sessions_app.models import Generation, Session
-from sessions_app.services import clicking, generations, retention, uploads, wallpapers
+from sessions_app.services import generations, retention, uploads, wallpapers
 
 logger = logging.getLogger(__name__)
 
-# A session holds 60 wallpapers; a photo with more gets another session (its encoding is kept).
-PER_SESSION: Final = 50
+# A session holds 60 wallpapers; a photo with more gets another session (its embedding is cached).
+WALLPAPERS_PER_SESSION: Final = 50
 POLL_SECONDS: Final = 0.2
-QUEUE_PATIENCE_SECONDS: Final = 60.0
+QUEUE_TIMEOUT_SECONDS: Final = 60.0
 UNEXPECTED: Final = "an unexpected fault; the log has the details"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One picture: made in so many seconds, there already, or not made and why."""
+    """One picture: made in `seconds`, skipped because its file is there already, or not made
+    because of `error`.
+    """
 
-    item: Item
+    picture: BatchPicture
     seconds: float = 0.0
     error: str = ""
     skipped: bool = False
 
 
-class Strand:
+class PhotoBatch:
     """Some wallpapers on one photo, one after the other, in a session of their own."""
 
-    def __init__(self, items: Sequence[Item], options: dict[str, Any]) -> None:
-        self._items = items
+    def __init__(self, pictures: Sequence[BatchPicture], options: dict[str, Any]) -> None:
+        self._pictures = pictures
         self._options = options
         self._generation: Generation | None = None
 
     def run(self) -> Generator[Outcome | None]:
-        """An outcome for each picture; None while the workers are at it."""
+        """An outcome for each picture; None while the workers make one."""
         session = None
         try:
-            session = self._open(self._items[0].photo)
-            for item in self._items:
-                yield from self._picture(session, item)
-        except CommandError as error:  # the photo itself: no picture of it can be made
-            yield from (Outcome(item, error=str(error)) for item in self._items)
+            session = self._open_session(self._pictures[0].photo)
+            for picture in self._pictures:
+                yield from self._make(session, picture)
+        except CommandError as error:  # the photo cannot be used: no picture of it can be made
+            yield from (Outcome(picture, error=str(error)) for picture in self._pictures)
         finally:
             if session is not None:
-                self._close(session)
+                self._close_session(session)
 
-    def _open(self, photo: Photo) -> Session:
-        """A session with the wall marked. Raises CommandError."""
-        largest = self._options["max_side"]
-        with one_line():
+    def _open_session(self, photo: BatchPhoto) -> Session:
+        """A session with the wall marked.
+
+        Raises:
+            CommandError: the photo cannot be read, or its wall not marked.
+        """
+        with any_error_as_one_line():
             session = uploads.create_session(
                 data=photo.path.read_bytes(),
                 source=Session.Source.COMMAND,
-                max_side=largest,
+                max_side=self._options["max_side"],
                 background=False,
             )
             try:
                 self._mark_wall(session, photo)
             except BaseException:
-                self._close(session)
+                self._close_session(session)
                 raise
-            # The limit is for visitors; tries of our own, after an outage of the queue, count as well.
-            Session.objects.filter(pk=session.pk).update(attempts_left=10 * len(self._items))
+            # The limit is meant for visitors; a batch also tries again after an outage of the
+            # queue.
+            attempts = 10 * len(self._pictures)
+            Session.objects.filter(pk=session.pk).update(attempts_left=attempts)
         return session
 
-    def _mark_wall(self, session: Session, photo: Photo) -> None:
-        size = size_of_photo(photo.path, session, self._options["max_side"])
-        if photo.mask is not None and not self._options["auto"]:
-            data = mask_within(photo.mask.read_bytes(), size, session)
-            clicking.use_mask(session_id=session.pk, data=data)
-        elif self._options["model_fault"]:
-            raise CommandError(self._options["model_fault"])
-        elif photo.clicks is not None and not self._options["auto"]:
-            factor = session.width / size[0]
-            clicks = [(*scaled((x, y), factor), label) for x, y, label in read_clicks(photo.clicks)]
-            clicking.replace_clicks(session_id=session.pk, clicks=clicks)
-        else:
-            clicking.find_wall(session_id=session.pk)
+    def _mark_wall(self, session: Session, photo: BatchPhoto) -> None:
+        size = original_size(photo.path, session, self._options["max_side"])
+        mask, clicks_file = photo.mask, photo.clicks
+        if self._options["auto"]:
+            mask = clicks_file = None
+        if mask is None and self._options["model_error"]:
+            raise CommandError(self._options["model_error"])
+        # A mask goes before clicks, which are then not even read.
+        clicks = read_clicks(clicks_file) if clicks_file is not None and mask is None else None
+        mark_wall(session, size, mask=mask, clicks=clicks)
 
-    def _picture(self, session: Session, item: Item) -> Iterator[Outcome | None]:
+    def _make(self, session: Session, picture: BatchPicture) -> Iterator[Outcome | None]:
         started = time.monotonic()
         try:
-            with one_line():
-                self._choose(session, item)
-                yield from self._generated(session)
-                self._write(item.out)
+            with any_error_as_one_line():
+                self._choose_wallpaper(session, picture.wallpaper)
+                yield from self._generate(session)
+                self._write(picture.out)
         except CommandError as error:
-            yield Outcome(item, error=str(error))
+            yield Outcome(picture, error=str(error))
             return
-        yield Outcome(item, seconds=time.monotonic() - started)
+        yield Outcome(picture, seconds=time.monotonic() - started)
 
-    def _choose(self, session: Session, item: Item) -> None:
-        """The wallpaper and how it lies; the one before leaves nothing behind."""
-        if item.paper.fault:
-            raise BatchError(item.paper.fault)
+    def _choose_wallpaper(self, session: Session, wallpaper: BatchWallpaper) -> None:
+        """The wallpaper and its placement, with nothing left of the one before."""
+        if wallpaper.error:
+            raise BatchError(wallpaper.error)
         Session.objects.filter(pk=session.pk).update(wallpaper=None, placement={})
-        source, path = item.paper.source, Path(item.paper.source)
-        if "://" in source:
-            wallpapers.choose_link(session_id=session.pk, url=source)
-        elif path.is_file():
-            wallpapers.choose_upload(session_id=session.pk, data=path.read_bytes(), name=path.name)
-        elif design(source) is not None:
-            wallpapers.choose_design(session_id=session.pk, slug=source)
-        else:
-            raise BatchError(f"There is no wallpaper file and no built-in design called {source}.")
-        wanted = {
-            "repeat_width_m": self._options["repeat_width"],
-            "drop": drop_of(self._options["drop"]),
-            "rotation_deg": self._options["rotate"],
-            "mode": self._options["mode"],
-        }
-        given = {name: value for name, value in wanted.items() if value is not None}
-        wallpapers.set_placement(session_id=session.pk, placement={**given, **item.paper.placement})
+        choose_wallpaper(session, wallpaper.source)
+        placement = {**placement_from_options(self._options), **wallpaper.placement}
+        wallpapers.set_placement(session_id=session.pk, placement=placement)
 
-    def _generated(self, session: Session) -> Iterator[None]:
-        """Make the picture here, or wait for the workers' (yields meanwhile)."""
+    def _generate(self, session: Session) -> Iterator[None]:
+        """Make the picture in this process, or have a worker make it; yields while that is under
+        way.
+        """
         queued = self._options["queue"]
-        deadline = time.monotonic() + QUEUE_PATIENCE_SECONDS
+        deadline = time.monotonic() + QUEUE_TIMEOUT_SECONDS
         key = secrets.token_hex(16)
         while True:
             try:
@@ -159,17 +165,19 @@ class Strand:
 
     def _write(self, out: Path) -> None:
         """The finished picture under its name, whole or not at all."""
-        made = self._generation
-        if made is None or made.state != Generation.State.COMPLETED:
-            raise BatchError((made and made.error_message) or "The picture could not be made.")
+        generation = self._generation
+        if generation is None or generation.state != Generation.State.COMPLETED:
+            raise BatchError(
+                (generation and generation.error_message) or "The picture could not be made."
+            )
         part = out.with_name(f".{out.name}.{os.getpid()}.part")
         try:
-            part.write_bytes(storage.read(made.result_key))
+            part.write_bytes(storage.read(generation.result_key))
             part.replace(out)
         finally:
             part.unlink(missing_ok=True)
 
-    def _close(self, session: Session) -> None:
+    def _close_session(self, session: Session) -> None:
         if self._options["keep"]:
             return
         try:
@@ -184,10 +192,15 @@ class Strand:
 
 
 @contextmanager
-def one_line() -> Iterator[None]:
-    """A photo's or a picture's faults as `CommandError`: none of them stops the rest."""
+def any_error_as_one_line() -> Iterator[None]:
+    """Turn whatever goes wrong with a photo or a picture into `CommandError`, so that it stops no
+    other.
+
+    Raises:
+        CommandError: in place of every other exception.
+    """
     try:
-        with refusals_as_one_line():
+        with user_errors_as_one_line():
             yield
     except BatchError as error:
         raise CommandError(str(error)) from error
@@ -198,20 +211,20 @@ def one_line() -> Iterator[None]:
         raise CommandError(UNEXPECTED) from error
 
 
-def side_by_side(strands: Sequence[Strand], lanes: int) -> Iterator[Outcome]:
-    """Run the strands, `lanes` at a time; the outcomes as they come."""
-    waiting = [strand.run() for strand in reversed(strands)]
+def run_concurrently(batches: Sequence[PhotoBatch], limit: int) -> Iterator[Outcome]:
+    """Run the batches, `limit` at a time; the outcomes as they come."""
+    waiting = [batch.run() for batch in reversed(batches)]
     running: list[Generator[Outcome | None]] = []
     try:
         while waiting or running:
-            while waiting and len(running) < lanes:
+            while waiting and len(running) < limit:
                 running.append(waiting.pop())
             is_idle = True
-            for run in list(running):
+            for batch in list(running):
                 try:
-                    outcome = next(run)
+                    outcome = next(batch)
                 except StopIteration:
-                    running.remove(run)
+                    running.remove(batch)
                     is_idle = False
                     continue
                 if outcome is not None:
@@ -220,5 +233,5 @@ def side_by_side(strands: Sequence[Strand], lanes: int) -> Iterator[Outcome]:
             if is_idle:
                 time.sleep(POLL_SECONDS)
     finally:
-        for run in running:  # interrupted: sessions are purged, waiting jobs canceled
-            run.close()
+        for batch in running:  # interrupted: sessions are purged, waiting jobs canceled
+            batch.close()

@@ -1,15 +1,17 @@
-"""What the camera added to the wall: blur and noise, so that the wallpaper is neither sharper nor cleaner.
+"""The camera's blur and noise, so that the wallpaper is neither sharper nor cleaner than the photo.
 
 Both are measured on small tiles of the photo, so their cost does not grow with its size.
 
-Blur: at an edge of Gaussian blur s the gradient falls by R = sqrt((s^2 + r^2) / s^2) when the photo is
-blurred again by r, so s = r / sqrt(R^2 - 1) (Zhuo & Sim, Defocus map estimation from a single image,
-2011); both are first smoothed by a known width against noise. The sharpest third of the tiles on the mask's edge counts: many edges are soft in themselves.
+Blur: at an edge of Gaussian blur s the gradient falls by R = sqrt((s^2 + r^2) / s^2) when the photo
+is blurred again by r, so s = r / sqrt(R^2 - 1) (Zhuo & Sim, Defocus map estimation from a single
+image, 2011); both are first smoothed by a known width against noise. The sharpest third of the
+tiles on the mask's edge counts: many edges are soft in themselves.
 
-Noise: the standard deviation of three a trous wavelet bands (kernel 1 2 1, octave by octave; Starck &
-Murtagh, Image restoration with noise suppression, 1994) in luma and both chromas, over the calmer tiles
-of the wall, in 8-bit values: shot noise is about the same there from shadows to highlights. Bands
-see linear light ramps as nothing, and tell the blotches of a denoised phone photo from a pixel's noise.
+Noise: the standard deviation of three a trous wavelet bands (kernel 1 2 1, octave by octave; Starck
+& Murtagh, Image restoration with noise suppression, 1994) in luma and both chromas, over the calmer
+tiles of the wall, in 8-bit values: shot noise is about the same there from shadows to highlights.
+Bands see linear light ramps as nothing, and tell the blotches of a denoised phone photo from a
+pixel's noise.
 """
 
 from __future__ import annotations
@@ -79,7 +81,7 @@ def estimate_lens_blur(photo: U8, mask: U8) -> LensBlur:
 
 
 def edge_blur(photo: U8, mask: U8) -> float:
-    """Standard deviation in pixels of the sharper edges near the mask's edge; 0 when too few are seen."""
+    """Standard deviation in pixels of the sharper edges near the mask's edge; 0 for too few."""
     found = []
     for tile in _tiles(photo, _tile_centres_on_edge(mask)):
         grey = f32(cv2.GaussianBlur(f32(cv2.cvtColor(tile, cv2.COLOR_RGB2GRAY)), (0, 0), CALMED))
@@ -129,7 +131,7 @@ def _tiles(photo: U8, middles: list[tuple[int, int]]) -> list[U8]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CameraNoise:
-    """Noise to add to the wallpaper: `field` float32 FIELD x FIELD x 3 RGB, 8-bit values, repeating."""
+    """Noise to add to the wallpaper: `field` float32 FIELD x FIELD x 3 RGB, in 8-bit values."""
 
     field: F32
 
@@ -143,7 +145,7 @@ class CameraNoise:
         return u8(cv2.add(coded, noise, dtype=cv2.CV_8U))
 
     def _part(self, x0: int, y0: int, width: int, height: int) -> F32:
-        """The repeating field from (x0, y0) on: slices, since an index per pixel takes ten times as long."""
+        """The repeating field from (x0, y0) on, in slices: indices take ten times as long."""
         noise = np.empty((height, width, 3), np.float32)
         for top in range(-y0, height, FIELD):
             for left in range(-x0, width, FIELD):

@@ -6,8 +6,8 @@ carried in from outside the mask. Two things follow:
 
 * a mask that reaches a few pixels over an object is drawn back where the pixel clearly looks like F
   and not like W (projection on the line from F to W, as in Bayesian and closed-form matting);
-* the paper replaces only the wall's part of the mixture: what is left over is F = (I - a W)/(1 - a),
-  so that no rim of the old paint stays around furniture.
+* the paper replaces only the wall's part of the mixture: what is left over is F = (I - a W)/(1 -
+  a), so that no rim of the old paint stays around furniture.
 
 Pixels with mask 0 are never read as wall and never changed.
 """
@@ -29,7 +29,7 @@ FLOOR = 0.02  # scene-linear light below which differences are noise
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EdgeColours:
-    """Wall and foreground scene-linear light at the working size, float32 h x w x 3, known everywhere."""
+    """Scene-linear light of wall and foreground at the working size, float32 h x w x 3."""
 
     wall: F32
     foreground: F32
@@ -38,8 +38,8 @@ class EdgeColours:
 def edge_colours(guide: F32, cover: U8, core: Bool, tolerance: int) -> EdgeColours:
     """Both colours from the small photo (scene-linear light), its soft mask and the sure wall.
 
-    `tolerance`: how many pixels of the small photo the mask may be wrong: so far from its edge, what
-    is under it counts as wall.
+    `tolerance`: how many pixels of the small photo the mask may be wrong: so far from its edge,
+    what is under it counts as wall.
     """
     size = 2 * tolerance + 1
     deep = cv2.erode(core.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
@@ -85,8 +85,8 @@ def foreground(alpha: F32, seen: F32, wall: F32, front: F32) -> F32:
     """Scene-linear light (N x 3) of what stands before the wall, the wall's part taken out."""
     a = alpha[:, None]
     rest = (seen - a * wall) / np.maximum(1.0 - a, 0.02)
-    # Down to half of the darker of the two: leaves that let the wall shine through are darker than any pixel
-    # of the photo shows them.
+    # Down to half of the darker of the two: leaves that let the wall shine through are darker than
+    # any pixel of the photo shows them.
     low = (1.0 - np.minimum(0.5, a)) * np.minimum(seen, front)
     high = np.maximum(seen, front)
     return f32(np.clip(rest, low, high))

@@ -1,10 +1,11 @@
 """How much a photo's lens bends, found together with the room's frame.
 
-The straight edges of a room point at three vanishing points (`vanishing_points`); bent, their pieces point beside them,
-each by another angle. So the bend is sought under which the most segments agree with one frame: the frame is refined
-for each bend of a coarse row, then the best is narrowed down. Every piece of an edge counts by its direction at its
-own place, so edges need not be linked to long chains first, as plumb-line methods do (Devernay & Faugeras, Straight
-lines have to be straight, 2001; Bukhari & Dailey, Automatic radial distortion estimation from a single image, 2013).
+The straight edges of a room point at three vanishing points (`vanishing_points`); bent, their
+pieces point beside them, each by another angle. So the bend is sought under which the most segments
+agree with one frame: the frame is refined for each bend of a coarse row, then the best is narrowed
+down. Every piece of an edge counts by its direction at its own place, so edges need not be linked
+to long chains first, as plumb-line methods do (Devernay & Faugeras, Straight lines have to be
+straight, 2001; Bukhari & Dailey, Automatic radial distortion estimation from a single image, 2013).
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ COEFFICIENTS = (0.03, 0.06, 0.09, 0.12, 0.16, 0.20, 0.24)
 COARSE, FINEST = 0.015, 0.002  # steps in which the best of them is narrowed down
 MOST = 0.30
 LEAST = 0.012  # a lens that bends less is as good as straight
-# How much more of the segments, by length, a bent lens must explain. Straight photos of 180 rendered rooms gain up to
-# 0.02 by chance, those of few segments more; bent ones with k above 0.03 seldom less than 0.03.
+# How much more of the segments, by length, a bent lens must explain: what straight photos of
+# rendered rooms gain by chance, those of few segments more; bent ones with k above 0.03 seldom gain
+# so little.
 LEAST_GAIN, SMALL_SAMPLE = 0.02, 0.7
 WORTH_A_LOOK = 0.01
-# A straight lens that explains less than this may have led the search into a wrong frame, from which no bend leads out.
+# A straight lens that explains less than this may have led the search into a wrong frame, from
+# which no bend leads out.
 DOUBTFUL = 0.5
 STRONG_COEFFICIENTS = (0.1, 0.2)
 FOCAL_STARTS = (0.5, 0.7, 1.0)
@@ -33,10 +36,11 @@ FOCAL_STARTS = (0.5, 0.7, 1.0)
 def fit_with_distortion(
     segments: Segments, size: tuple[int, int], focal: float | None = None
 ) -> tuple[Camera, Segments]:
-    """The camera of a photo of `size` (width, height), and the segments as a straight lens shows them.
+    """The camera of a photo of `size` (width, height), and its segments undistorted.
 
-    `focal`: pixels, when it is known. A lens is called bent only when that explains clearly more of the segments
-    than a straight one does: else they come back as they are, and the camera is `fit`'s own.
+    `focal`: pixels, when it is known. A lens is called bent only when that explains clearly more of
+    the segments than a straight one does: else they come back as they are, and the camera is
+    `fit`'s own.
     """
     straight = fit(segments, size, focal)
     if len(segments) < 4:
@@ -58,7 +62,7 @@ def fit_with_distortion(
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A bend, the camera under it (of the straightened segments), and `vanishing_points.objective` of both."""
+    """A coefficient, the camera of the segments undistorted by it, and the objective of both."""
 
     objective: float
     k: float
@@ -71,7 +75,7 @@ def _best(trials: list[_Trial]) -> _Trial:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """Trials of bends on a photo's segments; `size` (width, height), `focal` in pixels when known."""
+    """Trials on a photo's segments; `size` (width, height), `focal` in pixels when known."""
 
     segments: Segments
     size: tuple[int, int]

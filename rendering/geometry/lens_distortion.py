@@ -1,9 +1,10 @@
 """A lens that bends straight lines: the one-parameter division model.
 
-A point at the distance r_d from the picture's centre is what a straight lens shows at
-`r_u = r_d / (1 - k r_d^2)` (Fitzgibbon, Simultaneous linear estimation of multiple view geometry and lens
-distortion, 2001). One parameter serves wide lenses as well as a polynomial's two or three, both directions are closed
-formulas, and it is a projective map of (x, y, 1, r^2), so that a homography takes it in without a division of its own.
+A point at the distance r_d from the picture's centre is what a straight lens shows at `r_u = r_d /
+(1 - k r_d^2)` (Fitzgibbon, Simultaneous linear estimation of multiple view geometry and lens
+distortion, 2001). One parameter serves wide lenses as well as a polynomial's two or three, both
+directions are closed formulas, and it is a projective map of (x, y, 1, r^2), so that a homography
+takes it in without a division of its own.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ LEAST_DEPTH = 0.05  # of 1 - k r^2; points far outside the photo stop there
 class Distortion:
     """How far a photo's lens bends.
 
-    `k`       0 straight, 0.03 a good phone, 0.2 an action camera; above 0 barrel: lines bulge outwards
+    `k`       0 straight, 0.03 a good phone, 0.2 an action camera; above 0 barrel: lines bulge
+              outwards
     `centre`  x, y of the axis in pixels of the photo
-    `radius`  pixels, along x and y, at which r = 1: half the photo's diagonal. Two numbers, since a photo
-                resized to whole pixels may be scaled a little more along one side
+    `radius`  pixels, along x and y, at which r = 1: half the photo's diagonal. Two numbers, since a
+              photo resized to whole pixels may be scaled a little more along one side
     """
 
     k: float
@@ -40,7 +42,7 @@ class Distortion:
         return cls(k, ((width - 1) / 2, (height - 1) / 2), (half, half))
 
     def undistort(self, points: F64) -> F64:
-        """Where a straight lens would show N x 2 pixels of the photo; the centre keeps its scale."""
+        """Where a straight lens would show N x 2 pixels of the photo; the centre stays."""
         offset = points - np.asarray(self.centre)
         squared = ((offset / np.asarray(self.radius)) ** 2).sum(axis=1, keepdims=True)
         depth = np.maximum(1.0 - self.k * squared, LEAST_DEPTH)
@@ -59,7 +61,7 @@ class Distortion:
         return np.asarray(np.hypot(offset[:, 0], offset[:, 1]), dtype=np.float64)
 
     def transformed(self, S: F64) -> Distortion:
-        """The same lens after the photo's pixels were scaled and shifted by the 3 x 3 matrix `S`."""
+        """The same lens after the photo's pixels were scaled and shifted by `S` (3 x 3)."""
         (cx, cy), (rx, ry) = self.centre, self.radius
         return Distortion(
             self.k,
@@ -70,7 +72,8 @@ class Distortion:
     def lift_row(self, row: F64) -> float:
         """What the lens adds to a row (3) of a map of straight pixels.
 
-        `row . (x_u, y_u, 1)` is, but for the scale 1 - k r^2, `row . (x, y, 1) + lifted r^2` of the photo's (x, y).
+        `row . (x_u, y_u, 1)` is, but for the scale 1 - k r^2, `row . (x, y, 1) + lifted r^2` of the
+        photo's (x, y).
         """
         return -self.k * float(row @ np.array([*self.centre, 1.0]))
 
@@ -81,7 +84,7 @@ class Distortion:
         return np.asarray(across**2, np.float64), np.asarray(down**2, np.float64)
 
     def local_homography(self, point: F64) -> F64:
-        """The homography (3 x 3) from the photo's to straight pixels that touches the lens's map at `point`."""
+        """The homography (3 x 3) that is tangent to `undistort` at `point`."""
         offset = (point - np.asarray(self.centre)) / np.asarray(self.radius)
         squared, slope = float((offset**2).sum()), 2 * offset / np.asarray(self.radius)
         # (x, y, 1) - k r^2 (cx, cy, 1), with r^2 = squared + slope . (p - point)

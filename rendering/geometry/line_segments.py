@@ -23,8 +23,9 @@ MAX_SEGMENTS = 1200
 class Segments:
     """N segments in pixels of the working picture, longest first.
 
-    `ends` N x 4 (x0, y0, x1, y1), `middle` N x 2, `direction` N x 2 (unit), `length` N. The ends stay where
-    the picture shows them; the others are what a straight lens would show (`undistorted`), for vanishing points.
+    `ends` N x 4 (x0, y0, x1, y1), `middle` N x 2, `direction` N x 2 (unit), `length` N. The ends
+    stay where the picture shows them; the others are what a straight lens would show
+    (`undistorted`), for vanishing points.
     """
 
     ends: F64

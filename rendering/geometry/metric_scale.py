@@ -22,8 +22,8 @@ MIN_HEIGHT_M, MAX_HEIGHT_M = 0.3, 6.0
 def metric_quad(H: F64, wall: Bool, camera: Camera) -> tuple[F64, tuple[float, float]]:
     """Bounding rectangle of `wall` on the plane: its pixels (4 x 2, TL first) and metres.
 
-    `H`: plane coordinates of any unit and origin (x right, y down) to pixels. It and the rectangle are in the
-    straight lens's pixels, `wall` in the photo's (`Camera.distortion`).
+    `H`: plane coordinates of any unit and origin (x right, y down) to pixels. It and the rectangle
+    are in the straight lens's pixels, `wall` in the photo's (`Camera.distortion`).
     """
     back = np.asarray(np.linalg.inv(H), dtype=np.float64)
     ys, xs = np.nonzero(wall)
@@ -48,8 +48,9 @@ def _metres_per_unit(
     top, bottom = span
     ceiling, floor = ends_seen(wall)
     eye = _horizon(points, back, camera)
-    # The floor lies no higher than the wall's lowest visible point: often far below it, behind a bed
-    # or a sofa. So none of these can be exceeded, wherever between knee and eyes the camera was.
+    # The floor lies no higher than the wall's lowest visible point: often far below it, behind a
+    # bed or a sofa. So none of these can be exceeded, wherever between knee and eyes the camera
+    # was.
     bounds = [CEILING_M / (bottom - top)]
     if bottom > eye:
         bounds.append(HIGHEST_CAMERA_M / (bottom - eye))

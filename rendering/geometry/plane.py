@@ -31,8 +31,8 @@ class Wing:
     """The wall beyond a corner of the room, unrolled into the wall's own metres.
 
     `H`       3 x 3 float64, as `WallPlane.H`: the x of the main wall runs on round the corner
-    `side`    3 float64, the corner's line in the pixels of `H`: side . (x, y, 1) is the distance in pixels
-                from it, positive on the wing's side
+    `side`    3 float64, the corner's line in the pixels of `H`: side . (x, y, 1) is the distance in
+              pixels from it, positive on the wing's side
     `seam_m`  wall x of the corner, metres
     """
 
@@ -51,16 +51,16 @@ class WallPlane:
     """A plane of the photo.
 
     `H`           3 x 3 float64, wall metres (x right, y down, origin at the quad's top-left
-                    corner) to photo pixels (pixel centres at integers), H[2, 2] = 1
+                  corner) to photo pixels (pixel centres at integers), H[2, 2] = 1
     `quad`        4 x 2 float64 pixels of the photo, TL, TR, BR, BL: a true rectangle on the wall
     `size_m`      that rectangle's width and height in metres
     `confidence`  0..1, 1 for a plane a person drew
     `source`      "quad" (given), "estimated" (from the photo), "frontal" (nothing was seen)
     `wings`       where the mask goes on round corners: from each side outwards, the later ones
-                    lying before the earlier where both claim a pixel; empty for one plane
+                  lying before the earlier where both claim a pixel; empty for one plane
     `span_m`      least and greatest wall x that the mask reaches, with the wings
-    `distortion`  None, or the photo's lens bends: then `H` and the wings' lead to the pixels of a straight lens,
-                    and from there `distort` leads to the photo's
+    `distortion`  None, or the photo's lens bends: then `H` and the wings' lead to the pixels of a
+                  straight lens, and from there `distort` leads to the photo's
     """
 
     H: F64
@@ -87,7 +87,8 @@ class WallPlane:
 
     @property
     def best_fit_H(self) -> F64:  # noqa: N802
-        """The one homography from wall metres to the photo's pixels: `H`, or nearest to the truth where it bends.
+        """The homography from wall metres to the photo's pixels: `H`, or the best fit to a bent
+        one.
 
         Nearest over what the photo shows of the quad, by squared pixels.
         """
@@ -103,7 +104,7 @@ class WallPlane:
 
     @property
     def vanishing_points(self) -> dict[str, F64]:
-        """Homogeneous unit 3-vectors: images of the wall's vertical and horizontal direction, by `best_fit_H`."""
+        """Homogeneous unit 3-vectors: images of the wall's vertical and horizontal direction."""
         H = self.best_fit_H
         return {
             "vertical": H[:, 1] / np.linalg.norm(H[:, 1]),
@@ -120,7 +121,7 @@ class WallPlane:
         return self.transformed(np.array([[factor, 0, shift], [0, factor, shift], [0, 0, 1.0]]))
 
     def transformed(self, S: F64) -> WallPlane:
-        """The same plane after the photo's pixels went through the 3 x 3 matrix `S` (no perspective)."""
+        """The same plane after the photo's pixels went through the affine 3 x 3 matrix `S`."""
         H = S @ self.H
         wings = tuple(wing.scaled(S) for wing in self.wings)
         lens = self.distortion.transformed(S) if self.distortion else None
@@ -150,8 +151,8 @@ class WallPlane:
     def as_json(self) -> dict[str, object]:
         """The plane as plain lists and numbers; `from_json` reads it back.
 
-        `H` is `best_fit_H`: whoever knows nothing of lenses is right with it to a few pixels. `distortion` has the
-        exact one.
+        `H` is `best_fit_H`: whoever knows nothing of lenses is right with it to a few pixels.
+        `distortion` has the exact one.
         """
         points = self.vanishing_points
         lens = self.distortion
@@ -171,7 +172,7 @@ class WallPlane:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> WallPlane:
-        """The plane that `as_json` wrote, exact in H; without wings or lens where none were written."""
+        """The plane that `as_json` wrote, exact in H; wings and lens may be absent."""
         span, lens = stored.get("span_m"), stored.get("distortion")
         width, height = stored["size_m"]
         return cls(
@@ -197,8 +198,8 @@ def plane_from_quad(
     `quad`: 4 x 2 pixels, TL, TR, BR, BL.
 
     Raises:
-        QuadError: the corners cross, lie on a line, turn inwards or run anticlockwise, or a size is not
-            a positive number of metres.
+        QuadError: the corners cross, lie on a line, turn inwards or run anticlockwise, or a size
+            is not a positive number of metres.
     """
     corners = np.asarray(quad, dtype=np.float64)
     check_quad(corners)

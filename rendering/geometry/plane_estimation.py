@@ -33,10 +33,10 @@ FREE_YAW_GAIN = 1.6  # a wall leaves the room's frame only when its own edges in
 def estimate_plane(photo: U8, mask: U8, *, focal_px: float | None = None) -> WallPlane:
     """The plane of the wall that `mask` covers.
 
-    `photo` uint8 H x W x 3 RGB, `mask` uint8 H x W; `focal_px`: focal length in pixels of the
-    photo when the file told it. The quad is the bounding rectangle of the mask on the plane; its
-    metric size follows `rendering.geometry.metric_scale`. When the lines say nothing, the plane is frontal with a
-    low confidence. Deterministic.
+    `photo` uint8 H x W x 3 RGB, `mask` uint8 H x W; `focal_px`: focal length in pixels of the photo
+    when the file told it. The quad is the bounding rectangle of the mask on the plane; its metric
+    size follows `rendering.geometry.metric_scale`. When the lines say nothing, the plane is frontal
+    with a low confidence. Deterministic.
 
     Raises:
         NothingSelectedError: the mask is empty.
@@ -141,7 +141,7 @@ def outline_overlap(segments: Segments, wall: Bool) -> F64:
 
 
 def homogeneous_hull(wall: Bool, camera: Camera) -> F64:
-    """N x 3 homogeneous pixels of the straight lens: the corners of the wall's hull, its middle last."""
+    """Corners of the wall's hull and its middle last, N x 3 homogeneous undistorted pixels."""
     ys, xs = np.nonzero(wall)
     contours, _ = cv2.findContours(
         wall.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE

@@ -1,12 +1,13 @@
 """Where a wall turns a corner of the room.
 
-A mask often covers several walls. In a room that is a box (`vanishing_points`) each of them runs along
-one of two horizontal directions, so the walls form a chain: seen from the camera, its pieces follow
-each other in azimuth, each along the room's x or its z, and a corner is an upright line at which the
-direction changes. The labels of the azimuths are the cheapest path (Viterbi, 1967) between the
-evidence of the segments on the wall and on its outline and a price for every corner (compare Delage,
-Lee & Ng, A dynamic Bayesian network for autonomous 3D reconstruction, 2006). Unrolled, the chain
-has one system of wall coordinates, in which the paper continues round its corners.
+A mask often covers several walls. In a room that is a box (`vanishing_points`) each of them runs
+along one of two horizontal directions, so the walls form a chain: seen from the camera, its pieces
+follow each other in azimuth, each along the room's x or its z, and a corner is an upright line at
+which the direction changes. The labels of the azimuths are the cheapest path (Viterbi, 1967)
+between the evidence of the segments on the wall and on its outline and a price for every corner
+(compare Delage, Lee & Ng, A dynamic Bayesian network for autonomous 3D reconstruction, 2006).
+Unrolled, the chain has one system of wall coordinates, in which the paper continues round its
+corners.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class WallPiece:
     """One wall of the chain, azimuths `start` .. `end` (radians, to the right positive).
 
     Room coordinates are x right, y down, z deep, the main wall at z = 1; `H` (3 x 3) maps unrolled
-    wall coordinates (s, y) in the same unit to photo pixels, the straight lens's where the photo's bends.
+    wall coordinates (s, y) in the same unit to photo pixels, the straight lens's where the photo's
+    bends.
     """
 
     start: float
@@ -56,8 +58,8 @@ def unroll_walls(
 ) -> WallChain | None:
     """The pieces of a wall that spans corners; None when it is one wall.
 
-    `photo` uint8 RGB and `wall` bool, same size; `overlap` as `plane_estimation.outline_overlap` gives it;
-    `camera`: the room's, its yaw within 45 degrees.
+    `photo` uint8 RGB and `wall` bool, same size; `overlap` as `plane_estimation.outline_overlap`
+    gives it; `camera`: the room's, its yaw within 45 degrees.
     """
     runs = _runs(wall, segments, overlap, camera)
     if len(runs) < 2:
@@ -188,7 +190,7 @@ def _cheapest_path(evidence: F64, azimuth: F64) -> Bool:
 
 
 def _sharpest_corner(grey: F32, wall: Bool, camera: Camera, low: float, high: float) -> float:
-    """The azimuth of the upright line, between the pieces' evidence, where the wall's tone jumps."""
+    """The azimuth between two pieces' evidence where the wall's tone jumps most."""
     pad = math.radians(1.0)
     low, high = min(low, high) - pad, max(low, high) + pad
     rays = _rays(camera, _pixels(wall))

@@ -32,8 +32,8 @@ class Camera:
     """Attitude (radians) and focal length (pixels) with principal point (cx, cy).
 
     `yaw` turns one horizontal direction of the room against the picture's x axis, -45..45 degrees
-    for the room's frame, any value for a wall's. `K` and `R` speak of a straight lens's pixels; `distortion`
-    leads there from the photo's (None: they are the same).
+    for the room's frame, any value for a wall's. `K` and `R` speak of a straight lens's pixels;
+    `distortion` leads there from the photo's (None: they are the same).
     """
 
     focal: float
@@ -125,8 +125,8 @@ def fit(
 ) -> Camera:
     """The camera of a photo of `size` (width, height) from its segments.
 
-    `focal`: pixels, when it is known; else it is sought from `starts`, in longest sides. With no segments: the
-    prior's camera, looking level.
+    `focal`: pixels, when it is known; else it is sought from `starts`, in longest sides. With no
+    segments: the prior's camera, looking level.
     """
     longest = float(max(size))
     start = Camera(focal or FOCAL_PRIOR * longest, 0, 0, 0, (size[0] - 1) / 2, (size[1] - 1) / 2)

@@ -1,15 +1,15 @@
-"""How light and what colour the paint is: which part of the wall's brightness is paint, which light.
+"""How light and what colour the paint is: which part of the wall's brightness is not light.
 
-One picture cannot tell a grey wall in bright light from a white one in dim light; a room can. What is
-known, as densities over the paint's albedo a (luminance), whose maximum is taken:
+One picture cannot tell a grey wall in bright light from a white one in dim light; a room can. What
+is known, as densities over the paint's albedo a (luminance), whose maximum is taken:
 
 * the exposure: photographers and cameras expose rooms so that a white card on the wall would send
   back about 0.65 of the scene-light unit (median(wall) / a is log-normal);
 * the ceiling: nearly always white (albedo about 0.8) and, just above the wall's upper edge, in the
   same light as the wall just below it, so the ratio across the edge is the ratio of the albedos;
-* the room: a white card on the wall is seldom more than 1.3 times as bright as the ninth decile
-  of everything else that does not clip (0.1 to 1.24 times in the development rooms), so that
-  nothing on the wall glows in a room photographed dark. Less bright it often is, away from the lamps;
+* the room: a white card on the wall is seldom more than 1.3 times as bright as the ninth decile of
+  everything else that does not clip (0.1 to 1.24 times in the development rooms), so that nothing
+  on the wall glows in a room photographed dark. Less bright it often is, away from the lamps;
 * paint: between black and the whitest white (0.92), light paints being common.
 
 All have heavy tails (Student's t), so that a night scene or a timber ceiling is outvoted
@@ -89,15 +89,16 @@ def wall_reflectance(
     room_luminance: float | None = None,
     patterned: bool | None = None,
 ) -> F64:
-    """What the wall sends back of white light, 3 channels: the paint's albedo and its surface's gloss.
+    """What the wall reflects of white light, 3 channels: the paint's albedo and its gloss.
 
     The wall's scene-linear light over that of a perfectly white card in its place.
 
     The light's own colour is not in it, so it stays on the paper.
 
-    `radiance`: scene-linear light of the whole photo (small) h x w x 3; `wall`: any coverage; `core`:
-    surely wall; `plane` in the pixels of `radiance`; `room_luminance` as `measure_room_luminance` gives it;
-    `patterned`: whether `texture_strength` sees a pattern in `radiance`, where that is known already.
+    `radiance`: scene-linear light of the whole photo (small) h x w x 3; `wall`: any coverage;
+    `core`: surely wall; `plane` in the pixels of `radiance`; `room_luminance` as
+    `measure_room_luminance` gives it; `patterned`: whether `texture_strength` sees a pattern in
+    `radiance`, where that is known already.
     """
     if texture_strength(radiance, core)[0] > 0 if patterned is None else patterned:
         # Means over a hand's breadth: on a patterned wall the median pixel is ground or motif.
@@ -141,10 +142,10 @@ def gloss(albedo: F64) -> F64:
 
 
 def _ratio_to_ceiling(albedo: F64) -> F64:
-    """How bright a wall of that albedo is just below the ceiling's edge, over the ceiling just above.
+    """Brightness of a wall of that albedo just below the ceiling's edge over the ceiling above it.
 
-    Both light each other: E_wall = D_wall + f c E_ceiling, E_ceiling = D_ceiling + f a E_wall, so a dark wall
-    stands beside a dimmer ceiling than a light one.
+    Both light each other: E_wall = D_wall + f c E_ceiling, E_ceiling = D_ceiling + f a E_wall, so a
+    dark wall stands beside a dimmer ceiling than a light one.
     """
     a = albedo + gloss(albedo)
     light = (DIRECT + FACING * CEILING_ALBEDO) / (1.0 + FACING * a * DIRECT)

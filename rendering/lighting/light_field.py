@@ -60,14 +60,14 @@ def box_mean(values: F32, weight: F32, radius: int) -> F32:
 
 
 def repeat_channels(weight: F32, channels: int) -> F32:
-    """The weight once per channel, h x w x c: NumPy's own broadcasting over 3 channels takes six times as long."""
+    """The weight once per channel, h x w x c: broadcasting 3 channels takes six times as long."""
     if channels == 1:
         return weight[..., None]
     return f32(cv2.merge([weight] * channels))
 
 
 def channel_mean(values: F32, weights: F32 | None = None) -> F32:
-    """Weighted sum over three channels (their mean by default), h x w; NumPy's takes twenty times as long."""
+    """Weighted sum over three channels (by default the mean), h x w; NumPy's is 20 times slower."""
     row = np.full(3, 1 / 3, np.float32) if weights is None else weights
     return f32(cv2.transform(values, row[None, :]))
 
@@ -118,10 +118,10 @@ def texture_strength(guide: F32, core: Bool) -> tuple[float, float]:
 def estimate_light(guide: F32, core: Bool) -> LightField:
     """Edge-preserving light of the bare wall, its old pattern left out.
 
-    `guide`: scene-linear light of the photo, h x w x 3; `core`: surely wall. On paint, contrasts below
-    4 % are taken for noise and smoothed away and anything above is a shadow's edge and kept; on a
-    patterned wall only contrasts well above the pattern's own survive, in windows wide enough to
-    average a motif.
+    `guide`: scene-linear light of the photo, h x w x 3; `core`: surely wall. On paint, contrasts
+    below 4 % are taken for noise and smoothed away and anything above is a shadow's edge and kept;
+    on a patterned wall only contrasts well above the pattern's own survive, in windows wide enough
+    to average a motif.
     """
     patterned, contrast = texture_strength(guide, core)
     side = max(core.shape)
@@ -159,11 +159,12 @@ def scale_shadows(light: LightField, mean: F32, strength: float) -> LightField:
 
 
 def unguided_light(pattern_free: F32, trust: F32, core: Bool) -> LightField:
-    """The light of a wall whose pattern was divided out; nothing of it is read from the photo again.
+    """The light of a wall whose pattern was divided out, without the photo as a guide.
 
-    `pattern_free`: scene-linear light without the pattern, h x w x 3; `trust`, h x w, 0..1: less at the pattern's edges,
-    where a part of a pixel's misfit leaves lines; what is carried in from beside them takes their place, and
-    a median of 5 x 5 their last specks. Edges of shadows survive both.
+    `pattern_free`: scene-linear light without the pattern, h x w x 3; `trust`, h x w, 0..1: less at
+    the pattern's edges, where a part of a pixel's misfit leaves lines; what is carried in from
+    beside them takes their place, and a median of 5 x 5 their last specks. Edges of shadows survive
+    both.
     """
     log = cv2.log(fill(pattern_free, trust) + np.float32(0.002))
     clean = f32(cv2.exp(cv2.medianBlur(log, 5)) - np.float32(0.002))

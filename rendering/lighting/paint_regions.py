@@ -1,11 +1,11 @@
 """Two paints under one mask: wainscots, accent stripes, the neighbouring wall in another colour.
 
-Read as one paint, the other one looks like coloured light and tints the paper. Paint is told from light
-by colour and by sharpness: light changes its colour along the way from daylight to lamps (the Planckian
-locus; in linear sRGB log(R/G) rises by 0.46 while log(B/G) falls by 0.85 from 6500 K to 2856 K) and
-mostly slowly; paint changes at a line, and in any direction. Two groups of log chromaticities (k-means)
-are two paints when they lie apart off that way, or very far apart along it, and meet in sharp edges.
-Greys of different lightness have no such sign: they stay shade.
+Read as one paint, the other one looks like coloured light and tints the paper. Paint is told from
+light by colour and by sharpness: light changes its colour along the way from daylight to lamps (the
+Planckian locus; in linear sRGB log(R/G) rises by 0.46 while log(B/G) falls by 0.85 from 6500 K to
+2856 K) and mostly slowly; paint changes at a line, and in any direction. Two groups of log
+chromaticities (k-means) are two paints when they lie apart off that way, or very far apart along
+it, and meet in sharp edges. Greys of different lightness have no such sign: they stay shade.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ MIXED = 0.15  # most pixels between the two colours
 STEP = 3  # pixels on each side of an edge
 SHARP = 0.6  # of the difference that happens within that
 LEAST_PAIRS = 24
-TONE = 1.1  # log brightness within which a pixel at an edge is like its paint: light seldom varies more
+# Log brightness within which a pixel at an edge is like its paint: light seldom varies more.
+TONE = 1.1
 BLIND = 3  # working pixels on each side of an edge where the photo tells no light
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Paints:
-    """Where the other paint is (bool h x w of the small photo), and its albedo over the main one's."""
+    """Where the other paint is (bool h x w, small photo), and its albedo over the main one's."""
 
     other: Bool
     ratio: F64
@@ -98,9 +99,10 @@ def _two_groups(points: F64) -> tuple[F64, F64] | None:
 
 
 def _albedo_ratio(log: F32, place: F32, other: Bool, core: Bool) -> F64 | None:
-    """The other paint over the main one, per channel, where they meet; None where they do not, or softly.
+    """The other paint over the main one, per channel, where they meet sharply; else None.
 
-    Only pixels as bright as their paint mostly is tell: a mask that reaches over a dark bed has a long edge there.
+    Only pixels as bright as their paint mostly is tell: a mask that reaches over a dark bed has a
+    long edge there.
     """
     typical = _typical_of_its_paint(log.mean(axis=2), other, core)
     logs, steps, edges = [], [], 0
@@ -146,7 +148,8 @@ def extend_to_other_paint(
     """The light of the levelled wall, for reading from the photo as it is.
 
     `levelled`: scene-linear light at the working size; `known`: sure wall off the boundary. On the
-    other paint the photo counts by its ratio less; on the boundary not at all: the light is carried over it.
+    other paint the photo counts by its ratio less; on the boundary not at all: the light is carried
+    over it.
     """
     blind = f32(cv2.blur(f32(paint_boundary(paints.other)), (3, 3)))[..., None]
     carried = fill(levelled, f32(known))

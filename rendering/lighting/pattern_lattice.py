@@ -1,8 +1,8 @@
 """How far an old wallpaper is from itself: the shifts that lay a wall's pattern upon the wall.
 
-The wall, seen from the front, is laid over itself at every shift; where pattern falls on pattern the masked normalised
-correlation peaks (Padfield, Masked object registration in the Fourier domain, 2012), and the two shortest of the high
-peaks span the lattice of the repeat.
+The wall, seen from the front, is laid over itself at every shift; where pattern falls on pattern
+the masked normalised correlation peaks (Padfield, Masked object registration in the Fourier domain,
+2012), and the two shortest of the high peaks span the lattice of the repeat.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CONTRASTS = np.array([LUMA, [1, -1, 0], [0, -1, 1]], dtype=np.float32)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RectifiedWall:
-    """The wall seen from the front: scene-linear light, sure wall, pixels per metre, metres at its first pixel."""
+    """The wall from the front: scene-linear light, sure wall, scale, metres of its first pixel."""
 
     radiance: F32
     core: Bool
@@ -39,9 +39,10 @@ class RectifiedWall:
 
 
 def find_lattice(rectified: RectifiedWall) -> F64 | None:
-    """Two shifts (2 x 2, each row x, y in pixels) that lay the pattern upon itself; None for no repeat.
+    """Two shifts (2 x 2, rows of x, y in pixels) that lay the pattern upon itself, or None.
 
-    A wall that repeats in one direction only (stripes, a mural's ribbon) gets a second shift longer than the wall.
+    A wall that repeats in one direction only (stripes, a mural's ribbon) gets a second shift longer
+    than the wall.
     """
     match = _autocorrelation(rectified)
     middle = np.array(match.shape)[::-1] // 2
@@ -72,7 +73,7 @@ def _shortest(offsets: F64, heights: F64) -> F64:
 
 
 def _autocorrelation(rectified: RectifiedWall) -> F32:
-    """Correlation (-1..1) of the wall's small contrasts with themselves, by shift; no shift in the middle."""
+    """Correlation (-1..1) of the wall's small contrasts with themselves, shift 0 in the middle."""
     log = f32(cv2.log(rectified.radiance + np.float32(FLOOR)))
     weight = f32(rectified.core)
     values = f32(cv2.transform(log, CONTRASTS))
@@ -99,7 +100,7 @@ def _autocorrelation(rectified: RectifiedWall) -> F32:
 
 
 def _spectrum(values: F32, shape: tuple[int, ...]) -> F32:
-    """The real transform in OpenCV's packed form (a tenth of NumPy's time), padded with zeros to `shape`."""
+    """The real transform, packed as OpenCV does, padded to `shape`; a tenth of NumPy's time."""
     height, width = values.shape
     padded = np.zeros(shape, np.float32)
     padded[:height, :width] = values
@@ -131,7 +132,7 @@ def _peaks(match: F32) -> tuple[F64, F64]:
 
 
 def _refined_shift(match: F32, offset: F64) -> F64:
-    """A shift to parts of a pixel, from the peaks at its doubles: 8 repeats tell it 8 times as well."""
+    """A shift to parts of a pixel from peaks at its multiples: 8 repeats tell it 8 times better."""
     middle = np.array(match.shape)[::-1] // 2
     near, times = offset, 1
     while True:

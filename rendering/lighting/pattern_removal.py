@@ -1,13 +1,13 @@
 """The old wallpaper's own repeat, found and taken out, so that only light is left on the wall.
 
-A wallpaper repeats on the wall, light does not: photo = albedo(repeat) x light. Seen from the front (the
-wall's plane is known) and in logarithms, the wall is laid over itself at every shift; where pattern falls on
-pattern the masked normalised correlation peaks (Padfield, Masked object registration in the Fourier
-domain, 2012), and the two shortest of the high peaks span the lattice of the repeat. All repeats are
-then folded onto one cell: the median over them of log photo minus log light is the log albedo (the
-median over many lights of one reflectance, as in Weiss, Deriving intrinsic images from image sequences, 2001).
-The light is at first the mean over one repeat, which a pattern leaves constant, then what is left of the
-photo.
+A wallpaper repeats on the wall, light does not: photo = albedo(repeat) x light. Seen from the front
+(the wall's plane is known) and in logarithms, the wall is laid over itself at every shift; where
+pattern falls on pattern the masked normalised correlation peaks (Padfield, Masked object
+registration in the Fourier domain, 2012), and the two shortest of the high peaks span the lattice
+of the repeat. All repeats are then folded onto one cell: the median over them of log photo minus
+log light is the log albedo (the median over many lights of one reflectance, as in Weiss, Deriving
+intrinsic images from image sequences, 2001). The light is at first the mean over one repeat, which
+a pattern leaves constant, then what is left of the photo.
 """
 
 from __future__ import annotations
@@ -31,11 +31,15 @@ from rendering.lighting.pattern_lattice import FLOOR, LEAST_CONTRAST, RectifiedW
 
 SEEK_SIDE, FOLD_SIDE = 384, 512  # pixels, longest side of the wall seen from the front
 LEAST_TIMES = 1.5  # that a point of the repeat is seen, on average
-EXPLAINED = 0.7  # most that is left of the small contrasts; real repeats left 0.16 to 0.6, chance ones 0.79 and more
+# Most that is left of the small contrasts; real repeats left 0.16 to 0.6, chance ones 0.79 and
+# more.
+EXPLAINED = 0.7
 ROUNDS = 2
 MOST_REPEATS = 2
 EDGE = 0.1  # log albedo across a pixel: above it, a pixel at an edge of the pattern is not believed
-NODE = 2  # pixels between those whose place on the wall is computed; 4 moved the choice of a repeat in one room
+# Pixels between those whose place on the wall is computed; 4 moved the choice of a repeat in one
+# room.
+NODE = 2
 CALM = 0.003  # variance of paint, three channels together
 
 
@@ -44,7 +48,8 @@ class Repeat:
     """One repeat of the old wallpaper.
 
     `cell`     float32 rows x columns x 3 RGB: albedo over the repeat's mean albedo, per channel
-    `to_cell`  2 x 3 float64: wall metres (x, y, 1) to repeats (u along the columns, v along the rows)
+    `to_cell`  2 x 3 float64: wall metres (x, y, 1) to repeats (u along the columns, v along the
+               rows)
     """
 
     cell: F32
@@ -61,7 +66,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """The old wallpaper: repeats whose product it is (bricks, and the order in which bricks differ)."""
+    """The old wallpaper as a product of repeats (bricks, and the order in which they differ)."""
 
     repeats: tuple[Repeat, ...]
 
@@ -78,10 +83,11 @@ class Pattern:
         return product
 
     def removed_from(self, radiance: F32, core: Bool, plane: WallPlane) -> tuple[F32, F32]:
-        """The scene-linear light h x w x 3 as if the wall had the repeat's mean albedo everywhere, and its trust.
+        """The scene-linear light h x w x 3 with the pattern divided out, and how far to trust it.
 
-        Where taking the pattern out makes the wall more uneven than it was (a bare strip, a door that the
-        mask took along), it stays as it is. Trust (h x w, 0..1) is small at the pattern's edges, 0 off the wall.
+        Where taking the pattern out makes the wall more uneven than it was (a bare strip, a door
+        that the mask took along), it stays as it is. Trust (h x w, 0..1) is small at the pattern's
+        edges, 0 off the wall.
         """
         log = f32(cv2.log(self.relative_albedo(plane, (core.shape[1], core.shape[0]))))
         before = f32(cv2.log(radiance + np.float32(FLOOR)))
@@ -106,7 +112,7 @@ def _unevenness(log: F32, window: BoxFilter) -> F32:
 
 
 def _node_grid(size: tuple[int, int]) -> F64:
-    """Every `NODE`-th pixel of a picture of `size` (width, height), over its end; rows x columns x 2 (x, y)."""
+    """Every `NODE`-th pixel of `size` (width, height), past its end; rows x columns x 2 (x, y)."""
     x, y = (np.arange(-(-(n - 1) // NODE) + 1) * float(NODE) for n in size)
     return np.stack(np.meshgrid(x, y), axis=-1)
 
@@ -134,17 +140,12 @@ class PatternFreeWall:
     trust: F32
 
 
-def find_pattern(radiance: F32, core: Bool, plane: WallPlane) -> Pattern | None:
-    """The wall's old paper; None where no repeat is found or it explains little.
-
-    `radiance`: scene-linear light h x w x 3; `core`: surely wall; `plane` in the pixels of `radiance`.
-    """
-    pattern_free = remove_pattern(radiance, core, plane)
-    return None if pattern_free is None else pattern_free.pattern
-
-
 def remove_pattern(radiance: F32, core: Bool, plane: WallPlane) -> PatternFreeWall | None:
-    """The wall's old paper and the wall without it, for who needs both; see `find_pattern`."""
+    """The wall's old wallpaper and the wall without it; None without a repeat that explains much.
+
+    `radiance`: scene-linear light h x w x 3; `core`: surely wall; `plane` in the pixels of
+    `radiance`.
+    """
     pattern_free: PatternFreeWall | None = None
     repeats: tuple[Repeat, ...] = ()
     extent: tuple[F64, F64] | None = None
@@ -212,7 +213,7 @@ def _rectify(
 
 
 def _fold(log: F32, core: Bool, steps: F64) -> F32 | None:
-    """Log albedo of one repeat, rows x columns x 3; None where it is seen too seldom or explains little.
+    """Log albedo of one repeat, rows x columns x 3; None where it is seen or explains too little.
 
     `log`: log scene-linear light from the front; `steps`: the lattice's shifts in its pixels.
     """
@@ -269,7 +270,7 @@ def _one_repeat_mean(log: F32, weight: F32, steps: F64) -> F32:
 
 
 def _median(values: F32, places: list[tuple[F32, F32]], known: list[Bool]) -> F32:
-    """Median over the repeats of each point of the cell; what is never seen is carried from beside it."""
+    """Median over the repeats of each point of the cell; points never seen are filled in."""
     fours = f32(cv2.cvtColor(values, cv2.COLOR_RGB2RGBA))
     relative_albedo = [
         np.where(k[..., None], _sample(fours, *p), np.inf)

@@ -18,8 +18,8 @@ import numpy as np
 
 from rendering.arrays import F32, F64, U8, U16, f32, u8
 
-# Scene-linear light at which the curved response reaches half of the range. 0.2: an 18 % grey card is
-# encoded as 0.47, which is where sRGB and every film-like curve put it.
+# Scene-linear light at which the curved response reaches half of the range. 0.2: an 18 % grey card
+# is encoded as 0.47, which is where sRGB and every film-like curve put it.
 HALF_POINT = 0.2
 MAX_LIGHT = 16.0
 _STEPS = 65536
@@ -50,7 +50,7 @@ class CameraCurve:
     shoulder: float = 1.0
 
     def decode_table(self) -> F32:
-        """256 entries: the 8-bit value as scene-linear light, a white card under unit light being 1."""
+        """256 entries: the 8-bit value as scene-linear light; a white card in unit light is 1."""
         return _tables(round(self.shoulder, 3))[0]
 
     def decode(self, picture: U8) -> F32:
@@ -62,7 +62,8 @@ class CameraCurve:
         table = _tables(round(self.shoulder, 3))[1]
         root = cv2.sqrt(light)
         steps = (_STEPS - 1) / math.sqrt(MAX_LIGHT)
-        # Saturated at both ends; half a step less, since this rounds and the table's steps begin at their index.
+        # Saturated at both ends; half a step less, since this rounds and the table's steps begin at
+        # their index.
         index = cv2.addWeighted(root, steps, root, 0.0, -0.5, dtype=cv2.CV_16U)
         return u8(cv2.LUT(index, table)).reshape(light.shape)
 

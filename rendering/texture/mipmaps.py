@@ -24,8 +24,8 @@ Corners = tuple[int, int, int, int]
 class Level:
     """The wallpaper at one size.
 
-    `texels`   padded by `PAD`, with 4 channels (OpenCV reads four twice as fast as three): linear reflectance
-                 0..65535, uint16 at full size, else float32
+    `texels`   padded by `PAD`, with 4 channels (OpenCV reads four twice as fast as three): linear
+               reflectance 0..65535, uint16 at full size, else float32
     `wrap`     repeats to the right, downwards
     `drop`     by how many of its heights the next repeat to the right hangs lower
     """
@@ -47,7 +47,8 @@ class Level:
     def window(self, corners: Corners) -> tuple[U16 | F32, int, int] | None:
         """The endless wallpaper's texels x0 <= x < x1, y0 <= y < y1 and the first one's x, y.
 
-        Fewer where it does not repeat; None where they are too many, or a drop is no whole number of them.
+        Fewer where it does not repeat; None where they are too many, or a drop is no whole number
+        of them.
         """
         (x0, y0, x1, y1), (wrap_u, wrap_v) = corners, self.wrap
         if not wrap_u:
@@ -129,9 +130,10 @@ class Mipmaps:
 def _sharpened(level: U16) -> F32:
     """The level sharpened by what reading it blurs.
 
-    A texel's own box (variance 1/12 texel^2) and the triangle of bilinear reading (1/6) widen the filter by 1/4;
-    samples about a texel apart in place of the pixel's whole box narrow it by 1/12. The kernel's variance is -1/5,
-    by which the mean error against 16x supersampling over ten walls and papers is least.
+    A texel's own box (variance 1/12 texel^2) and the triangle of bilinear reading (1/6) widen the
+    filter by 1/4; samples about a texel apart in place of the pixel's whole box narrow it by 1/12.
+    The kernel's variance is -1/5, by which the mean error against 16x supersampling over ten walls
+    and papers is least.
     """
     kernel = np.array([-SHARPEN, 1.0 + 2.0 * SHARPEN, -SHARPEN], dtype=np.float32)
     depth, border = cv2.CV_32F, cv2.BORDER_REPLICATE

@@ -77,8 +77,8 @@ def resolve_placement(
 class _WallMap:
     """One wall: pixels to repeats, and the corner's line (None for the main wall).
 
-    Of a straight lens's pixels; a `lens` that bends adds a column for r^2 to both. `strips`: pixels to strips, in
-    the scale of `G`.
+    Of a straight lens's pixels; a `lens` that bends adds a column for r^2 to both. `strips`: pixels
+    to strips, in the scale of `G`.
     """
 
     G: F64
@@ -94,10 +94,10 @@ class _WallMap:
         return f32(np.clip(self.evaluate(self.side, x, y) + np.float32(0.5), 0.0, 1.0))
 
     def evaluate(self, row: F64, x: F64 | Ints, y: F64 | Ints) -> F32:
-        """row . (x, y, 1) on a grid of the photo's pixels, float32; but for scale where the lens bends.
+        """row . (x, y, 1) on a grid of the photo's pixels, float32; up to scale with a distortion.
 
-        The division model is linear in (x, y, 1, r^2) and r^2 is a sum of one part for x and one for y, so the bend
-        costs nothing per pixel.
+        The division model is linear in (x, y, 1, r^2) and r^2 is a sum of one part for x and one
+        for y, so the bend costs nothing per pixel.
         """
         across, down = row[0] * x, row[1] * y + row[2]
         if self.lens is not None:
@@ -109,7 +109,7 @@ class _WallMap:
         return f32(f32(across)[None, :] + f32(down)[:, None])
 
     def local_homography(self, x0: int, y0: int, width: int, height: int) -> F64:
-        """Pixels to repeats round the middle of a block: exact for a straight lens, else touching the true map."""
+        """Pixels to repeats round the middle of a block: exact, or tangent where the lens bends."""
         if self.lens is None:
             return self.G
         middle = np.array([x0 + width / 2, y0 + height / 2])
@@ -211,14 +211,15 @@ class TextureSampler:
     def _window(
         self, G: F64, level: Level, x0: int, y0: int, width: int, height: int
     ) -> tuple[F32 | U16, F64] | None:
-        """The texels that a block shows, and the homography to them from its pixels (0, 0 its first).
+        """The texels that a block shows, and the homography from its pixels to them.
 
         None where the block reaches the horizon, or shows too much.
         """
         seen = _texture_bounds(G, x0 - 0.5, y0 - 0.5, x0 + width - 0.5, y0 + height - 0.5)
         if seen is None:
             return None
-        # Whole repeats are taken off in float64, so that OpenCV's float32 keeps its digits for the rest.
+        # Whole repeats are taken off in float64, so that OpenCV's float32 keeps its digits for the
+        # rest.
         low_u, low_v, high_u, high_v = seen
         column = math.floor(low_u) if level.wrap[0] else 0
         shift = self._drop * column
@@ -299,9 +300,9 @@ class TextureSampler:
         """Mip level and samples per pixel along x and y for a block."""
         fx, fy = self._footprint(G, x0, y0, width, height)
         # The level fits the block's nearest pixel, or its far end would blur the near one; the
-        # number of samples fits the farthest. Texels of 0.46 to 0.55 of a pixel's short side make
-        # two samples an axis do; the mean error against 16x supersampling on an oblique wall is 1.0
-        # of 255. Levels a whole octave apart, up to 0.7, gave 0.8 for twice the time.
+        # number of samples fits the farthest. With texels of about half a pixel's short side two
+        # samples an axis are enough. Levels a whole octave apart gave little better pictures for
+        # twice the time.
         short, long = min(*fx, *fy), max(*fx, *fy)
         fine = max(short, long / MAX_SAMPLES, 1e-9)
         level = math.floor(STEPS * math.log2(fine * FINENESS))
@@ -333,7 +334,7 @@ class TextureSampler:
 def _texture_bounds(
     G: F64, x0: float, y0: float, x1: float, y1: float
 ) -> tuple[float, float, float, float] | None:
-    """Least and greatest u, v of a rectangle of the photo: of its corners; None where the horizon is in it."""
+    """Least and greatest u, v of a rectangle of the photo; None where the horizon is in it."""
     (a, b, c), (d, e, f), (g, h, i) = G.tolist()
     us, vs = [], []
     for x, y in ((x0, y0), (x1, y0), (x0, y1), (x1, y1)):
@@ -348,10 +349,11 @@ def _texture_bounds(
 def _sum_of_warps(
     texels: F32 | U16, M: F64, size: tuple[int, int], samples: tuple[int, int], how: int
 ) -> F32:
-    """The sum over a grid of samples in each pixel, float32 height x width x 4; `M` leads from pixels to texels.
+    """The sum of the samples in each pixel, float32 height x width x 4; `M`: pixels to texels.
 
-    One warp per sample and no picture of all of them: OpenCV computes the coordinates as it reads, at no cost beside
-    the reading, and its area mean takes longer than the sums unless two samples an axis are all.
+    One warp per sample and no picture of all of them: OpenCV computes the coordinates as it reads,
+    at no cost beside the reading, and its area mean takes longer than the sums unless two samples
+    an axis are all.
     """
     flags, (nx, ny) = how | cv2.WARP_INVERSE_MAP, samples
     total, at = None, M.copy()
@@ -366,5 +368,5 @@ def _sum_of_warps(
 
 
 def _samples(texels: float) -> int:
-    """Samples along one axis of a pixel that spans so many texels; one at the picture's own size."""
+    """Samples along one axis of a pixel that spans so many texels; one at full size."""
     return 1 if texels <= 1.1 else min(math.ceil(texels * DENSITY), 2 * MAX_SAMPLES)

@@ -1,9 +1,10 @@
 """The joints between strips of wallpaper: how much light a pixel of the wall loses to them.
 
-Paper is sold in rolls and hung strip beside strip; from near one sees the joints as hairlines. Far thinner than a
-pixel, they would alias if they were drawn; so the share of each pixel that a joint covers is computed: the integral of
-a train of pulses over the pixel's extent, as Heckbert (Survey of texture mapping, 1986) does for regular textures.
-Where pixels become wider than strips it tends to the joints' mean, and nothing is seen.
+Paper is sold in rolls and hung strip beside strip; from near one sees the joints as hairlines. Far
+thinner than a pixel, they would alias if they were drawn; so the share of each pixel that a joint
+covers is computed: the integral of a train of pulses over the pixel's extent, as Heckbert (Survey
+of texture mapping, 1986) does for regular textures. Where pixels become wider than strips it tends
+to the joints' mean, and nothing is seen.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ DARKNESS: Final = 0.6  # of the light that falls on a joint and does not come ba
 
 
 def seam_transmittance(strips: F32, strip_m: float) -> F32:
-    """Share of the paper's light that each pixel sends back in spite of joints, float32 (h - 2) x (w - 2).
+    """Share of the light that the joints leave each pixel, float32 (h - 2) x (w - 2).
 
-    `strips`: float32 h x w, the place on the wall in strips, one pixel around the wanted ones included: joints lie at
-    whole numbers. `strip_m`: a strip's width in metres.
+    `strips`: float32 h x w, the place on the wall in strips, one pixel around the wanted ones
+    included: joints lie at whole numbers. `strip_m`: a strip's width in metres.
     """
     across = strips[1:-1, 2:] - strips[1:-1, :-2]
     down = strips[2:, 1:-1] - strips[:-2, 1:-1]

@@ -1,4 +1,4 @@
-"""What a visitor has said for sure, kept: clicks that only add or only take away, brushes, boxes.
+"""Clicks as hard constraints: an include only adds, an exclude only takes away.
 
 Pure functions on logits, float32 256 x 256, above 0 is wall. The networks see all clicks anew each
 time and may change their mind anywhere; the visitor pointed at one place. So of what a new click
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import cv2
@@ -27,52 +26,42 @@ import numpy.typing as npt
 
 from segmentation.clicks.features import doubled
 from segmentation.geometry import MASK_SIDE, FloatArray, PhotoGrid
-from segmentation.values import Box, Click
+from segmentation.values import Click
 
 BoolArray = npt.NDArray[np.bool_]
 Flag = Literal["swallowed", "lost"]
 
 TOUCH_CELLS: Final = 4.0  # a change this near a click belongs to it; 4 cells are 1.6 % of the photo
-# Mean logit at which a change elsewhere is let in too. IoU on 26 real photos, three seeds, after three and five clicks is
-# 0.811 and 0.838 with 1, of which 0.064 lose wall; 0.808 and 0.841 with 1.5, 0.048; 0.808 and 0.836 with 2.5.
+# Mean logit at which a change elsewhere is let in too: with less more clicks lose wall, with more
+# masks stay incomplete. This value and the next ones were chosen on real photos
+# (training/EXPERIMENTS.md, "Clicks").
 FAR_LOGIT: Final = 1.5
-# The same for a first click, about which less is known. On 26 real photos, three seeds, IoU after one and two clicks
-# is 0.700 and 0.754 with 1, 0.711 and 0.774 with 2, 0.706 and 0.776 with 4.
+# The same for a first click, about which less is known: it has to be surer.
 FIRST_FAR_LOGIT: Final = 2.0
-# The networks fill less of real walls than of rendered ones: with this for each include 0.811 and 0.838 after three and
-# five clicks on photos, without 0.807 and 0.837; fewer clicks lose wall; rendered rooms the same.
+# The networks fill less of real walls than of the rendered ones they learnt from; an include makes
+# up for it.
 INCLUDE_GAIN: Final = 0.5
-# Wall that is unlike what an exclude points at goes only against this many logits for each unit of likeness (`tokens`) below
-# that which speaks neither for nor against it, and what is more alike goes sooner: a cupboard's click took the wall beside it.
-# IoU of photos after three and five clicks was 0.819 and 0.853 so, 0.026 of the clicks lose; 0.819 and 0.851, 0.032 where
-# a constant 0.5 was asked for what SAM does not see as the thing (docs/models.md).
+# Wall that is unlike what an exclude points at goes only against this many logits for each unit of
+# likeness (`tokens`) below that which speaks neither for nor against it, and what is more alike
+# goes sooner: else a click on a cupboard also takes the wall beside it.
 UNLIKE_GAIN: Final = 2.0
 _ALIKE: Final = 0.4
-# And against this much of what it looks more like wall than the place pointed at does, without any click. Photos after three
-# and five clicks 0.803 and 0.839 with 0.5, 0.811 and 0.838 with 1, 0.813 and 0.840 with 1.5; rendered rooms 0.951, 0.947 and 0.946 after five.
+# And against this much of what it looks more like wall than the place pointed at does, without any
+# click. More helps photos and costs rendered rooms a little.
 MORE_WALL_GAIN: Final = 1.5
 _MOST_MORE_WALL: Final = 4.0  # logits of difference that count
 SWALLOWED_OF_PHOTO: Final = 0.25  # an include that adds more than this and
 SWALLOWED_OF_WALL: Final = 1.0  # more than the wall that there was, is doubtful
 LOST_OF_WALL: Final = 0.5  # so is an exclude that takes more than this
-HARD_LOGIT: Final = 8.0
 # Every click decides over the cells around it; 2.5 cells are 1 % of the photo's long side.
 _HONOUR_RADIUS_CELLS: Final = 2.5
 _HONOUR_LOGIT: Final = 4.0
+_UNTRUSTED_CELLS: Final = 1.5
 
 _YY, _XX = np.mgrid[0:MASK_SIDE, 0:MASK_SIDE].astype(np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """A brush stroke: points (x, y) and radius in photo pixels; label 1 includes, 0 excludes."""
-
-    points: tuple[tuple[float, float], ...]
-    radius: float
-    label: int
-
-
-def compose(
+def apply_proposal(
     previous: FloatArray | None,
     proposed: FloatArray,
     click: Click,
@@ -83,10 +72,11 @@ def compose(
 ) -> FloatArray:
     """The logits after `click`: of what `proposed` changes, that which fits the click.
 
-    previous: before the click, None when it is the first. proposed: what the networks answer to all
-    clicks with the new one. walls: what is seen without a click; without them a first one
-    is answered as proposed. likeness: float32 H/2 x W/2, how alike everything is to what was clicked on, on the
-    part of the grid that the photo covers or all of it. The click's own neighbourhood ends up as its label asks.
+    previous: before the click, None when it is the first. proposed: what the networks propose for
+    all clicks with the new one. walls: what is predicted without a click; without them a first one
+    is taken as proposed. likeness: float32 H/2 x W/2, how alike everything is to what was clicked
+    on, on the part of the grid that the photo covers or all of it. The click's own neighbourhood
+    ends up as its label asks.
     """
     if previous is None:
         return honour_clicks(_first(proposed, click, grid, walls), [click], grid)
@@ -98,8 +88,8 @@ def compose(
     wanted = (sign * proposed > 0) & (sign * previous <= 0)
     unwanted = (sign * proposed <= 0) & (sign * previous > 0)
     allowed = _fitting(wanted, sign * proposed, click, grid, FAR_LOGIT)
-    # Where both agree on the side the newer logits count: they know of more clicks. What an exclude spares keeps what it was
-    # spared with, so the next one spares it too: without that 0.811 instead of 0.815 on photos after five clicks.
+    # Where both agree on the side the newer logits count: they know of more clicks. What an exclude
+    # spares keeps what it was spared with, so that the next one spares it too.
     stays = unwanted | (wanted & ~allowed)
     kept = np.where(stays, previous, proposed).astype(np.float32)
     return honour_clicks(kept, [click], grid)
@@ -142,45 +132,17 @@ def judge_change(
     return "lost" if int((before & ~after).sum()) > LOST_OF_WALL * wall else None
 
 
-def apply_strokes(logits: FloatArray, strokes: Sequence[Stroke], grid: PhotoGrid) -> FloatArray:
-    """The logits with brush strokes as hard constraints; later strokes win.
-
-    The zero line runs along the brush's rim. A brush thinner than a cell is drawn one cell wide.
-    """
-    painted = np.array(logits, np.float32)
-    for stroke in strokes:
-        radius = _cells(stroke.radius, grid)
-        distance = _distance_to(stroke, grid)
-        _press(painted, distance, stroke.label, radius=radius, height=HARD_LOGIT)
-    return painted
-
-
-def stroke_trust(strokes: Sequence[Stroke], grid: PhotoGrid) -> FloatArray:
-    """Float32 256 x 256 for `edges.refine`: 0 where a brush has spoken and colour must not, else 1."""
-    trust = np.ones((MASK_SIDE, MASK_SIDE), np.float32)
-    for stroke in strokes:
-        trust[_distance_to(stroke, grid) < _cells(stroke.radius, grid) + 1] = 0
-    return trust
-
-
 def click_trust(clicks: Sequence[Click], grid: PhotoGrid) -> FloatArray:
-    """`stroke_trust` of clicks: each is a brush of no width, which silences colour in its own cell.
+    """Float32 256 x 256 for `edges.refine`: 0 at clicks, where colour moves no edge, else 1.
 
     A thing of the wall's colour, pointed at and taken out, would be coloured in again.
     """
-    return stroke_trust([Stroke(((click.x, click.y),), 0, click.label) for click in clicks], grid)
-
-
-def apply_box(logits: FloatArray, box: Box, grid: PhotoGrid) -> FloatArray:
-    """The logits with nothing outside the box; the zero line runs at most along its edge."""
-    corners = grid.photo_to_mask([(box.x0, box.y0), (box.x1, box.y1)])
-    (x0, y0), (x1, y1) = corners.min(axis=0), corners.max(axis=0)
-    depth = np.minimum(
-        np.minimum(_XX - np.float32(x0), np.float32(x1) - _XX),
-        np.minimum(_YY - np.float32(y0), np.float32(y1) - _YY),
-    )
-    bound = np.where(depth < 0, np.clip(depth, -1, 0) * np.float32(HARD_LOGIT), np.inf)
-    return np.asarray(np.minimum(logits, bound), np.float32)
+    trust = np.ones((MASK_SIDE, MASK_SIDE), np.float32)
+    for x, y in grid.photo_to_mask([(click.x, click.y) for click in clicks]):
+        here = _window(x, y, _UNTRUSTED_CELLS)
+        distance = np.hypot(_XX[here] - np.float32(x), _YY[here] - np.float32(y))
+        trust[here][distance < _UNTRUSTED_CELLS] = 0
+    return trust
 
 
 def _press(
@@ -200,8 +162,8 @@ def _first(
 ) -> FloatArray:
     """What a first click proposes, without the additions to `walls` that do not fit it.
 
-    Nor does it add doubtful parts that adjoin a wall seen already: with those that hang together with the
-    click through what SAM sees of the wall 0.630 instead of 0.639 on photos after one click.
+    Nor does it add doubtful parts that adjoin a wall seen already: masks of photos were worse with
+    those that are connected with the click through what SAM sees of the wall.
     """
     if walls is None:
         return proposed
@@ -213,7 +175,7 @@ def _first(
 def _kept_from_excludes(
     click: Click, grid: PhotoGrid, walls: FloatArray | None, likeness: FloatArray | None
 ) -> FloatArray:
-    """How much more than nothing must speak for an exclude to take a cell, logits float32 256 x 256.
+    """What must speak for an exclude to take a cell, logits float32 256 x 256.
 
     Below 0 where less is enough.
     """
@@ -232,9 +194,10 @@ def _kept_from_excludes(
 def _fitting(
     wanted: BoolArray, logits: FloatArray, click: Click, grid: PhotoGrid, least: float
 ) -> BoolArray:
-    """The connected parts of `wanted` that touch the click's place or have a mean logit above `least`.
+    """The connected parts of `wanted` at the click, or with a mean logit above `least`.
 
-    On the photo alone: what lies beside it joins nothing and counts for nothing, and stays as it was.
+    On the photo alone: what lies beside it joins nothing and counts for nothing, and stays as it
+    was.
     """
     [(x, y)] = grid.photo_to_mask([(click.x, click.y)])
     columns, rows = grid.mask_extent
@@ -266,27 +229,3 @@ def _window(x: float, y: float, reach: float) -> tuple[slice, slice]:
         slice(max(0, math.floor(y - reach)), max(0, math.ceil(y + reach) + 1)),
         slice(max(0, math.floor(x - reach)), max(0, math.ceil(x + reach) + 1)),
     )
-
-
-def _cells(radius: float, grid: PhotoGrid) -> float:
-    """A brush's radius in cells, half a cell at least."""
-    return max(0.5, radius * grid.mask_extent[0] / grid.width)
-
-
-def _distance_to(stroke: Stroke, grid: PhotoGrid) -> FloatArray:
-    """Distance of every cell to the stroke's line, in cells."""
-    places = grid.photo_to_mask(stroke.points)
-    nearest = np.full((MASK_SIDE, MASK_SIDE), np.inf, np.float32)
-    starts = places[:-1] if len(places) > 1 else places
-    ends = places[1:] if len(places) > 1 else places
-    reach = _cells(stroke.radius, grid) + 2
-    for start, end in zip(starts, ends, strict=True):
-        low = np.floor(np.minimum(start, end) - reach).astype(int).clip(0, MASK_SIDE)
-        high = np.ceil(np.maximum(start, end) + reach).astype(int).clip(0, MASK_SIDE) + 1
-        window = (slice(low[1], high[1]), slice(low[0], high[0]))
-        x, y = _XX[window] - np.float32(start[0]), _YY[window] - np.float32(start[1])
-        dx, dy = (float(value) for value in end - start)
-        along = np.clip((x * dx + y * dy) / max(dx * dx + dy * dy, 1e-9), 0, 1)
-        here = np.hypot(x - along * dx, y - along * dy)
-        nearest[window] = np.minimum(nearest[window], here)
-    return nearest

@@ -1,9 +1,9 @@
 """Everything known about clicks as maps on the mask grid: the click network's input.
 
-32 maps, all of them on half of the mask grid, those that tell where an edge runs on the whole
-of it as well: the network reads the first at its beginning, the second at its last step alone. Grids end where
-the photo does (`covered`): what SAM and the network imagine beside it would feed back from click to click.
-`training/` makes its samples with the same functions.
+32 maps, all of them on half of the mask grid, those that tell where an edge runs on the whole of it
+as well: the network reads the first at its beginning, the second at its last step alone. Grids end
+where the photo does (`covered`): what SAM and the network imagine beside it would feed back from
+click to click. `training/` makes its samples with the same functions.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, PhotoGrid, coarse_cell
-from segmentation.wall_net_io import SCENE_SIDE, enlarge
+from segmentation.wall_net_io import WALL_MAPS_SIDE, enlarge
 
 MAPS: Final = 32  # convolutions work on blocks of 16 channels
-# What the last, finest step sees besides the coarse answer: the walls, the mask so far, the newest
+# What the last, finest step sees besides the coarse output: the walls, the mask so far, the newest
 # click and its masks, likeness of paint, and the photo.
 FINE: Final = (0, 1, 2, 4, 5, 14, 15, 16, 17, 24, 25, 26)
 _STEP: Final = 8  # cells of the mask grid in one of the network's coarsest
@@ -36,9 +36,9 @@ _CELLS = np.arange(MASK_SIDE, dtype=np.float32)
 
 
 class Scope(IntEnum):
-    """Which walls are meant: the clicks tell, the one plane clicked on, or all of the photo."""
+    """Which walls are meant: inferred from the clicks, the plane clicked on, or all of them."""
 
-    UNSAID = 0
+    AUTO = 0
     THIS_WALL = 1
     ALL_WALLS = 2
 
@@ -84,8 +84,9 @@ class ClickEvidence:
     """What one click says. label: 1 include, 0 exclude. x, y: on the mask grid.
 
     affinity: H/2 x W/2, probability of being on the clicked plane. similarity: H/2 x W/2, cosine of
-    SAM's features to those clicked. likeness: the same of the wall network's tokens. masks: 3 x H x W,
-    SAM's logits of what was clicked on, as tanh of a quarter. masks_coarse: the same, 3 x H/2 x W/2.
+    SAM's features to those clicked. likeness: the same of the wall network's tokens. masks: 3 x H x
+    W, SAM's logits of what was clicked on, as tanh of a quarter. masks_coarse: the same, 3 x H/2 x
+    W/2.
     """
 
     label: int
@@ -117,10 +118,11 @@ class ClickEvidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EarlierClicks:
-    """What the clicks before the newest say together, by label: of several the largest value counts.
+    """The evidence of the clicks before the newest, by label: the largest value counts.
 
     includes, excludes: float16 7 x H/2 x W/2, None without such a click: disc, plane affinity,
-    similarity, likeness, SAM's three masks. At most a quarter of a megabyte a label, however many clicks there were.
+    similarity, likeness, SAM's three masks. At most a quarter of a megabyte a label, however many
+    clicks there were.
     """
 
     includes: npt.NDArray[np.float16] | None = None
@@ -133,17 +135,17 @@ class EarlierClicks:
 
     def with_one_more(self, click: ClickEvidence) -> EarlierClicks:
         """These and another."""
-        told = np.empty((len(_OF_EARLIER[0]), *click.affinity.shape), np.float16)
-        told[0] = halved(disc(click.x, click.y, click.masks.shape[1:]))
-        told[1], told[2], told[3] = click.affinity, click.similarity, click.likeness
-        told[4:] = click.masks_coarse
+        joint = np.empty((len(_OF_EARLIER[0]), *click.affinity.shape), np.float16)
+        joint[0] = halved(disc(click.x, click.y, click.masks.shape[1:]))
+        joint[1], joint[2], joint[3] = click.affinity, click.similarity, click.likeness
+        joint[4:] = click.masks_coarse
         before = self.includes if click.label == 1 else self.excludes
         if before is not None:
-            np.maximum(told, before, out=told)
-        told.setflags(write=False)
+            np.maximum(joint, before, out=joint)
+        joint.setflags(write=False)
         if click.label == 1:
-            return EarlierClicks(told, self.excludes)
-        return EarlierClicks(self.includes, told)
+            return EarlierClicks(joint, self.excludes)
+        return EarlierClicks(self.includes, joint)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,10 +153,10 @@ class ClickMaps:
     """The click network's input, with `MAPS` in this order:
 
     0 wall; 1 sam_wall; 2 previous; 3 first click; 4, 5 disc at the newest click, as include and as
-    exclude; 6, 7 discs at earlier includes and excludes; 8-10 plane affinity of the newest click, of
-    earlier includes, of earlier excludes; 11-13 similarity; 14 likeness of paint to the newest
-    click; 15-17, 18-20, 21-23 SAM's masks; 24-26 the photo; 27 this wall; 28 all walls;
-    29-31 likeness. Absent clicks leave zeros.
+    exclude; 6, 7 discs at earlier includes and excludes; 8-10 plane affinity of the newest click,
+    of earlier includes, of earlier excludes; 11-13 similarity; 14 likeness of paint to the newest
+    click; 15-17, 18-20, 21-23 SAM's masks; 24-26 the photo; 27 this wall; 28 all walls; 29-31
+    likeness. Absent clicks leave zeros.
 
     coarse: float32 32 x H/2 x W/2, all of them. fine: float32 12 x H x W, those of
     `FINE`.
@@ -224,7 +226,7 @@ def plane_affinity(planes: FloatArray, x: float, y: float) -> FloatArray:
 
     planes: plane vectors 8 x 128 x 128; logistic on their squared distance, as they were trained.
     """
-    row, column = coarse_cell(x, y, MASK_SIDE // SCENE_SIDE, (SCENE_SIDE, SCENE_SIDE))
+    row, column = coarse_cell(x, y, MASK_SIDE // WALL_MAPS_SIDE, (WALL_MAPS_SIDE, WALL_MAPS_SIDE))
     apart = planes - planes[:, row : row + 1, column : column + 1]
     distance2 = np.einsum("kyx,kyx->yx", apart, apart)
     affinity = np.float32(1) / (1 + np.exp(np.clip(distance2 - PLANE_BIAS, -30, 30)))
@@ -261,10 +263,10 @@ def click_maps(
     previous: FloatArray,
     scope: Scope,
 ) -> ClickMaps:
-    """What the network is told of the newest click.
+    """The click network's input for the newest click.
 
-    previous: logits float32 256 x 256 of the mask that this click corrects; for the first click, of the
-    wall that is seen without one. All else covers the photo's part of the mask grid.
+    previous: logits float32 256 x 256 of the mask that this click corrects; for the first click, of
+    the wall that is seen without one. All else covers the photo's part of the mask grid.
     """
     shape = photo.fine.shape[1:]
     seen = disc(newest.x, newest.y, shape)
@@ -277,9 +279,9 @@ def click_maps(
     coarse[3] = earlier.includes is None and earlier.excludes is None
     coarse[4 if newest.label == 1 else 5] = halved(seen)
     coarse[8], coarse[11], coarse[29] = newest.affinity, newest.similarity, newest.likeness
-    for numbers, told in zip(_OF_EARLIER, (earlier.includes, earlier.excludes), strict=True):
-        if told is not None:
-            coarse[list(numbers)] = told
+    for numbers, joint in zip(_OF_EARLIER, (earlier.includes, earlier.excludes), strict=True):
+        if joint is not None:
+            coarse[list(numbers)] = joint
     coarse[27], coarse[28] = scope is Scope.THIS_WALL, scope is Scope.ALL_WALLS
     nothing = np.float32(0)
     fine = np.empty((len(FINE), *shape), np.float32)

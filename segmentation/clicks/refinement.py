@@ -1,8 +1,8 @@
-"""A sequence of clicks answered one by one, what the next one needs being kept.
+"""Refine a mask click by click, keeping the state after each for the next one.
 
-A click costs the same however many came before: where the last one left off is found by the clicks so far,
-so nothing earlier is decoded, read or composed again. That is what makes twenty visitors at once possible:
-their third clicks together need more old decodes than a process can keep.
+A click costs the same however many came before: the state that it starts from is found by the
+clicks so far, and nothing earlier is decoded again. That is what makes twenty visitors at once
+possible: their third clicks together need more old decodes than a process can keep.
 """
 
 from __future__ import annotations
@@ -12,116 +12,133 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from segmentation.cache import LruCache
-from segmentation.clicks.constraints import compose, honour_clicks
+from segmentation.clicks.constraints import apply_proposal, honour_clicks
 from segmentation.clicks.features import ClickEvidence, EarlierClicks, Scope, continued
-from segmentation.clicks.scope import understood
+from segmentation.clicks.scope import infer_scope
 from segmentation.geometry import FloatArray, PhotoGrid
 from segmentation.values import Click
 
-_KEPT: Final = (
-    64  # 0.7 megabytes each with clicks of both kinds: the last state of as many visitors
-)
-# Clicks of one sequence that may be taken back for one answer each. A long sequence that comes at once, from a program or
-# in another process, must not push out all other visitors' states.
-_TAKEN_BACK: Final = 8
+# 0.7 megabytes each with clicks of both kinds: the last state of as many visitors.
+_STATES_KEPT: Final = 64
+# Clicks of one visitor that may be undone without computing anything again. A long list of clicks
+# that comes at once, from a program or another process, must not push out all other visitors'
+# states.
+_UNDO_DEPTH: Final = 8
 
 
-class Answers(Protocol):
-    """What a sequence asks of the networks, about one photo."""
+StateKey = tuple[Hashable, tuple[Click, ...]]
+
+
+class ClickNetworks(Protocol):
+    """The networks on one photo."""
 
     @property
-    def said(self) -> Scope:
-        """The walls that the visitor says to mean."""
+    def stated_scope(self) -> Scope:
+        """The scope that the visitor stated."""
 
     @property
     def walls(self) -> FloatArray:
-        """The wall that is seen without a click, logits float32 256 x 256."""
+        """The wall that is predicted without a click, logits float32 256 x 256."""
 
-    def hear(self, clicks: Sequence[Click]) -> ClickEvidence:
-        """What the last of some clicks says."""
+    def observe(self, clicks: Sequence[Click]) -> ClickEvidence:
+        """The evidence of the last of some clicks."""
 
     def propose(
         self,
         newest: ClickEvidence,
         earlier: EarlierClicks,
         previous: FloatArray | None,
-        meant: Scope,
+        scope: Scope,
     ) -> FloatArray:
         """The wall that is meant, logits float32 256 x 256, where `previous` was seen before."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class State:
-    """Where some clicks have led.
+class RefinementState:
+    """The state after some clicks.
 
-    logits: float32 256 x 256; meant: which walls the clicks mean (`meaning`). Both None until something is included.
+    logits: float32 256 x 256; scope: which walls the clicks mean. Both None until something is
+    included.
     """
 
     logits: FloatArray | None
     earlier: EarlierClicks
-    meant: Scope | None
+    scope: Scope | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Composition:
-    """Logits after a sequence of clicks.
+class Refinement:
+    """The result of refining by some clicks.
 
-    previous: those before its last click, None after the first. proposed: the networks' answer to it.
-    meant: which walls the clicks are taken to mean.
+    previous: those before its last click, None after the first. proposed: the networks' output for
+    it. scope: which walls the clicks are taken to mean.
     """
 
     logits: FloatArray
     previous: FloatArray | None
     proposed: FloatArray
-    meant: Scope
+    scope: Scope
 
 
-class ClickSequences:
-    """Composes sequences and keeps the states of the last ones, whoever made them."""
+class ClickRefiner:
+    """Refines masks and keeps the states of the clicks used last, of all visitors."""
 
-    def __init__(self, kept: int = _KEPT) -> None:
-        self._states: LruCache[State] = LruCache(kept)
+    def __init__(self, kept: int = _STATES_KEPT) -> None:
+        self._states: LruCache[StateKey, RefinementState] = LruCache(kept)
 
-    def compose(
+    def refine(
         self,
         origin: Hashable,
-        answers: Answers,
+        networks: ClickNetworks,
         clicks: Sequence[Click],
         grid: PhotoGrid,
         *,
         start: FloatArray | None = None,
-    ) -> Composition:
-        """`compose` over all clicks, oldest first.
+    ) -> Refinement:
+        """`apply_click` over all clicks, oldest first.
 
-        origin: names all that the answers depend on besides the clicks: photo, scope and start. start:
-        the wall that was found without a click. Raises ValueError when nothing is included.
+        origin: identifies all that the result depends on besides the clicks: photo, scope and
+        start. start: logits of the wall that was found without a click.
+
+        Raises:
+            ValueError: nothing is included.
         """
-        done = len(clicks) - 1
-        state = self._states.find((origin, tuple(clicks[:done])))
-        while state is None and done > 0:
-            done -= 1
-            state = self._states.find((origin, tuple(clicks[:done])))
-        state = state or State(start, EarlierClicks(), None if start is None else answers.said)
+        done, state = self._latest_kept(origin, clicks)
+        state = state or RefinementState(
+            start, EarlierClicks(), None if start is None else networks.stated_scope
+        )
         previous, proposed = state.logits, None
         columns, rows = grid.mask_extent
-        seen = answers.walls[:rows, :columns]
+        seen = networks.walls[:rows, :columns]
         for count in range(done + 1, len(clicks) + 1):
-            previous, newest = state.logits, answers.hear(clicks[:count])
-            logits, meant = previous, state.meant
+            previous, newest = state.logits, networks.observe(clicks[:count])
+            logits, scope = previous, state.scope
             # An exclude before anything is marked counts with the first include.
             if previous is not None or newest.label == 1:
-                meant = understood(answers.said, meant, newest, state.earlier, seen)
-                proposed = answers.propose(newest, state.earlier, previous, meant)
-                logits = step(previous, proposed, clicks[:count], grid, newest, answers.walls)
-            state = State(logits, state.earlier.with_one_more(newest), meant)
-            if count > len(clicks) - _TAKEN_BACK:
-                self._states.keep((origin, tuple(clicks[:count])), state)
-        if state.logits is None or proposed is None or state.meant is None:
+                scope = infer_scope(networks.stated_scope, scope, newest, state.earlier, seen)
+                proposed = networks.propose(newest, state.earlier, previous, scope)
+                logits = apply_click(
+                    previous, proposed, clicks[:count], grid, newest, networks.walls
+                )
+            state = RefinementState(logits, state.earlier.with_one_more(newest), scope)
+            if count > len(clicks) - _UNDO_DEPTH:
+                self._states.put((origin, tuple(clicks[:count])), state)
+        if state.logits is None or proposed is None or state.scope is None:
             raise ValueError("nothing is included")
-        return Composition(state.logits, previous, proposed, state.meant)
+        return Refinement(state.logits, previous, proposed, state.scope)
+
+    def _latest_kept(
+        self, origin: Hashable, clicks: Sequence[Click]
+    ) -> tuple[int, RefinementState | None]:
+        """The state kept after the most of `clicks`, the last one left out, and after how many."""
+        for done in range(len(clicks) - 1, -1, -1):
+            state = self._states.get((origin, tuple(clicks[:done])))
+            if state is not None:
+                return done, state
+        return 0, None
 
 
-def step(
+def apply_click(
     previous: FloatArray | None,
     proposed: FloatArray,
     clicks: Sequence[Click],
@@ -129,10 +146,12 @@ def step(
     newest: ClickEvidence,
     walls: FloatArray,
 ) -> FloatArray:
-    """The logits after the last of `clicks`; of clicks that contradict each other the latest counts.
+    """The logits after the last of `clicks`; later clicks win over those they contradict.
 
-    newest: what that click says. walls: the wall that is seen without a click.
+    newest: the evidence of that click. walls: the wall that is predicted without a click.
     Beside the photo they repeat its edge: a mask at the photo's size looks half a cell further.
     """
-    composed = compose(previous, proposed, clicks[-1], grid, walls=walls, likeness=newest.likeness)
+    composed = apply_proposal(
+        previous, proposed, clicks[-1], grid, walls=walls, likeness=newest.likeness
+    )
     return continued(honour_clicks(composed, clicks, grid), grid)

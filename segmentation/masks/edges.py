@@ -1,21 +1,21 @@
 """The mask's edge at the photo's own resolution, found by local colour.
 
-The networks know a wall's edge to about one cell of the 256 grid: four pixels of a small photo, sixteen
-of a large one. Within a few cells of their zero line each pixel is therefore asked which side it looks
-like. Around every place two colours are known, that of the sure wall and that of what is surely not,
-and Fisher's linear discriminant (Fisher 1936, "The use of multiple measurements in taxonomic
-problems") weighs the pixel between them: the log-likelihood ratio of two normal distributions with one
-covariance,
+The networks know a wall's edge to about one cell of the 256 grid: four pixels of a small photo,
+sixteen of a large one. Within a few cells of their zero line each pixel is therefore asked which
+side it looks like. Around every place two colours are known, that of the sure wall and that of what
+is surely not, and Fisher's linear discriminant (Fisher 1936, "The use of multiple measurements in
+taxonomic problems") weighs the pixel between them: the log-likelihood ratio of two normal
+distributions with one covariance,
 
     r(I) = (m1 - m0)' S^-1 (I - (m1 + m0) / 2),
 
-is linear in the colour I. All window sums are box filters on the 256 grid, as in the guided filter (He,
-Sun and Tang 2010), which this becomes when the classes are not told apart; r is then evaluated at any
-resolution, so that the overlay and the full-size mask come from the same local colours.
+is linear in the colour I. All window sums are box filters on the 256 grid, as in the guided filter
+(He, Sun and Tang 2010), which this becomes when the classes are not told apart; r is then evaluated
+at any resolution, so that the overlay and the full-size mask come from the same local colours.
 
-To r is added the distance from the zero line in cells. Where colour says nothing (white on white: m1 is
-m0) r is 0 and the networks' line stands. r fades with that distance and is limited, so that nothing
-further than two cells from the line ever changes side: a patterned wall gets no holes.
+To r is added the distance from the zero line in cells. Where colour says nothing (white on white:
+m1 is m0) r is 0 and the networks' line stands. r fades with that distance and is limited, so that
+nothing further than two cells from the line ever changes side: a patterned wall gets no holes.
 """
 
 from __future__ import annotations
@@ -84,9 +84,9 @@ def refine(
 ) -> U8Array:
     """Coverage uint8 H x W, 0..255, at the resolution of `photo`.
 
-    logits: float32 256 x 256. photo: uint8 H x W x 3 RGB, the whole photo at any size. trust: float32
-    256 x 256, 0 where colour must not move the line (brush strokes), 1 elsewhere. Works in tiles: 12
-    megapixels take about 25 MB beyond the result. Deterministic.
+    logits: float32 256 x 256. photo: uint8 H x W x 3 RGB, the whole photo at any size. trust:
+    float32 256 x 256, 0 where colour must not move the line (at clicks), 1 elsewhere. Works in
+    tiles: 12 megapixels take about 25 MB beyond the result. Deterministic.
     """
     out: U8Array = np.empty(photo.shape[:2], np.uint8)
     for rows, columns, field in _tiles(logits, photo, grid, trust, speck_area(photo.shape[:2])):
@@ -115,7 +115,7 @@ def refined_field(
 
 
 def speck_area(size: tuple[int, ...]) -> float:
-    """Pixels below which a spot of one side within the other is grain, in a photo of `size` (h, w)."""
+    """Pixels below which a spot of one side within the other is noise, by `size` (h, w)."""
     return _SPECK * (max(size) * CELL / MODEL_SIDE) ** 2
 
 
@@ -215,7 +215,7 @@ def _smoothed(photo: U8Array, rows: slice, columns: slice, radius: int) -> U8Arr
 def _sampled(
     source: FloatArray, rows: slice, columns: slice, ratio: tuple[float, float]
 ) -> FloatArray:
-    """`source`, with `ratio` (down, across) samples to a pixel of the photo, at the pixels of a tile."""
+    """`source` at the pixels of a tile; `ratio`: its samples (down, across) to a pixel."""
     down, across = ratio
     to_source = np.array(
         [
@@ -253,11 +253,13 @@ def _discriminant(
 ) -> FloatArray:
     """Fisher's discriminant in a window around every place.
 
-    colours: three planes float32 h x w, 0..1; inside, outside: float32 h x w, how surely each pixel is
-    of that class. Float32 h x w x 4 as in `LocalColours`; zero where a window lacks one of the classes.
+    colours: three planes float32 h x w, 0..1; inside, outside: float32 h x w, how surely each pixel
+    is of that class. Float32 h x w x 4 as in `LocalColours`; zero where a window lacks one of the
+    classes.
     """
     shares = _mean(inside), _mean(outside)
-    # Only windows with some of both say anything: a third of a photo, and small enough for the caches.
+    # Only windows with some of both say anything: a third of a photo, and small enough for the
+    # caches.
     places = np.flatnonzero(np.minimum(*shares) > _NOTHING)
 
     def there(values: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""A second look at a mask: how sure it is, what looks wrong, where one more click would help."""
+"""The quality of a mask: how sure it is, what looks wrong, where one more click would help."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ DOUBTS: Final[tuple[Doubt, ...]] = get_args(Doubt)
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a second look found.
+    """What the quality check found.
 
-    score: how far the mask can be trusted, 0..1. doubt: what speaks most against it, None when little
-    does: "jump", the last click changed more than one plausibly does; "not_wall", much of the mask is
-    no wall to the wall map; "edge", the mask hangs on the threshold. warning: a sentence for the
-    visitor when the mask looks wrong. suggested: a next click that would help.
+    score: how far the mask can be trusted, 0..1. doubt: what speaks most against it, None when
+    little does: "jump", the last click changed more than one plausibly does; "not_wall", much of
+    the mask is no wall to the wall map; "edge", the mask hangs on the threshold. warning: a
+    sentence for the visitor when the mask looks wrong. suggested: a next click that would help.
     """
 
     score: float
@@ -65,7 +65,7 @@ def review(
 
     logits: float32 256 x 256. wall: the wall map on the same grid, when there is one; it says where
     to click when hardly anything was found, or where it contradicts the mask. previous: the mask's
-    logits before the last click. proposed: what the networks answered before the clicks were forced
+    logits before the last click. proposed: what the networks proposed before the clicks were forced
     onto it, `logits` when nothing was.
     """
     change = judge_change(previous, logits, clicks[-1], grid) if clicks else None
@@ -83,8 +83,8 @@ def review(
     if change is not None:
         warning = WARN_SWALLOWED if change == "swallowed" else WARN_LOST
         return Review(score, doubt, warning, doubtful)
-    answered = logits if proposed is None else proposed
-    if clicks and not is_honoured(answered, clicks[-1], grid):
+    unforced = logits if proposed is None else proposed
+    if clicks and not is_honoured(unforced, clicks[-1], grid):
         return Review(score, doubt, WARN_NO_EFFECT, None)
     return Review(score, doubt, None, doubtful)
 
@@ -92,7 +92,7 @@ def review(
 def _trust(
     logits: FloatArray, grid: PhotoGrid, wall: FloatArray | None, *, jumped: bool
 ) -> tuple[float, Doubt | None]:
-    """The product of three: stability, agreement with the wall map and plausible growth; the worst."""
+    """Stability times agreement with the wall map times plausible growth; and the worst."""
     columns, rows = grid.mask_extent
     inside = logits[:rows, :columns] > 0
     if not inside.any():
@@ -114,8 +114,8 @@ def most_doubtful(
 ) -> Click | None:
     """A click in the largest region where mask and wall map contradict each other, or None.
 
-    Exclude where the map is sure of no wall, include where it is sure of wall beside the mask; never
-    where the visitor has already clicked, nor for less than a fiftieth of the photo.
+    Exclude where the map is sure of no wall, include where it is sure of wall beside the mask;
+    never where the visitor has already clicked, nor for less than a fiftieth of the photo.
     """
     columns, rows = grid.mask_extent
     mask, known = logits[:rows, :columns] > 0, wall[:rows, :columns]

@@ -18,7 +18,8 @@ EDGE_WIDTH_PX: Final = 1.5
 _FLAT_LOGIT_PER_PX: Final = 0.05
 _FAR_CELLS: Final = 16.0
 _NEAR_CELLS: Final = 0.5
-# Samples of `line_distance` to a cell. Four move no edge by more than two do, and cost four times as much.
+# Samples of `line_distance` to a cell. Four move no edge by more than two do, and cost four times
+# as much.
 LINE_SAMPLES: Final = 2
 
 
@@ -50,7 +51,7 @@ def coverage(logits: FloatArray, grid: PhotoGrid, size: tuple[int, int]) -> npt.
 
 
 def resized(picture: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """uint8 h x w or h x w x 3 at `size` (width, height): area means when smaller, else bilinear."""
+    """uint8 h x w or h x w x 3 at `size` (width, height): by area when smaller, else bilinear."""
     height, width = picture.shape[:2]
     if size == (width, height):
         return picture
@@ -62,8 +63,9 @@ def resized(picture: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArra
 def line_distance(logits: FloatArray, grid: PhotoGrid) -> FloatArray:
     """Signed distance to the zero line in cells, float32 h x w, `LINE_SAMPLES` to a cell.
 
-    Positive inside, at most 16 either way. First order in the logits beside the line, where steps of
-    whole samples would show; a distance transform further out, where logits are no measure of distance.
+    Positive inside, at most 16 either way. First order in the logits beside the line, where steps
+    of whole samples would show; a distance transform further out, where logits are no measure of
+    distance.
     """
     columns, rows = (-(-side * LINE_SAMPLES // CELL) for side in grid.resized)
     side = MASK_SIDE * LINE_SAMPLES

@@ -2,8 +2,8 @@
 
 Two kinds of decoder are accepted: the official SAM export (`masks`, `iou_predictions`,
 `low_res_masks`), and our cut of it, which gives all four candidates and their scores on the 256
-grid (`candidate_masks`, `candidate_scores`; built by `onnx_models.variants`). The lean one of these asks
-how many rows and columns of the 64 grid the photo covers, `photo_cells`.
+grid (`candidate_masks`, `candidate_scores`; built by `onnx_models.variants`). The lean one of these
+asks how many rows and columns of the 64 grid the photo covers, `photo_cells`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ _MASKS: Final[Shape] = (None, None, None, None)
 
 
 def check_encoder(path: Path, signature: Signature) -> None:
-    """One input and one output of SAM's shapes, whatever their names. Raises ModelError."""
+    """One input and one output of SAM's shapes, whatever their names.
+
+    Raises:
+        ModelError: the file is no SAM encoder.
+    """
     for kind, tensors, shape in (
         ("input", signature.inputs, _ENCODER_INPUT),
         ("output", signature.outputs, _FEATURES),
@@ -48,7 +52,11 @@ def check_encoder(path: Path, signature: Signature) -> None:
 
 
 def check_decoder(path: Path, signature: Signature) -> None:
-    """The official SAM decoder or our cut of it. Raises ModelError."""
+    """The official SAM decoder or our cut of it.
+
+    Raises:
+        ModelError: the file is neither.
+    """
     if set(CANDIDATE_OUTPUTS) <= set(signature.outputs):
         asks = {PHOTO_CELLS: (2,)} if PHOTO_CELLS in signature.inputs else {}
         _check_named(path, "input", signature.inputs, {**_PROMPT_INPUTS, **asks})
@@ -68,19 +76,18 @@ def check_decoder(path: Path, signature: Signature) -> None:
     )
 
 
-def check_head(inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]) -> HeadCheck:
-    """A check for one of the wall heads, which have fixed names and shapes."""
-    return HeadCheck(inputs, outputs)
-
-
 class HeadCheck:
-    """Callable contract with named inputs and outputs."""
+    """A check for one of the wall heads, which have fixed names and shapes."""
 
     def __init__(self, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]) -> None:
         self._inputs, self._outputs = inputs, outputs
 
     def __call__(self, path: Path, signature: Signature) -> None:
-        """Raise ModelError unless the names, types and shapes are the expected ones."""
+        """Check names, types and shapes.
+
+        Raises:
+            ModelError: they are not the expected ones.
+        """
         _check_named(path, "input", signature.inputs, self._inputs)
         _check_named(path, "output", signature.outputs, self._outputs)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Final
 
 import numpy as np
 
 from segmentation.cache import LruCache
 from segmentation.geometry import MASK_SIDE, FloatArray
-from segmentation.runtime import LazySession, as_float32
+from segmentation.runtime import CPU_ONLY, LazySession, as_float32
 from segmentation.sam.contract import (
     CANDIDATE_OUTPUTS,
     OFFICIAL_OUTPUTS,
@@ -21,6 +21,9 @@ from segmentation.sam.description import ModelFile
 from segmentation.sam.prompts import Prompt, encode_prompt
 from segmentation.values import Click, DecodedClick, Embedding
 
+# Digest of the photo, x and y of the click, places that count against it.
+ClickKey = tuple[Hashable, ...]
+
 _NO_MASK: Final = np.zeros((1, 1, MASK_SIDE, MASK_SIDE), np.float32)
 _CLICKS_KEPT: Final = 24  # 512 KB each: for who takes a click back, or asks for the same again
 # Further ones add nothing to the outline of what was clicked on, but time.
@@ -30,14 +33,24 @@ _MOST_AGAINST: Final = 6
 class Decoder:
     """One decoder file. Remembers the last clicks, whoever made them."""
 
-    def __init__(self, file: ModelFile, *, threads: int) -> None:
+    def __init__(
+        self, file: ModelFile, *, threads: int, providers: Sequence[str] = CPU_ONLY
+    ) -> None:
         self._session = LazySession(
-            file.path, sha256=file.sha256, threads=threads, check=check_decoder
+            file.path,
+            sha256=file.sha256,
+            threads=threads,
+            check=check_decoder,
+            providers=providers,
         )
-        self._clicks: LruCache[DecodedClick] = LruCache(_CLICKS_KEPT)
+        self._clicks: LruCache[ClickKey, DecodedClick] = LruCache(_CLICKS_KEPT)
 
     def warm_up(self) -> None:
-        """Load the graph now. Raises ModelError."""
+        """Load the graph now.
+
+        Raises:
+            ModelError: the file cannot be used.
+        """
         _ = self._session.signature
 
     @property
@@ -54,7 +67,10 @@ class Decoder:
         """Candidates float32 K x 256 x 256 and their scores (K,).
 
         Beside the photo the candidates are what SAM imagines there, or nothing, as the file has it.
-        hint: float32 256 x 256, logits of a mask to start from. Raises ModelError.
+        hint: float32 256 x 256, logits of a mask to start from.
+
+        Raises:
+            ModelError: the file cannot be used.
         """
         feeds = {
             "image_embeddings": embedding.features,
@@ -74,12 +90,11 @@ class Decoder:
         return as_float32(masks[0]), as_float32(scores[0])
 
     def decode_newest(self, embedding: Embedding, clicks: Sequence[Click]) -> DecodedClick:
-        """The last of `clicks` as an include click, against the nearest earlier ones of the other label.
+        """The last of `clicks` as an include, against the nearest earlier ones of the other label.
 
-        SAM shows the thing that was clicked on; what earlier clicks said is something else bounds it.
-        With the true mask choosing among the candidates, the mask after the fifth click is 0.80
-        instead of 0.76 right on 26 real photos, and as right after the first two. Kept by photo and
-        places, so that a new click costs one decode and removing the newest one costs none.
+        SAM shows the thing that was clicked on; earlier clicks of the other label bound it. Later
+        clicks are better so (training/EXPERIMENTS.md). Kept by photo and places, so that a new
+        click costs one decode and removing the newest one costs none.
         """
         newest, known = clicks[-1], clicks[:-1]
         against = sorted(

@@ -48,7 +48,7 @@ class ModelDescription:
     heads: bool
 
     def identity(self, heads_digest: str) -> str:
-        """Short digest that names the model, its variant and the wall heads in use ("" for none)."""
+        """Short digest that names the model, its variant and the wall heads in use."""
         text = f"{_FORMAT} {self.encoder.sha256} {self.decoder.sha256} {heads_digest}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -56,7 +56,8 @@ class ModelDescription:
 def describe(directory: Path, *, encoder: str | None, decoder: str | None) -> ModelDescription:
     """Find the model in a folder; file names given explicitly win over `model.json`.
 
-    Raises ModelError naming the folder and what was looked for.
+    Raises:
+        ModelError: there is none; names the folder and what was looked for.
     """
     if encoder is None and decoder is None and (directory / DESCRIPTION_FILE).is_file():
         return _read(directory)

@@ -36,9 +36,12 @@ class Prompt:
 def check_prompt(
     clicks: Sequence[Click], box: Box | None, grid: PhotoGrid, *, corrects: bool = False
 ) -> None:
-    """Raise PromptError unless there is something to go by and all of it lies on the photo.
+    """Check that there is something to go by and that all of it lies on the photo.
 
     corrects: there is a mask already, so that exclusions alone mean something.
+
+    Raises:
+        PromptError: it is not so; `user_message` says what to do.
     """
     if len(clicks) > MAX_CLICKS:
         raise PromptError(
@@ -80,7 +83,7 @@ def choose_candidate(scores: FloatArray, prompt_points: int) -> int:
     """Index of the mask that SAM's exported `select_masks` returns.
 
     scores: float32 (4,), the first being the single-mask token. prompt_points: length of the
-    prompt, its padding point included. With one click the answer is ambiguous and the best of the
+    prompt, its padding point included. With one click the output is ambiguous and the best of the
     three others wins; from two on the single-mask token does.
     """
     if scores.shape[0] == 1:

@@ -1,10 +1,11 @@
-"""What MobileSAM's own features say of walls: the wall head on the embedding, and likeness to a click.
+"""The wall head on MobileSAM's own features, and their likeness to a click.
 
 The head was trained on our rendered rooms (`training/`); it fits no other encoder.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ import numpy as np
 from segmentation.cache import LruCache
 from segmentation.errors import ModelError
 from segmentation.geometry import FEATURE_SIDE, MASK_SIDE, FloatArray, coarse_cell
-from segmentation.runtime import LazySession, as_float32
+from segmentation.runtime import CPU_ONLY, LazySession, as_float32
 from segmentation.sam.contract import HeadCheck
 from segmentation.values import Embedding
 
@@ -36,8 +37,20 @@ class SamView:
 class SamWallHead:
     """The head and the statistics that standardise the embedding."""
 
-    def __init__(self, head: Path, statistics: Path, *, sha256: str | None, threads: int) -> None:
-        """Raises ModelError when the statistics cannot be read."""
+    def __init__(
+        self,
+        head: Path,
+        statistics: Path,
+        *,
+        sha256: str | None,
+        threads: int,
+        providers: Sequence[str] = CPU_ONLY,
+    ) -> None:
+        """Read the statistics; the graph is loaded when first run.
+
+        Raises:
+            ModelError: the statistics cannot be read.
+        """
         self._mean, self._inverse_deviation = _read_statistics(statistics)
         self._session = LazySession(
             head,
@@ -47,11 +60,16 @@ class SamWallHead:
                 {"embedding": (1, 256, FEATURE_SIDE, FEATURE_SIDE)},
                 {"logit": (1, 1, FEATURE_SIDE, FEATURE_SIDE)},
             ),
+            providers=providers,
         )
-        self._views: LruCache[SamView] = LruCache(_PHOTOS_KEPT)
+        self._views: LruCache[str, SamView] = LruCache(_PHOTOS_KEPT)
 
     def warm_up(self) -> None:
-        """Load the graph now. Raises ModelError."""
+        """Load the graph now.
+
+        Raises:
+            ModelError: the file cannot be used.
+        """
         _ = self._session.signature
 
     def view(self, embedding: Embedding) -> SamView:

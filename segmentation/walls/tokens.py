@@ -1,9 +1,9 @@
 """What the wall network's patch tokens say of likeness: which parts of a photo are the same thing.
 
 The tokens of a vision transformer that learnt from photos without labels are near each other on one
-thing, in light and in shade (Amir et al. 2022, "Deep ViT Features as Dense Visual Descriptors"). Of 312
-clicks that correct a mask on 26 real photos they told the wrong part from the rest with an area under the ROC
-curve of 0.98 (includes) and 0.93 (excludes), SAM's features with 0.91 and 0.86 (docs/models.md).
+thing, in light and in shade (Amir et al. 2022, "Deep ViT Features as Dense Visual Descriptors").
+They tell what belongs to the thing clicked on better than SAM's features do
+(training/EXPERIMENTS.md).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CELLS_EACH: Final = MASK_SIDE // FEATURE_SIDE
 
 
 def tokens_on_features(tokens: FloatArray, grid: PhotoGrid) -> FloatArray:
-    """An embedding's tokens 64 x 33 x 33 where the click network reads SAM's features, 64 x H/4 x W/4.
+    """An embedding's tokens 64 x 33 x 33 on the grid of SAM's features, 64 x H/4 x W/4.
 
     Bilinear; beside the photo its edge is repeated.
     """

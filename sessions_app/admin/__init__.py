@@ -1,7 +1,7 @@
-"""Django admin: looking into sessions, wallpapers and generations, and the two actions on them.
+"""Django admin: inspect sessions, wallpapers and generations, queue again, cancel and purge.
 
-The rows are a record of what happened, so nothing here can be edited. What can be done (queue again, purge) goes
-through the services, which keep rows and stored pictures in step.
+The rows record what happened, so nothing here can be edited. The actions call the services, which
+keep rows and stored pictures consistent.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What staff can do: queue generations again, cancel them, and purge sessions. All only call services and report."""
+"""What staff can do: queue generations again, cancel them, purge sessions. Each calls a service and
+reports.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,17 @@ from sessions_app.models import Generation, Session
 from sessions_app.services.generations import cancel_generation, queue_again
 from sessions_app.services.retention import purge_session
 
-# Each purged session is listed in the form that confirms it; more than that is work for `manage.py purge`.
+# The confirmation lists every session; for more of them there is `manage.py purge`.
 MOST_AT_ONCE: Final = 200
 
 
 def queue_each(
     model_admin: ModelAdmin[Any], request: HttpRequest, generations: Iterable[Generation]
 ) -> int:
-    """Queue each generation again and tell the user how many were, and why others were not.
+    """Queue each generation again; report how many were, and why the others were not. Returns how
+    many were.
 
-    Stops at the first sign that a part of ours is away: the others would fail alike, and slowly.
+    Stops when queue or store do not answer: the others would fail as well, and slowly.
     """
     queued = 0
     reasons: Counter[str] = Counter()
@@ -43,14 +46,16 @@ def queue_each(
             model_admin.log_change(request, old, f"Queued again as generation {new.number}.")
     if queued:
         model_admin.message_user(request, f"Queued again: {queued}.", messages.SUCCESS)
-    _tell_skipped(model_admin, request, list(reasons))
+    _report_skipped(model_admin, request, list(reasons))
     return queued
 
 
 def cancel_each(
     model_admin: ModelAdmin[Any], request: HttpRequest, generations: Iterable[Generation]
 ) -> int:
-    """Stop each generation and tell the user how many were, and why others were not."""
+    """Stop each generation; report how many were, and why the others were not. Returns how many
+    were.
+    """
     canceled = 0
     reasons: list[str] = []
     for row in generations:
@@ -63,14 +68,16 @@ def cancel_each(
             model_admin.log_change(request, row, "Canceled.")
     if canceled:
         model_admin.message_user(request, f"Canceled: {canceled}.", messages.SUCCESS)
-    _tell_skipped(model_admin, request, reasons)
+    _report_skipped(model_admin, request, reasons)
     return canceled
 
 
 def purge_each(
     model_admin: ModelAdmin[Any], request: HttpRequest, sessions: Iterable[Session]
 ) -> tuple[int, int]:
-    """Delete each session with its pictures and tell the user; returns how many sessions and objects went."""
+    """Delete each session with its pictures and report; returns how many sessions and objects were
+    deleted.
+    """
     purged = objects = 0
     skipped: list[str] = []
     for session in sessions:
@@ -85,14 +92,14 @@ def purge_each(
             purged, objects = purged + 1, objects + removed
             _log_purge(request, session, removed)
     if purged:
-        told = f"Deleted {purged} session(s) with {objects} stored object(s)."
-        model_admin.message_user(request, told, messages.SUCCESS)
-    _tell_skipped(model_admin, request, skipped)
+        text = f"Deleted {purged} session(s) with {objects} stored object(s)."
+        model_admin.message_user(request, text, messages.SUCCESS)
+    _report_skipped(model_admin, request, skipped)
     return purged, objects
 
 
 def _log_purge(request: HttpRequest, session: Session, removed: int) -> None:
-    """Who purged what, for the admin's history; the row is gone, its id stays."""
+    """Record in the admin's history who purged which session; only its id is left."""
     LogEntry.objects.log_actions(
         user_id=int(request.user.pk or 0),
         queryset=[session],
@@ -101,7 +108,7 @@ def _log_purge(request: HttpRequest, session: Session, removed: int) -> None:
     )
 
 
-def _tell_skipped(
+def _report_skipped(
     model_admin: ModelAdmin[Any], request: HttpRequest, reasons: Sequence[str]
 ) -> None:
     """The first few reasons in full, the rest by count."""

@@ -1,4 +1,4 @@
-"""Filters of the lists that a field alone does not give."""
+"""Filters of the lists that need more than a field's name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sessions_app.models import Generation, Session
 
 
 class HasResult(admin.SimpleListFilter):
-    """Sessions with, or without, a completed generation, whatever came after it."""
+    """Sessions with, or without, a completed generation, even if a later one failed."""
 
     title = "result"
     parameter_name = "has_result"
@@ -27,22 +27,23 @@ class HasResult(admin.SimpleListFilter):
         if self.value() == "yes":
             return queryset.filter(Exists(done))
         if self.value() == "no":
-            # Whoever's last picture was made has one; the state's index leaves few rows to look at.
+            # A completed session has one, so only other statuses are searched: an index leaves few
+            # rows.
             unfinished = [s for s in Session.Status.values if s != Session.Status.COMPLETED]
             return queryset.filter(~Exists(done), status__in=unfinished)
         return queryset
 
 
 class RecentValues(admin.SimpleListFilter):
-    """Generations by one of the values that a column has among the latest of them.
+    """Generations by a value that their column has among the latest rows.
 
-    All values of a column are only to be had by reading the whole table.
+    Offering every value would mean reading the whole table.
     """
 
     LATEST = 1000
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The values, and the chosen one even where it is an old one."""
+        """The recent values, and the chosen one even if it is older."""
         latest = self.rows().order_by("-queued_at")[: self.LATEST]
         values = set(latest.values_list(self.parameter_name or "", flat=True))
         if self.value():
@@ -60,7 +61,7 @@ class RecentValues(admin.SimpleListFilter):
         )
 
     def rows(self) -> QuerySet[Generation]:
-        """Where the values are looked for."""
+        """The rows whose values are offered."""
         return Generation.objects.all()
 
 
@@ -72,11 +73,11 @@ class RecentBackend(RecentValues):
 
 
 class RecentReason(RecentValues):
-    """By the reason of a failure."""
+    """By the error code of a failure."""
 
     title = "error code"
     parameter_name = "error_code"
 
     def rows(self) -> QuerySet[Generation]:
-        """Failures alone have one."""
+        """Only failed generations have an error code."""
         return Generation.objects.filter(state=Generation.State.FAILED)

@@ -11,7 +11,7 @@ from sessions_app.admin import markup
 from sessions_app.admin.actions import cancel_each, queue_each
 from sessions_app.admin.filters import RecentBackend, RecentReason
 from sessions_app.admin.pictures import generation_url, wallpaper_url
-from sessions_app.admin.record import RecordAdmin
+from sessions_app.admin.read_only import ReadOnlyAdmin
 from sessions_app.models import Generation
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -44,8 +44,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 
 
 @admin.register(Generation)
-class GenerationAdmin(RecordAdmin):
-    """Every attempt with its inputs, its course and its outcome."""
+class GenerationAdmin(ReadOnlyAdmin):
+    """Every generation with its inputs, its progress and its outcome."""
 
     id_fields = ("session__id", "id")
     list_display = (
@@ -78,14 +78,14 @@ class GenerationAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Generation]:
         """Generations, with the wallpapers of those shown.
 
-        In a second statement: joined, SQLite reads all wallpapers and sorts, a quarter of a second for 200,000 rows.
+        In a second query: with a join, SQLite reads and sorts all wallpapers.
         """
         rows: QuerySet[Generation] = super().get_queryset(request)
         return rows.prefetch_related("wallpaper")
 
     @admin.display(description="result")
     def result(self, row: Generation) -> SafeString | str:
-        """The result, small, linking to the full picture."""
+        """The result, small, linked to the full picture."""
         view = generation_url(row, "result-view")
         if not view:
             return markup.NOTHING
@@ -98,7 +98,7 @@ class GenerationAdmin(RecordAdmin):
 
     @admin.display(description="session")
     def session_page(self, row: Generation) -> SafeString:
-        """The way to the session."""
+        """A link to the session."""
         return markup.session_link(row.session_id)
 
     @admin.display(description="state", ordering="state")
@@ -108,12 +108,12 @@ class GenerationAdmin(RecordAdmin):
 
     @admin.display(description="worked")
     def duration(self, row: Generation) -> str:
-        """From the start of the work to its end."""
+        """Seconds from the start of the work to its end."""
         return markup.seconds(row.seconds)
 
     @admin.display(description="wallpaper")
     def wallpaper_title(self, row: Generation) -> str:
-        """Its name."""
+        """The wallpaper's title."""
         return row.wallpaper.title
 
     @admin.display(description="mask")
@@ -135,17 +135,17 @@ class GenerationAdmin(RecordAdmin):
 
     @admin.display(description="placement")
     def placement_table(self, row: Generation) -> SafeString | str:
-        """How the wallpaper lay on the wall."""
+        """The placement of the wallpaper."""
         return markup.values(row.placement)
 
     @admin.display(description="versions")
     def versions_table(self, row: Generation) -> SafeString | str:
-        """What it was made by."""
+        """The versions that made it."""
         return markup.values(row.versions)
 
     @admin.display(description="clicks")
     def clicks_json(self, row: Generation) -> SafeString | str:
-        """The clicks of the mask."""
+        """The clicks that the mask was made from."""
         return markup.pretty_json(row.clicks)
 
     @admin.display(description="plane")
@@ -155,7 +155,7 @@ class GenerationAdmin(RecordAdmin):
 
     @admin.display(description="error detail")
     def error_text(self, row: Generation) -> SafeString | str:
-        """What the log says of the failure, line by line."""
+        """The details of the failure, as in the log."""
         return markup.preformatted(row.error_detail)
 
     @admin.action(description="Queue again", permissions=["queue"])
@@ -165,5 +165,5 @@ class GenerationAdmin(RecordAdmin):
 
     @admin.action(description="Cancel: stop what waits or runs", permissions=["queue"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:
-        """End those in progress; their attempts are given back."""
+        """Cancel those in progress; their attempts are given back."""
         cancel_each(self, request, queryset.order_by("queued_at"))

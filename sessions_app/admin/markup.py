@@ -1,4 +1,4 @@
-"""Small pieces of HTML for the lists: badges, pictures, links, tables of values. Escapes everything."""
+"""HTML for the lists: badges, pictures, links, tables of values. All values are escaped."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def short_id(row_id: UUID) -> str:
 
 
 def picture(url: str, alt: str, *, link: str = "") -> SafeString:
-    """A small picture, linking to a larger one where there is one."""
+    """A small picture, linked to a larger one if `link` is given."""
     shown = format_html('<img class="small-picture" src="{}" alt="{}" loading="lazy">', url, alt)
     return format_html('<a href="{}">{}</a>', link, shown) if link else shown
 
 
 def session_link(session_id: UUID) -> SafeString:
-    """The session's short id, linking to its page."""
+    """The session's short id, linked to its page."""
     url = reverse("admin:sessions_app_session_change", args=[session_id])
     return format_html('<a href="{}">{}</a>', url, short_id(session_id))
 
 
 def seconds(value: float | None) -> str:
-    """A duration for people."""
+    """A duration in seconds, as text."""
     return NOTHING if value is None else f"{value:.2f} s"
 
 

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 else:
     _Base = Paginator
 
-# Nobody turns two hundred pages; a session further back is found by its id, its date or its state.
+# Two hundred pages; a session further back is found by its id, its date or its state.
 COUNTED: Final = 10_000
 
 
 class BoundedPaginator(_Base):
-    """Counts no further than COUNTED rows: counting all of a large table costs more than showing a page of it."""
+    """Counts at most COUNTED rows: counting all of a large table costs more than showing a page of
+    it.
+    """
 
     @cached_property
     def count(self) -> int:
@@ -32,6 +34,6 @@ class BoundedPaginator(_Base):
 
     @cached_property
     def _seen(self) -> int:
-        # Their keys alone: what the list computes for its rows is not computed for all that are counted.
+        # Only the keys, so that the list's annotations are not computed for every row counted.
         rows = cast("QuerySet[Model]", self.object_list)
         return rows.order_by().values("pk")[: COUNTED + 1].count()

@@ -1,4 +1,4 @@
-"""Stored pictures for staff: served by the admin, behind its permission check, never by address alone."""
+"""Stored pictures for staff: served by the admin, behind its permission check."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ NAME = "admin-session-picture"
 
 
 def picture_urls(model_admin: ModelAdmin[Session]) -> list[URLPattern]:
-    """Addresses of a session's pictures, below the session list's.
+    """URLs of a session's pictures, below that of the session list.
 
-    `admin_view` sends strangers to the login; a member of staff who may not view sessions gets 403.
+    `admin_view` sends anonymous users to the login; staff who may not view sessions get 403.
     """
 
     def serve(request: HttpRequest, session_id: UUID, kind: str, which: str = "") -> HttpResponse:
@@ -40,12 +40,12 @@ def picture_urls(model_admin: ModelAdmin[Session]) -> list[URLPattern]:
 
 
 def photo_url(session_id: UUID, kind: str = "photo") -> str:
-    """Where staff see the photo (`photo`) or its thumbnail (`thumbnail`)."""
+    """URL of the photo (`photo`) or its thumbnail (`thumbnail`)."""
     return reverse(f"admin:{NAME}", args=[session_id, kind])
 
 
 def generation_url(generation: Generation, kind: str) -> str:
-    """Where staff see a generation's `result-view`, `result` or `mask`; empty where there is none."""
+    """URL of a generation's `result-view`, `result` or `mask`; empty when there is none."""
     key = {
         "result-view": generation.result_view_key,
         "result": generation.result_key,
@@ -59,7 +59,7 @@ def generation_url(generation: Generation, kind: str) -> str:
 
 
 def wallpaper_url(wallpaper: Wallpaper) -> str:
-    """Where staff see a wallpaper's small picture; empty for a design that left the gallery."""
+    """URL of a wallpaper's thumbnail; empty for a design that is no longer in the gallery."""
     if wallpaper.source == Wallpaper.Source.DESIGN:
         found = design(wallpaper.design)
         return static(found.thumb) if found else ""
@@ -71,7 +71,8 @@ def _serve(session_id: UUID, kind: str, which: str) -> HttpResponse:
         data, content_type = _picture(session_id, kind, which)
     except AppError as error:
         return HttpResponse(error.user_message, status=error.status, content_type="text/plain")
-    # Stored objects never change under their name, but a purge removes them: keep them for a visit only.
+    # Stored objects never change, but a purge deletes them: browsers may keep them for five
+    # minutes.
     return HttpResponse(
         data, content_type=content_type, headers={"Cache-Control": "private, max-age=300"}
     )
@@ -82,7 +83,7 @@ def _picture(session_id: UUID, kind: str, which: str) -> tuple[bytes, str]:
 
     Raises:
         Http404: there is no such kind, generation or wallpaper.
-        AppError: the store does not give it.
+        AppError: the store does not have it, or does not answer.
     """
     if not which and kind == "photo":
         return storage.read(keys.photo_view(session_id)), JPEG

@@ -18,14 +18,14 @@ from sessions_app.admin import markup
 from sessions_app.admin.actions import MOST_AT_ONCE, purge_each, queue_each
 from sessions_app.admin.filters import HasResult
 from sessions_app.admin.pictures import photo_url, picture_urls
-from sessions_app.admin.record import RecordAdmin
-from sessions_app.admin.room import room_of
+from sessions_app.admin.read_only import ReadOnlyAdmin
+from sessions_app.admin.session_detail import session_detail
 from sessions_app.models import Generation, Session
 
 
 @admin.register(Session)
-class SessionAdmin(RecordAdmin):
-    """Finding a session, seeing everything about it, queueing it again, purging it."""
+class SessionAdmin(ReadOnlyAdmin):
+    """Find a session, see everything about it, queue it again, purge it."""
 
     list_display = (
         "thumbnail",
@@ -63,16 +63,17 @@ class SessionAdmin(RecordAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
-        """Sessions with what the list shows of other tables, so that the list asks nothing per row."""
+        """Sessions with the counts that the list shows, in one query."""
         rows: QuerySet[Session] = super().get_queryset(request)
-        # One lookup for each row shown; a join would group the whole table before its first page.
+        # A subquery is evaluated for the rows shown; a join would group the whole table before the
+        # first page.
         own = Generation.objects.filter(session=OuterRef("pk")).order_by().values("session")
         return rows.annotate(
             generations_total=Coalesce(Subquery(own.annotate(total=Count("pk")).values("total")), 0)
         )
 
     def get_urls(self) -> list[URLPattern]:
-        """The pictures besides the usual pages."""
+        """The usual pages, and the pictures."""
         return [*picture_urls(self), *super().get_urls()]
 
     def change_view(
@@ -85,10 +86,10 @@ class SessionAdmin(RecordAdmin):
         """The read-only page, with photo, clicks and generations."""
         session = self.get_object(request, unquote(object_id)) if request.method == "GET" else None
         context: dict[str, Any] = {**(extra_context or {})}
-        # Whoever may not view gets 403 from the base class; nothing is worked out for them.
+        # Without the permission to view, the base class answers 403, and nothing is computed.
         if session is not None and self.has_view_permission(request, session):
             context |= {
-                "room": room_of(session),
+                "detail": session_detail(session),
                 "title": f"Session {markup.short_id(session.pk)}",
                 "subtitle": None,
                 "may_queue": self.has_queue_permission(request),
@@ -100,12 +101,12 @@ class SessionAdmin(RecordAdmin):
 
     @admin.display(description="photo")
     def thumbnail(self, session: Session) -> SafeString:
-        """The room, small."""
+        """The photo, small."""
         return markup.picture(photo_url(session.pk, "thumbnail"), "")
 
     @admin.display(description="id", ordering="id")
     def short_id(self, session: Session) -> str:
-        """The id's beginning."""
+        """The beginning of the id."""
         return markup.short_id(session.pk)
 
     @admin.display(description="status", ordering="status")
@@ -115,12 +116,12 @@ class SessionAdmin(RecordAdmin):
 
     @admin.display(description="size")
     def size(self, session: Session) -> str:
-        """Of the photo, pixels."""
+        """Width and height of the photo, pixels."""
         return f"{session.width} × {session.height}"
 
     @admin.display(description="clicks")
     def clicks(self, session: Session) -> str:
-        """How many clicks are in force, or what takes their place."""
+        """How many clicks mark the wall, or what marks it instead."""
         if session.uploaded_mask_key:
             return "mask"
         return "found" if session.history.is_auto else str(len(session.history.clicks))
@@ -132,7 +133,7 @@ class SessionAdmin(RecordAdmin):
 
     @admin.display(description="generations")
     def generations_count(self, session: Session) -> int:
-        """How many generations were asked for."""
+        """How many generations the session has."""
         return int(getattr(session, "generations_total", 0))
 
     @admin.display(description="placement")
@@ -151,8 +152,8 @@ class SessionAdmin(RecordAdmin):
         chosen = [row for row in rows if row.number == numbers[row.session_id]]
         without = len(numbers) - len(chosen)
         if without:
-            told = f"{without} session(s) have no generation to queue again."
-            self.message_user(request, told, messages.WARNING)
+            text = f"{without} session(s) have no generation to queue again."
+            self.message_user(request, text, messages.WARNING)
         queue_each(self, request, chosen)
 
     @admin.action(description="Purge: delete with all pictures", permissions=["purge"])
@@ -160,8 +161,11 @@ class SessionAdmin(RecordAdmin):
         """Ask for confirmation, then delete objects and rows."""
         chosen = list(queryset.select_related("wallpaper")[: MOST_AT_ONCE + 1])
         if len(chosen) > MOST_AT_ONCE:
-            told = f"Choose at most {MOST_AT_ONCE} sessions at once; `manage.py purge` deletes all expired ones."
-            self.message_user(request, told, messages.ERROR)
+            text = (
+                f"Choose at most {MOST_AT_ONCE} sessions at once; "
+                "`manage.py purge` deletes all expired ones."
+            )
+            self.message_user(request, text, messages.ERROR)
             return None
         if request.POST.get("confirmed") == "yes":
             purge_each(self, request, chosen)

@@ -7,13 +7,13 @@ from django.utils.safestring import SafeString
 
 from sessions_app.admin import markup
 from sessions_app.admin.pictures import wallpaper_url
-from sessions_app.admin.record import RecordAdmin
+from sessions_app.admin.read_only import ReadOnlyAdmin
 from sessions_app.models import Wallpaper
 
 
 @admin.register(Wallpaper)
-class WallpaperAdmin(RecordAdmin):
-    """What visitors chose: built-in designs, uploads and links."""
+class WallpaperAdmin(ReadOnlyAdmin):
+    """The wallpapers that visitors chose: built-in designs, uploads and links."""
 
     id_fields = ("session__id", "id")
     list_display = (
@@ -53,10 +53,10 @@ class WallpaperAdmin(RecordAdmin):
 
     @admin.display(description="size")
     def size(self, wallpaper: Wallpaper) -> str:
-        """Of the picture, pixels."""
+        """Width and height of the picture, pixels."""
         return f"{wallpaper.width} × {wallpaper.height}"
 
     @admin.display(description="session")
     def session_page(self, wallpaper: Wallpaper) -> SafeString:
-        """The way to the session."""
+        """A link to the session."""
         return markup.session_link(wallpaper.session_id)

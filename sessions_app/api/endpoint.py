@@ -1,24 +1,25 @@
-"""The edge of the API: picks the handler by method and turns every failure into the one JSON shape.
+"""The edge of the API: one JSON shape for every failure, and what holds at every address.
 
-Endpoints are exempt from CSRF protection on purpose. That protection guards authority a browser sends along
-by itself (cookies); the API reads no cookie and no login. What gives access is the session's random
-128-bit id in the address, which a forging page does not know.
+Endpoints are exempt from CSRF protection on purpose. That protection guards authority a browser
+sends along by itself (cookies); the API reads no cookie and no login. What gives access is the
+session's random 128-bit id in the address, which a forging page does not know.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Final
 
-from django.core.exceptions import (
-    RequestDataTooBig,
-    TooManyFieldsSent,
-    TooManyFilesSent,
-)
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, HttpResponseNotAllowed
+from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.operation import Operation
 
 from sessions_app.api.errors import (
     BadBody,
@@ -28,13 +29,13 @@ from sessions_app.api.errors import (
     UnknownAddress,
     error_response,
 )
+from sessions_app.api.parsing import JsonObjectParser, refusal
 from sessions_app.errors import AppError
 
 logger = logging.getLogger(__name__)
 
-Handler = Callable[..., HttpResponseBase]
-
-UNREADABLE_BODY = (
+METHODS: Final = ("GET", "HEAD", "POST", "DELETE")
+UNREADABLE_BODY: Final = (
     MultiPartParserError,
     UnreadablePostError,
     TooManyFieldsSent,
@@ -42,62 +43,95 @@ UNREADABLE_BODY = (
 )
 
 
-def endpoint(
-    *, get: Handler | None = None, post: Handler | None = None, delete: Handler | None = None
-) -> Handler:
-    """One address of the API, from the handler of each method it has.
+class JsonApi(NinjaAPI):
+    """The API, with the names and the media type that its clients know."""
 
-    HEAD is answered wherever GET is, OPTIONS everywhere; any other method gets 405 with Allow. Answers are
-    never cached unless the handler says so: the state of a session changes by the second.
+    def get_content_type(self) -> str:
+        """JSON has no charset."""
+        return "application/json"
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The view's name, written as client generators like it: `replaceClicks`."""
+        first, *rest = operation.view_func.__name__.split("_")
+        return first + "".join(word.capitalize() for word in rest)
+
+
+api = JsonApi(
+    title="Wallpaper visualizer",
+    version="1.0.0",
+    description="A room photo comes in, points mark a wall, and the photo goes out with a "
+    "wallpaper on that wall. A session's id is the secret that gives access to it.",
+    parser=JsonObjectParser(),
+    openapi_url=None,  # a view of ours, which names the server too
+    docs_url=None,
+)
+
+
+def failed(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The answer to a request whose view, or whose reading, raised `error`."""
+    if isinstance(error, HttpError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__  # what the parser raised comes wrapped
+    return error_response(_as_app_error(request, error))
+
+
+for caught in (Exception, Http404, HttpError, ValidationError):  # all that ninja answers itself
+    api.exception_handler(caught)(failed)
+
+
+def _as_app_error(request: HttpRequest, error: Exception) -> AppError:
+    """The failure in the product's own terms."""
+    if isinstance(error, AppError):
+        return error
+    if isinstance(error, ValidationError):
+        return refusal(request, error.errors[0])
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge("The request's body is too large.")
+    if isinstance(error, UNREADABLE_BODY):
+        return BadBody("The request's body is incomplete or malformed.")
+    if isinstance(error, Http404):
+        return UnknownAddress("There is nothing at this address.")
+    # The outermost edge: a program that asked for JSON must not get a page of HTML, let alone a
+    # traceback.
+    logger.error("api request failed: %s %s", request.method, request.path, exc_info=error)
+    return InternalError("Something went wrong on our side. Nothing you sent was at fault.")
+
+
+def address(pattern: URLPattern) -> URLPattern:
+    """One of ninja's addresses, with the methods and headers that hold at all of ours.
+
+    HEAD is answered wherever GET is, OPTIONS everywhere; any other method gets 405 with Allow.
+    Answers are never cached unless the view says so: the state of a session changes by the second.
     """
-    handlers = {
-        name: handler
-        for name, handler in (("GET", get), ("HEAD", get), ("POST", post), ("DELETE", delete))
-        if handler is not None
-    }
-    allowed = (*handlers, "OPTIONS")
+    view: Callable[..., HttpResponseBase] = pattern.callback
 
-    def dispatch(request: HttpRequest, **path: object) -> HttpResponseBase:
-        if request.method == "OPTIONS":
-            response: HttpResponseBase = HttpResponse(
-                status=204, headers={"Allow": ", ".join(allowed)}
-            )
-        else:
-            response = _answer(handlers.get(request.method or ""), request, allowed, path)
+    @csrf_exempt
+    def answer(request: HttpRequest, **values: object) -> HttpResponseBase:
+        try:
+            response = view(request, **values)
+        except Exception as error:
+            response = failed(request, error)
+        if isinstance(response, HttpResponseNotAllowed):
+            response = _other_method(request, response.headers["Allow"].split(", "))
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
-    return csrf_exempt(dispatch)
+    # Django's own converter: ninja's takes more spellings of an id.
+    route = str(pattern.pattern).replace("<uuidstr:", "<uuid:")
+    return path(route, answer, name=pattern.name or "")
 
 
-def _answer(
-    handler: Handler | None, request: HttpRequest, allowed: tuple[str, ...], path: dict[str, object]
-) -> HttpResponseBase:
-    """The handler's answer, or its failure as JSON."""
-    if handler is None:
-        return error_response(MethodNotAllowed(request.method, allowed))
-    try:
-        return handler(request, **path)
-    except AppError as error:
-        return error_response(error)
-    except RequestDataTooBig:
-        return error_response(TooLarge("The request's body is too large."))
-    except UNREADABLE_BODY:
-        return error_response(BadBody("The request's body is incomplete or malformed."))
-    except Http404:
-        return error_response(UnknownAddress("There is nothing at this address."))
-    # The outermost edge: a program that asked for JSON must not get a page of HTML, let alone a traceback.
-    except Exception:
-        logger.exception("api request failed: %s %s", request.method, request.path)
-        return error_response(
-            InternalError("Something went wrong on our side. Nothing you sent was at fault.")
-        )
+def _other_method(request: HttpRequest, own: list[str]) -> HttpResponse:
+    """The answer to a method that no view has."""
+    allowed = [*(method for method in METHODS if method in own), "OPTIONS"]
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers={"Allow": ", ".join(allowed)})
+    return error_response(MethodNotAllowed(request.method, allowed))
 
 
 @csrf_exempt
-def unknown_address(request: HttpRequest, **path: object) -> HttpResponseBase:
+def unknown_address(request: HttpRequest, **values: object) -> HttpResponseBase:
     """Answers every address below /v1 that is none of ours."""
-    del path
+    del values
     return error_response(
         UnknownAddress(f"There is no {request.path} here; /v1/openapi.json lists what there is.")
     )

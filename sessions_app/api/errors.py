@@ -1,10 +1,12 @@
-"""Failures that only a program talking to the API can cause, and the one JSON shape of every failure.
+"""Failures that only a program talking to the API can cause, and the one JSON shape of every
+failure.
 
-They hang in the product's own tree (`sessions_app.errors`), so that an endpoint has one kind to handle:
+They hang in the product's own tree (`sessions_app.errors`), so that an endpoint has one kind to
+handle:
 
     AppError
     ├── NotFound -> UnknownAddress   404
-    ├── BadRequest -> BadBody        422  the body is not JSON, a field is missing or of the wrong type
+    ├── BadRequest -> BadBody        422  not JSON, or a field is missing or of the wrong type
     ├── MethodNotAllowed             405
     ├── TooLarge                     413
     ├── WrongMediaType               415
@@ -64,14 +66,11 @@ class InternalError(AppError):
     code = "internal_error"
 
 
-def error_object(error: AppError) -> dict[str, str]:
-    """`{"code", "message"}` as the answer and the documentation show it."""
-    return {"code": error.code, "message": error.user_message}
-
-
 def error_response(error: AppError) -> JsonResponse:
     """The answer to a failed request, with Allow and Retry-After where they belong."""
-    response = JsonResponse({"error": error_object(error)}, status=error.status)
+    response = JsonResponse(
+        {"error": {"code": error.code, "message": error.user_message}}, status=error.status
+    )
     if error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, MethodNotAllowed):

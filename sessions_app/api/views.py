@@ -1,287 +1,233 @@
 """The endpoints: read the request, call the service the pages call, show the outcome as JSON.
 
-A session is reached by its id alone, and only one that the API made: the id is 128 random bits and is the
-secret. A session made in a browser belongs to that browser and does not exist here.
+A session is reached by its id alone, and only one that the API made: the id is 128 random bits and
+is the secret. A session made in a browser belongs to that browser and does not exist here.
+
+A view's docstring is its operation's summary in `/v1/openapi.json`, its name the operation's id.
 """
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from typing import Any, Final
-from uuid import UUID
+from typing import Annotated, Final
 
 from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
+from ninja import File, Header, Path, Query, Status, UploadedFile
+from ninja.decorators import decorate_view
+from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from sessions_app import selectors, storage
-from sessions_app.api import bodies, presenters
-from sessions_app.api.endpoint import endpoint
-from sessions_app.api.errors import BadBody
-from sessions_app.api.openapi import document
-from sessions_app.catalogue import designs
-from sessions_app.errors import BadRequest, NotFound, WrongState
-from sessions_app.models import Generation, Session
-from sessions_app.services import clicking, generations, retention, uploads
-from sessions_app.services import wallpapers as papers
-from sessions_app.services.session_lock import session_lock
-from sessions_app.services.wallpapers import MAX_LINK_LENGTH
-
-GENERATE_FIELDS: Final = frozenset(
-    {"wallpaper_url", "wallpaper", "mask", "placement", "request_key"}
+from sessions_app.api import generation_requests, presenters, responses
+from sessions_app.api.bodies import (
+    MAX_KEY_CHARACTERS,
+    CancelRequest,
+    ClicksRequest,
+    GenerateRequest,
+    described,
+    request_key,
 )
-PLACEMENT_KEYS: Final[dict[str, type]] = {
-    "repeat_width_m": float,
-    "origin_x_m": float,
-    "origin_y_m": float,
-    "rotation_deg": float,
-    "drop": float,
-    "mirror": bool,
-    "mode": str,
-    "seams": bool,
-    "strip_width_m": float,
-    "brightness": float,
-    "keep_shadows": float,
-}
+from sessions_app.api.endpoint import api
+from sessions_app.api.openapi import BODY_FAILURES, SESSION_FAILURES, document, documented
+from sessions_app.api.parsing import one_photo
+from sessions_app.catalogue import designs
+from sessions_app.errors import BadRequest
+from sessions_app.models import Session
+from sessions_app.services import clicking, generations, overlays, retention, uploads
+
+READ: Final = ["GET", "HEAD"]
+SESSION: Final = "/sessions/{uuid:session_id}"
+LATEST: Final = CancelRequest()
+BOTH_FAILURES: Final = SESSION_FAILURES | BODY_FAILURES
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a request for a generation asks for, its shape checked.
-
-    wallpaper: a design's slug or the id of a wallpaper the session has. url: a link to a wallpaper. Both empty:
-    the wallpaper chosen before. mask: bytes of a PNG, None for the clicks'. placement: the keys to change.
-    """
-
-    wallpaper: str
-    url: str
-    mask: bytes | None
-    placement: dict[str, Any]
-
-
-def _create(request: HttpRequest) -> HttpResponseBase:
-    data = bodies.uploaded_file(request, "file")
-    session = uploads.create_session(data=data, source=Session.Source.API)
-    shown = presenters.session_object(request, session)
-    return JsonResponse(shown, status=201, headers={"Location": shown["links"]["self"]})
-
-
-def _status(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
-    session = selectors.api_session(session_id=session_id)
-    return JsonResponse(presenters.status_object(request, session))
-
-
-def _delete(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
-    del request
-    session = selectors.api_session(session_id=session_id)
-    retention.purge_session(session_id=session.pk)
-    return HttpResponse(status=204)
-
-
-def _replace_clicks(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
-    session = selectors.api_session(session_id=session_id)
-    body = bodies.json_body(
-        request, fields=frozenset({"points", "scope"}), max_bytes=bodies.MAX_CLICKS_BODY_BYTES
-    )
-    session = clicking.replace_clicks(
-        session_id=session.pk,
-        clicks=bodies.points_field(body),
-        scope=bodies.scope_field(body),
-    )
-    return JsonResponse(presenters.clicks_object(session))
-
-
-def _show_clicks(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
-    del request
-    session = selectors.api_session(session_id=session_id)
-    return JsonResponse(presenters.clicks_object(session))
-
-
-def _generate(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
-    session = selectors.api_session(session_id=session_id)
-    limit = bodies.max_mask_characters() + bodies.MIB
-    body = bodies.json_body(request, fields=GENERATE_FIELDS, max_bytes=limit)
-    asked = _asked(body)
-    key = bodies.request_key(request, body) or _key_of(session, request.body)
-    generation = session.generations.filter(request_key=key).first()
-    if generation is None:
-        with session_lock(session):
-            _refuse_a_second(session)
-            generations.check_can_ask(session, brings_mask=asked.mask is not None)
-            _apply(session, asked)
-            generation = generations.request_generation(session_id=session.pk, request_key=key)
-            if generation.request_key != key:  # a page's request was faster, after the check above
-                raise _in_progress(generation)
-    generation = session.generations.select_related("session", "wallpaper").get(pk=generation.pk)
-    shown = presenters.generation_object(request, generation)
-    return JsonResponse(shown, status=202, headers={"Location": shown["status_url"]})
-
-
-def _cancel(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
-    session = selectors.api_session(session_id=session_id)
-    number = None
-    if request.body:
-        fields = frozenset({"generation"})
-        body = bodies.json_body(request, fields=fields, max_bytes=bodies.KIB)
-        number = bodies.count_field(body, "generation")
-    found = session.generations.order_by("-number")
-    generation = (found if number is None else found.filter(number=number)).first()
-    if generation is None and number is not None:
-        raise BadRequest(f"This session has no generation {number}.", code="unknown_generation")
-    if generation is None:
-        raise WrongState("This session has no generation to cancel.", code="not_in_progress")
-    generations.cancel_generation(generation_id=generation.pk)
-    session.refresh_from_db()
-    return JsonResponse(presenters.status_object(request, session))
-
-
-def _asked(body: bodies.Body) -> Asked:
-    """The request's fields.
-
-    Raises:
-        BadBody: one has the wrong shape, or the wallpaper is named twice.
-    """
-    asked = Asked(
-        wallpaper=bodies.text_field(body, "wallpaper", limit=60),
-        url=bodies.text_field(body, "wallpaper_url", limit=MAX_LINK_LENGTH),
-        mask=bodies.mask_field(body),
-        placement=bodies.placement_field(body, known=PLACEMENT_KEYS),
-    )
-    if asked.wallpaper and asked.url:
-        raise BadBody("Give 'wallpaper' or 'wallpaper_url', not both.", code="two_wallpapers")
-    return asked
-
-
-def _key_of(session: Session, body: bytes) -> str:
-    """The key of a request that brings none: the same body counts as the same request until it has ended.
-
-    So a client that repeats a request after a lost answer spends one attempt, and one that asks again after the
-    result is there gets another generation.
-    """
-    ended = session.generations.exclude(state__in=Generation.ACTIVE).count()
-    return "body-" + hashlib.sha256(b"%d:%b" % (ended, body)).hexdigest()[:40]
-
-
-def _refuse_a_second(session: Session) -> None:
-    """A page shows the generation in progress; a program asked for this one, and must not be told another's.
-
-    Raises:
-        WrongState: one is in progress. Nothing was changed.
-    """
-    active = session.generations.filter(state__in=Generation.ACTIVE).first()
-    if active is not None:
-        raise _in_progress(active)
-
-
-def _in_progress(generation: Generation) -> WrongState:
-    return WrongState(
-        f"Generation {generation.number} of this session is in progress; wait for it to end.",
-        code="generation_in_progress",
-    )
-
-
-def _apply(session: Session, asked: Asked) -> None:
-    """Make the request's wallpaper, mask and placement the session's.
-
-    Raises:
-        AppError: the service's refusal of any of them.
-    """
-    if asked.url:
-        papers.choose_link(session_id=session.pk, url=asked.url)
-    elif asked.wallpaper:
-        _choose_named(session, asked.wallpaper)
-    if asked.placement:
-        papers.set_placement(session_id=session.pk, placement=asked.placement)
-    if asked.mask is not None:  # last: it cannot be taken back
-        clicking.use_mask(session_id=session.pk, data=asked.mask)
-
-
-def _choose_named(session: Session, name: str) -> None:
-    """Choose a design by its slug, or a wallpaper of the session by its id.
-
-    Raises:
-        BadRequest: there is neither. (Not 404: that would say the session is gone.)
-    """
-    try:
-        wallpaper_id = UUID(name)
-    except ValueError:
-        wallpaper_id = None
-    try:
-        if wallpaper_id is not None:
-            papers.choose_kept(session_id=session.pk, wallpaper_id=wallpaper_id)
-        else:
-            papers.choose_design(session_id=session.pk, slug=name)
-    except NotFound as error:
-        raise BadRequest(
-            "'wallpaper' is neither a built-in design nor a wallpaper of this session.",
-            code="unknown_wallpaper",
-        ) from error
-
-
-def _result(request: HttpRequest, session_id: UUID) -> HttpResponseBase:
-    session = selectors.api_session(session_id=session_id)
-    number = _asked_number(request)
-    generation = _completed(session, number)
-    etag = quote_etag(generation.result_digest)
-    unchanged = get_conditional_response(request, etag=etag)
-    response = unchanged or FileResponse(
-        storage.open_object(generation.result_key), content_type="image/png"
-    )
-    response.headers["ETag"] = etag
-    name = f"wallpaper-{str(session.pk)[:8]}-{generation.number}.png"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    # With the generation's number the picture never changes; without, it is the latest.
-    lifetime = "no-cache" if number is None else "max-age=86400, immutable"
-    response.headers["Cache-Control"] = f"private, {lifetime}"
-    return response
-
-
-def _asked_number(request: HttpRequest) -> int | None:
-    """The generation asked for in the address, None for the latest.
-
-    Raises:
-        BadRequest: not a whole number.
-    """
-    text = request.GET.get("generation")
-    if text is None:
-        return None
+def _whole_number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 6):
         raise BadRequest("'generation' must be a whole number.", code="bad_generation")
     return int(text)
 
 
-def _completed(session: Session, number: int | None) -> Generation:
-    """The completed generation of that number, or the latest completed one.
+# Found before the body is looked at: whoever does not know a session is told nothing else.
+TheSession = Annotated[
+    Session,
+    PlainValidator(lambda session_id: selectors.api_session(session_id=session_id)),
+    WithJsonSchema({"type": "string", "format": "uuid"}),
+    Path(..., alias="session_id"),
+]
+Photo = Annotated[UploadedFile, File(..., description="JPEG, PNG, WebP, HEIC or AVIF.")]
+GenerationNumber = Annotated[
+    int | None,
+    BeforeValidator(_whole_number),
+    WithJsonSchema({"type": "integer", "minimum": 1}),
+    Query(None, description="Number of a completed generation; the latest when absent."),
+]
+IdempotencyKey = Annotated[
+    str, described(maxLength=MAX_KEY_CHARACTERS), Header("", alias="Idempotency-Key")
+]
 
-    Raises:
-        NotFound: there is none.
-    """
-    found = session.generations.filter(state=Generation.State.COMPLETED)
-    if number is not None:
-        found = found.filter(number=number)
-    generation = found.order_by("-number").first()
-    if generation is None:
-        raise NotFound("There is no result yet.", code="no_result")
-    return generation
+_CREATED: Final = documented(
+    201,
+    "The session; its photo is being encoded in the background",
+    responses.Session,
+    BODY_FAILURES,
+)
+_STATUS: Final = documented(200, "Where the session stands", responses.Status, SESSION_FAILURES)
+_DELETED: Final = documented(
+    204, "Deleted", None, SESSION_FAILURES | {409: "A generation is in progress."}
+)
+_CLICKS: Final = documented(200, "The points and their mask", responses.Clicks, SESSION_FAILURES)
+_CLICKS_REPLACED: Final = documented(
+    200,
+    "The points and their mask",
+    responses.Clicks,
+    BOTH_FAILURES
+    | {409: "Other requests kept changing the points at the same moment; send them again."},
+)
+_QUEUED: Final = documented(
+    202,
+    "Queued; poll status_url",
+    responses.Generation,
+    BOTH_FAILURES
+    | {
+        403: "No attempts left.",
+        409: "No wall is marked, no wallpaper is chosen, or a generation is in progress.",
+    },
+)
+_STOPPED: Final = documented(
+    200,
+    "Stopped: failed, with the code canceled",
+    responses.Status,
+    BOTH_FAILURES | {409: "There is no generation, or it ended before it could be stopped."},
+)
+_PICTURE: Final = documented(
+    200,
+    "The picture",
+    {"image/png": {}},
+    SESSION_FAILURES
+    | {
+        304: "Unchanged since the ETag in If-None-Match",
+        422: "'generation' is not a whole number.",
+    },
+)
 
 
-def _wallpapers(request: HttpRequest) -> HttpResponseBase:
-    shown = [presenters.design_object(request, design) for design in designs()]
-    return JsonResponse({"wallpapers": shown})
+@api.post("/sessions/create", url_name="api-create", **_CREATED)
+@decorate_view(one_photo)
+def create_session(
+    request: HttpRequest, response: HttpResponse, file: Photo
+) -> Status[responses.Session]:
+    """Begin a session with a photo."""
+    session = uploads.create_session(data=bytes(file.read()), source=Session.Source.API)
+    shown = presenters.session_object(request, session)
+    response.headers["Location"] = shown.links.self
+    return Status(201, shown)
 
 
-def _openapi(request: HttpRequest) -> HttpResponseBase:
-    return JsonResponse(document(server=request.build_absolute_uri("/v1")))
+@api.api_operation(READ, SESSION, url_name="api-session", **_STATUS)
+def session_status(request: HttpRequest, session: TheSession) -> responses.Status:
+    """The same as its status."""
+    return presenters.status_object(request, session)
 
 
-sessions_create = endpoint(post=_create)
-session_itself = endpoint(get=_status, delete=_delete)
-status = endpoint(get=_status)
-clicks = endpoint(get=_show_clicks, post=_replace_clicks)
-generate = endpoint(post=_generate)
-cancel = endpoint(post=_cancel)
-result = endpoint(get=_result)
-wallpapers = endpoint(get=_wallpapers)
-openapi = endpoint(get=_openapi)
+@api.delete(SESSION, url_name="api-session", **_DELETED)
+def delete_session(request: HttpRequest, session: TheSession) -> HttpResponseBase:
+    """Delete the session, its photo and its results now."""
+    retention.purge_session(session_id=session.pk)
+    return HttpResponse(status=204)
+
+
+@api.api_operation(READ, SESSION + "/clicks", url_name="api-clicks", **_CLICKS)
+def show_clicks(request: HttpRequest, session: TheSession) -> responses.Clicks:
+    """The points in force and their mask."""
+    return presenters.clicks_object(session)
+
+
+@api.post(SESSION + "/clicks", url_name="api-clicks", **_CLICKS_REPLACED)
+def replace_clicks(
+    request: HttpRequest, session: TheSession, asked: ClicksRequest
+) -> responses.Clicks:
+    """Replace all points; the answer brings the mask they make."""
+    session = clicking.replace_clicks(
+        session_id=session.pk, clicks=tuple(asked.points), scope=asked.scope
+    )
+    overlays.draw(session)
+    return presenters.clicks_object(session)
+
+
+@api.post(SESSION + "/generate", url_name="api-generate", **_QUEUED)
+def generate(
+    request: HttpRequest,
+    response: HttpResponse,
+    session: TheSession,
+    asked: GenerateRequest,
+    header_key: IdempotencyKey,
+) -> Status[responses.Generation]:
+    """Queue a generation of the marked wall with a wallpaper."""
+    generation_requests.refuse_two_wallpapers(asked)
+    key = request_key(asked, header_key) or generation_requests.key_of(session, request.body)
+    generation = generation_requests.generation_for(session, asked, key=key)
+    shown = presenters.generation_object(request, generation)
+    response.headers["Location"] = shown.status_url
+    return Status(202, shown)
+
+
+@api.post(SESSION + "/cancel", url_name="api-cancel", **_STOPPED)
+def cancel(
+    request: HttpRequest, session: TheSession, asked: CancelRequest = LATEST
+) -> responses.Status:
+    """Stop the generation that waits or runs; a second time changes nothing."""
+    generation = generation_requests.to_cancel(session, asked.generation)
+    generations.cancel_generation(generation_id=generation.pk)
+    session.refresh_from_db()
+    return presenters.status_object(request, session)
+
+
+@api.api_operation(READ, SESSION + "/status", url_name="api-status", **_STATUS)
+def status(request: HttpRequest, session: TheSession) -> responses.Status:
+    """Where the session stands; poll about once a second."""
+    return presenters.status_object(request, session)
+
+
+@api.api_operation(READ, SESSION + "/result.png", url_name="api-result", **_PICTURE)
+def result(
+    request: HttpRequest, session: TheSession, generation: GenerationNumber
+) -> HttpResponseBase:
+    """The finished picture at the photo's full resolution."""
+    done = generation_requests.completed(session, generation)
+    etag = quote_etag(done.result_digest)
+    unchanged = get_conditional_response(request, etag=etag)
+    response = unchanged or FileResponse(
+        storage.open_object(done.result_key), content_type="image/png"
+    )
+    response.headers["ETag"] = etag
+    name = f"wallpaper-{str(session.pk)[:8]}-{done.number}.png"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    # With the generation's number the picture never changes; without, it is the latest.
+    lifetime = "no-cache" if generation is None else "max-age=86400, immutable"
+    response.headers["Cache-Control"] = f"private, {lifetime}"
+    return response
+
+
+@api.api_operation(
+    READ,
+    "/wallpapers",
+    url_name="api-wallpapers",
+    **documented(200, "The designs", responses.Designs),
+)
+def wallpapers(request: HttpRequest) -> responses.Designs:
+    """The built-in designs."""
+    return responses.Designs(
+        wallpapers=[presenters.design_object(request, one) for one in designs()]
+    )
+
+
+@api.api_operation(
+    READ,
+    "/openapi.json",
+    url_name="api-openapi",
+    **documented(200, "This document", {"application/json": {"type": "object"}}),
+)
+def openapi(request: HttpRequest) -> HttpResponseBase:
+    """This document."""
+    return JsonResponse(document(api, server=request.build_absolute_uri("/v1")))

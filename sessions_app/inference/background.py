@@ -1,9 +1,10 @@
-"""Work of a web process that nobody waits for: encoding photos, compressing them, preparing previews.
+"""Work of a web process that nobody waits for: encoding photos, compressing them, preparing
+previews.
 
-Each kind of work has an executor of its own: one named thread, with bounds on how many items wait and how many bytes
-they hold. An executor that is full, or whose process is stopping, refuses instead of growing; whoever asked then does
-without. The threads run at normal priority: one of low priority that holds Python's lock is not scheduled to give it
-back, and everybody waits.
+Each kind of work has an executor of its own: one named thread, with bounds on how many items wait
+and how many bytes they hold. An executor that is full, or whose process is stopping, refuses
+instead of growing; whoever asked then does without. The threads run at normal priority: one of low
+priority that holds Python's lock is not scheduled to give it back, and everybody waits.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class BackgroundState:
-    """What an executor has to do: `items` that wait or run, and the `bytes` they were said to hold."""
+    """What an executor has to do: `items` that wait or run, and the `bytes` they hold."""
 
     items: int
     bytes: int
@@ -59,9 +60,9 @@ class BackgroundExecutor:
             label: names the work in the log when it fails.
             size: bytes held by `work` until it has run or is cancelled.
 
-        Returns:
-            The result to come, which may be cancelled until the work begins; None when the executor is full or
-            stopped. What `work` raises is logged here and is the future's exception.
+        Returns: The result to come, which may be cancelled until the work begins; None when the
+            executor is full or stopped. What `work` raises is logged here and is the future's
+            exception.
         """
         if not self._admit(size):
             logger.info("%s: %s is refused, too much is waiting", self.name, label)
@@ -128,7 +129,8 @@ class BackgroundExecutor:
                 logger.exception("%s: %s failed", self.name, label)
             raise
         finally:
-            # This thread's own connection; nobody else would close it. The next work makes a new one.
+            # This thread's own connection; nobody else would close it. The next work makes a new
+            # one.
             with suppress(DatabaseError, InterfaceError):
                 connection.close()
 

@@ -1,9 +1,10 @@
-"""Embeddings of photos: each photo is encoded once, whoever asks first, and kept while it is useful.
+"""Embeddings of photos: each photo is encoded once, whoever asks first, and kept while it is
+useful.
 
-Three places, fastest first: a bounded LRU in this process, the shared cache (float16, with an end of life), and the
-encoder. Single-flight in the process by a future per photo, and across processes by a lock in the shared
-cache that ends by itself; whoever does not get it waits for the value to appear. With the shared cache away
-each process encodes for itself.
+Three places, fastest first: a bounded LRU in this process, the shared cache (float16, with an end
+of life), and the encoder. Single-flight in the process by a future per photo, and across processes
+by a lock in the shared cache that ends by itself; whoever does not get it waits for the value to
+appear. With the shared cache away each process encodes for itself.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from django.conf import settings
 
 from imaging.types import Pixels
 from segmentation import EMBEDDING_SHAPES, Embedding, EmbeddingError
+from segmentation.cache import LruCache
 from sessions_app.inference.background import BackgroundExecutor
 from sessions_app.inference.model import sam_model
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.inference.single_flight import SingleFlight
 from sessions_app.queueing import redis_client
 
@@ -33,16 +34,17 @@ LOCK_SECONDS = 60  # longer than any encoding; a dead encoder's lock ends by its
 ReadPhoto = Callable[[], Pixels]
 
 
-memory: RecentlyUsed[str, Embedding] = RecentlyUsed(
+memory: LruCache[str, Embedding] = LruCache(
     settings.EMBEDDING_MEMORY_MIB * 1024 * 1024 // EMBEDDING_BYTES
 )
 _encoding: SingleFlight[str, Embedding] = SingleFlight()
-# Eight photos of twelve megapixels, or two of fifty. Past either bound the first click encodes instead.
+# Eight photos of twelve megapixels, or two of fifty. Past either bound the first click encodes
+# instead.
 executor: Final = BackgroundExecutor("encode", max_items=8, max_bytes=320 * 1024 * 1024)
 
 
 def cache_key(photo_digest: str) -> str:
-    """Name of a photo's embedding: model and photo, so that a new model never meets old embeddings."""
+    """Name of a photo's embedding: of model and photo, so a new model meets no old embedding."""
     return f"embedding:{sam_model().identity}:{photo_digest}"
 
 
@@ -60,9 +62,9 @@ def find(photo_digest: str) -> Embedding | None:
 def obtain(photo_digest: str, read_photo: ReadPhoto) -> Embedding:
     """The photo's embedding, waiting for whoever is encoding it, or encoding it here.
 
-    Args:
-        photo_digest: names the photo's pixels, by the upload they were read from (`uploads.create_session`).
-        read_photo: called at most once, only where the encoder has to run; uint8 H x W x 3 RGB.
+    Args: photo_digest: names the photo's pixels, by the upload they were read from
+        (`uploads.create_session`). read_photo: called at most once, only where the encoder has to
+        run; uint8 H x W x 3 RGB.
 
     Raises:
         segmentation.ModelError: the weights are missing or altered.
@@ -84,9 +86,8 @@ def obtain(photo_digest: str, read_photo: ReadPhoto) -> Embedding:
 def encode_in_background(photo_digest: str, pixels: Pixels) -> Future[Embedding] | None:
     """Start encoding without waiting.
 
-    Returns:
-        The embedding to come, which may be cancelled as long as it has not begun; None when too many photos wait
-        already, or the process is stopping: then the first click encodes.
+    Returns: The embedding to come, which may be cancelled as long as it has not begun; None when
+        too many photos wait already, or the process is stopping: then the first click encodes.
     """
 
     def encode() -> Embedding:
@@ -96,7 +97,8 @@ def encode_in_background(photo_digest: str, pixels: Pixels) -> Future[Embedding]
 
 
 def warm_up() -> Future[None] | None:
-    """Load the model's graphs in the background: else the first photo after a start waits for them as well.
+    """Load the model's graphs in the background: else the first photo after a start waits for them
+    as well.
 
     Missing weights are no error here: health and the first click say so.
     """

@@ -1,6 +1,8 @@
-"""Limits on what one web process does at a time: decoding pictures, computing masks, fetching links.
+"""Limits on what one web process does at a time: decoding pictures, computing masks, fetching
+links.
 
-Whoever finds every slot taken waits a little and is then told to come back; nothing piles up in memory.
+Whoever finds every slot taken waits a little and is then told to come back; nothing piles up in
+memory.
 """
 
 from __future__ import annotations
@@ -64,14 +66,14 @@ class ConcurrencyLimit:
             self._in_use += 1
 
 
-# Decoding takes about ten bytes a pixel: two 50-megapixel photos at once stay within 1.1 GB. Not counted here, and
-# limited by their executors: photos that wait for the encoder, and the one that is being compressed.
-# Who holds a slot may wait for one of `mask_limit`, never the other way round.
+# Decoding takes about ten bytes a pixel: two 50-megapixel photos at once stay within 1.1 GB. Not
+# counted here, and limited by their executors: photos that wait for the encoder, and the one that
+# is being compressed. Who holds a slot may wait for one of `mask_limit`, never the other way round.
 decode_limit: Final = ConcurrencyLimit(
     2, patience_seconds=20.0, full_message="Many pictures are coming in at this moment."
 )
-# As many as the cores can compute, each with its decoder's threads: more at once take no less time together, and more
-# memory. Not to be held while waiting for anything else.
+# As many as the cores can compute, each with its decoder's threads: more at once take no less time
+# together, and more memory. Not to be held while waiting for anything else.
 mask_limit: Final = ConcurrencyLimit(
     max(1, settings.CORES // settings.SAM_DECODER_THREADS),
     patience_seconds=20.0,

@@ -1,15 +1,15 @@
-"""The process's one SAM model, made on first use with the threads of the settings."""
+"""The process's one SAM model, made on first use as the settings say."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from django.conf import settings
 
 import onnx_models
 from segmentation import ModelError, SamModel, Scope
-from sessions_app.click_history import SCOPES
 
 
 def model_directory() -> Path:
@@ -26,15 +26,24 @@ def model_directory() -> Path:
     return found
 
 
+# By the names of `click_history.SCOPES`, which the API and the database use.
+_SCOPES: Final = {"clicks": Scope.AUTO, "this": Scope.THIS_WALL, "all": Scope.ALL_WALLS}
+
+
 def scope_of(name: str) -> Scope:
-    """The model's word for one of SCOPES."""
-    return dict(zip(SCOPES, (Scope.UNSAID, Scope.THIS_WALL, Scope.ALL_WALLS), strict=True))[name]
+    """The model's scope for one of `click_history.SCOPES`."""
+    return _SCOPES[name]
 
 
 @lru_cache(maxsize=2)
-def _load(directory: Path, encoder_threads: int, decoder_threads: int) -> SamModel:
+def _load(
+    directory: Path, encoder_threads: int, decoder_threads: int, providers: tuple[str, ...]
+) -> SamModel:
     return SamModel.load(
-        directory, encoder_threads=encoder_threads, decoder_threads=decoder_threads
+        directory,
+        encoder_threads=encoder_threads,
+        decoder_threads=decoder_threads,
+        providers=providers,
     )
 
 
@@ -44,11 +53,18 @@ def sam_model() -> SamModel:
     Raises:
         segmentation.ModelError: the weights are missing or altered.
     """
-    return _load(model_directory(), settings.SAM_ENCODER_THREADS, settings.SAM_DECODER_THREADS)
+    return _load(
+        model_directory(),
+        settings.SAM_ENCODER_THREADS,
+        settings.SAM_DECODER_THREADS,
+        tuple(settings.SAM_EXECUTION_PROVIDERS),
+    )
 
 
 def model_identity() -> str:
-    """Names model and weights; empty when they are missing, which only a decode need complain about."""
+    """Names model and weights; empty when they are missing, which only a decode need complain
+    about.
+    """
     try:
         return sam_model().identity
     except ModelError:

@@ -1,4 +1,6 @@
-"""One computation at a time for each key in this process: who asks meanwhile gets the same answer. Thread-safe."""
+"""One computation at a time for each key in this process: who asks meanwhile gets the same answer.
+Thread-safe.
+"""
 
 from __future__ import annotations
 

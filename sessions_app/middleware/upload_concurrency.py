@@ -1,8 +1,8 @@
 """How many uploads a web process takes at once; whoever comes beyond that is told so at once.
 
-An upload holds one of the process's threads for as long as the sender's network needs, then for decoding. Were
-all threads given to uploads, clicks would wait behind them, and the next uploads behind those, unheard, until something
-times out.
+An upload holds one of the process's threads for as long as the sender's network needs, then for
+decoding. Were all threads given to uploads, clicks would wait behind them, and the next uploads
+behind those, unheard, until something times out.
 """
 
 from __future__ import annotations

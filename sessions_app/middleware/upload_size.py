@@ -1,4 +1,6 @@
-"""Stops reading a request's file as soon as it is too large, instead of storing it all and refusing then."""
+"""Stops reading a request's file as soon as it is too large, instead of storing it all and refusing
+then.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The queue of generations: putting one in, and how the queue stands.
 
-Job ids are `generation-{id}-{run}` and unique: a second enqueue of the same run is a success without effect. The
-run is part of the id because RQ refuses an id for as long as it remembers it, failed ones for a day.
+Job ids are `generation-{id}-{run}` and unique: a second enqueue of the same run is a success
+without effect. The run is part of the id because RQ refuses an id for as long as it remembers it,
+failed ones for a day.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class QueueState:
 
 
 def generation_queue(connection: redis.Redis | None = None) -> rq.Queue:
-    """The queue, by default on this process's connection; enqueues at once, callers care for commits."""
+    """The queue, by default on this process's connection; it does not wait for commits."""
     return django_rq.get_queue(
         settings.GENERATE_QUEUE, connection=connection or redis_client.client(), commit_mode="auto"
     )
@@ -78,10 +79,10 @@ def enqueue_generation(generation_id: UUID | str, run: int) -> None:
 
 
 def enqueue_again(generation_id: UUID | str, run: int) -> None:
-    """Another job, at the front, for a run whose own got lost; of several sweeps at once only one makes it.
+    """Another job, at the front, for a run whose own got lost; several sweeps make one.
 
-    The lost job's name may be taken: Redis remembers a job that failed before it started the run for a day. So this
-    one is named after the half minute.
+    The lost job's name may be taken: Redis remembers a job that failed before it started the run
+    for a day. So this one is named after the half minute.
 
     Raises:
         QueueAwayError: Redis does not answer.
@@ -123,8 +124,8 @@ def waiting_runs() -> set[tuple[str, int]]:
     return {found for found in map(run_of, names) if found is not None}
 
 
-def withdraw(generation_id: UUID | str, run: int, *, stop: bool) -> None:
-    """Take a run's jobs out of the queue, as far as Redis answers; a run that is worked on finds out by itself.
+def cancel_job(generation_id: UUID | str, run: int, *, stop: bool) -> None:
+    """Take a run's jobs out of the queue, if Redis answers; a run at work finds out by itself.
 
     Args:
         stop: tell the worker to kill its process at once, instead of letting it notice.
@@ -138,7 +139,9 @@ def withdraw(generation_id: UUID | str, run: int, *, stop: bool) -> None:
         if stop:
             _stop(queue, wanted)
     except redis_client.AnyFailure:
-        logger.info("run %s of %s could not be withdrawn: Redis is away", run, generation_id)
+        logger.info(
+            "run %s of %s could not be taken out of the queue: Redis is away", run, generation_id
+        )
 
 
 def _stop(queue: rq.Queue, wanted: tuple[str, int]) -> None:

@@ -1,7 +1,7 @@
 """The connection to Redis or Valkey, and the few things we ask of it besides queues.
 
-The only module, with `sessions_app.queueing.queues` and `jobs.worker`, that knows redis-py. Values here are caches and
-locks: losing them costs time, never work.
+The only module, with `sessions_app.queueing.queues` and `jobs.worker`, that knows redis-py. Values
+here are caches and locks: losing them costs time, never work.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import redis
 from django.conf import settings
 from redis.lock import Lock
 
-ConnectionFailed: Final = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, OSError)
 AnyFailure: Final = (redis.exceptions.RedisError, OSError)
 
 CONNECT_TIMEOUT_SECONDS = 2
@@ -81,7 +80,7 @@ def delete_if_equal(key: str, value: str) -> None:
 
 
 def notify(key: str, *, seconds: int) -> bool:
-    """Wake one waiter for this key, now or within so many seconds; False when the server is away."""
+    """Wake one waiter for this key, now or within so many seconds; False without a server."""
     try:
         with client().pipeline() as together:
             together.rpush(KEY_PREFIX + key, b"1")

@@ -32,7 +32,8 @@ def add_click(*, session_id: UUID, x: float, y: float, label: int) -> Session:
         click = checked_click(session, x, y, label)
         if label == 0 and not history.has_mask:
             raise BadClick(
-                "Nothing is marked yet. Click the wall first, then take away what does not belong to it.",
+                "Nothing is marked yet. Click the wall first, then take away what does not "
+                "belong to it.",
                 code="nothing_to_exclude",
             )
         return history.add(click)
@@ -74,7 +75,8 @@ def check_scope(scope: str) -> None:
     """Raises BadRequest unless `scope` is one of SCOPES."""
     if scope not in SCOPES:
         raise BadRequest(
-            f"The scope must be one of {', '.join(SCOPES)}: the clicked wall only is 'this', every wall 'all'.",
+            f"The scope must be one of {', '.join(SCOPES)}: "
+            "the clicked wall only is 'this', every wall 'all'.",
             code="bad_scope",
         )
 

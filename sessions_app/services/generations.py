@@ -1,7 +1,8 @@
 """A generation's life before and around the work: asked for, queued, asked for again.
 
-Every change of state is one conditional UPDATE, so whoever comes second (a double click, a second worker, a late
-orphan) changes nothing and can tell. The steps of a running generation are in `sessions_app.services.runs`.
+Every change of state is one conditional UPDATE, so whoever comes second (a double click, a second
+worker, a late orphan) changes nothing and can tell. The steps of a running generation are in
+`sessions_app.services.runs`.
 """
 
 from __future__ import annotations
@@ -29,17 +30,23 @@ from sessions_app.services.transitions import prolong
 logger = logging.getLogger(__name__)
 
 QUEUE_AWAY = (
-    "The picture cannot be made at the moment: the queue does not answer. Your photo, your clicks and your "
+    "The picture cannot be made at the moment: the queue does not answer. "
+    "Your photo, your clicks and your "
     "attempts are kept; please try again in a minute."
 )
 CANCELED = "You stopped this picture before it was begun. Your attempt was given back."
-CANCELED_AT_WORK = "You stopped this picture while it was being made. Its attempt is used."
+CANCELED_AT_WORK = (
+    "You stopped this picture while it was being made. This still counts as an attempt."
+)
 CANCELED_BY_STAFF = (
     "This picture was stopped by the people who run this site. Your attempt was given back."
 )
 FINISHED_FIRST = "This picture was finished before it could be stopped."
 ENDED_FIRST = "This picture had ended already, before it could be stopped."
-CHANGED_ELSEWHERE = "This room was changed in another window. Look at the preview again, then generate; no attempt was used."
+CHANGED_ELSEWHERE = (
+    "This room was changed in another window. Look at the preview again, then generate; "
+    "no attempt was used."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +72,8 @@ def request_generation(
 ) -> Generation:
     """Take one attempt off and queue a generation of the session as it stands now.
 
-    The same `request_key` again gives the same generation, and while one is in progress that one: a double click, a
-    refresh or a second tab never makes two.
+    The same `request_key` again gives the same generation, and while one is in progress that one: a
+    double click, a refresh or a second tab never makes two.
 
     Args:
         inline: the caller runs the task itself (commands); nothing is put into the queue.
@@ -162,11 +169,13 @@ def cancel_generation(
     number: int | None = None,
     by_staff: bool = False,
 ) -> Generation:
-    """End a generation that waits or runs: `failed` with the code `canceled`. Name it by its id, or by session and number.
+    """End a generation that waits or runs: `failed` with the code `canceled`. Name it by its id, or
+    by session and number.
 
-    One that waits gives its attempt back. One that is worked on keeps it: the work was done, and an image service may
-    have been paid. The worker stops at its next stage; with our own renderer its process is ended at once. Canceling
-    what was canceled already changes nothing and is no fault: a double click, a second tab.
+    One that waits gives its attempt back. One that is worked on keeps it: the work was done, and an
+    image service may have been paid. The worker stops at its next stage; with our own renderer its
+    process is ended at once. Canceling what was canceled already changes nothing and is no fault: a
+    double click, a second tab.
 
     Args:
         by_staff: not the visitor's own wish, so the attempt is given back in any case.
@@ -189,7 +198,7 @@ def cancel_generation(
         if _canceled(generation, by_staff=by_staff):
             # An image service is called off by the process itself when it notices.
             is_local = generation.backend == "local"
-            queues.withdraw(generation.pk, generation.run, stop=is_local)
+            queues.cancel_job(generation.pk, generation.run, stop=is_local)
             generation.refresh_from_db()
             return generation
     raise WrongState(ENDED_FIRST, code="not_in_progress")
@@ -302,7 +311,7 @@ def _insert(
 
 
 def _enqueue(generation: Generation) -> None:
-    """Queue the committed row; with the queue away it is failed at once and the attempt given back."""
+    """Queue the committed row; with the queue away it fails at once and gives the attempt back."""
     try:
         queues.enqueue_generation(generation.pk, generation.run)
     except queues.QueueAwayError as error:

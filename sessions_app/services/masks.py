@@ -1,4 +1,6 @@
-"""The wall that a session's clicks mark, as a mask: predicted by the model, or brought by the visitor."""
+"""The wall that a session's clicks mark, as a mask: predicted by the model, or brought by the
+visitor.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ import numpy as np
 from imaging import read_mask
 from imaging.types import Mask
 from segmentation import Click, Prediction, Scope
+from segmentation.cache import LruCache
 from segmentation.masks.quality import middle_of_wall
 from sessions_app import storage
 from sessions_app.click_history import ClickHistory, ClickTuple
@@ -18,7 +21,6 @@ from sessions_app.errors import Unavailable, WrongState
 from sessions_app.inference import embeddings
 from sessions_app.inference.limits import decode_limit, mask_limit
 from sessions_app.inference.model import model_identity, sam_model, scope_of
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.models import Session
 from sessions_app.services import photos
 from sessions_app.storage import keys
@@ -33,11 +35,12 @@ EDGE_RULES = (
 Marks = tuple[bool, str, tuple[ClickTuple, ...]]
 PredictionKey = tuple[str, str, Marks]
 
-_predictions: RecentlyUsed[PredictionKey, Prediction] = RecentlyUsed(KEPT_PREDICTIONS)
+_predictions: LruCache[PredictionKey, Prediction] = LruCache(KEPT_PREDICTIONS)
 
 
 def predict(session: Session) -> Prediction | None:
-    """The model's response to the clicks in force; None when nothing is marked. May wait for the encoding.
+    """The model's response to the clicks in force; None when nothing is marked. May wait for the
+    encoding.
 
     Raises:
         Unavailable: the weights are missing.
@@ -135,7 +138,8 @@ def _decode(session: Session, history: ClickHistory) -> Prediction:
         with mask_limit.slot():
             return model.predict(embedding, clicks, scope=scope)
     if not clicks and scope is not Scope.THIS_WALL:
-        # The whole photo is held until the mask is there: one of the two in memory, as with uploads.
+        # The whole photo is held until the mask is there: one of the two in memory, as with
+        # uploads.
         with decode_limit.slot():
             photo = photos.photo_pixels(session)
             with mask_limit.slot():

@@ -1,6 +1,8 @@
-"""What the page draws over the photo: the marked wall's outline, and what speaks for and against it.
+"""What the page draws over the photo: the marked wall's outline, and what speaks for and against
+it.
 
-An overlay is kept, so that a page that is reloaded shows what the last click drew without asking the model.
+An overlay is kept, so that a page that is reloaded shows what the last click drew without asking
+the model.
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ from django.conf import settings
 from imaging import size_within
 from imaging.types import Mask, Pixels
 from segmentation import PhotoGrid, Prediction, Scope
+from segmentation.cache import LruCache
 from segmentation.masks.quality import Doubt
 from segmentation.outline import outline_path, path_of_logits
 from sessions_app.inference.limits import mask_limit
 from sessions_app.inference.model import scope_of
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.models import Session
 from sessions_app.services import masks, photos
 from sessions_app.services.transitions import mark_embedding_completed
@@ -32,11 +34,12 @@ MASK_LOGIT = 12.0  # what a fully covered pixel of a given mask stands for on th
 class Overlay:
     """What the page draws over the photo.
 
-    path: SVG path data in photo pixels (even-odd). view_box: of the svg element, so that pixel centres are at
-    integers. share: of the photo that is wall, 0..1. score: the model's own trust in the mask, 0..1, None for a mask
-    that was brought. doubt: what speaks most against the mask, None when little does. warning: a sentence when the
-    mask looks wrong. suggestion: a next click that would help (x, y, label). is_main_wall: the clicks were taken to
-    mean the main wall alone, though nobody said so.
+    path: SVG path data in photo pixels (even-odd). view_box: of the svg element, so that pixel
+    centres are at integers. share: of the photo that is wall, 0..1. score: the model's own trust in
+    the mask, 0..1, None for a mask that was brought. doubt: what speaks most against the mask, None
+    when little does. warning: a sentence when the mask looks wrong. suggestion: a next click that
+    would help (x, y, label). is_main_wall: the clicks were taken to mean the main wall alone,
+    though nobody said so.
     """
 
     path: str
@@ -49,7 +52,7 @@ class Overlay:
     is_main_wall: bool = False
 
 
-_overlays: RecentlyUsed[tuple[str, str], Overlay] = RecentlyUsed(KEPT_OVERLAYS)
+_overlays: LruCache[tuple[str, str], Overlay] = LruCache(KEPT_OVERLAYS)
 
 
 def draw(session: Session) -> Overlay | None:
@@ -66,7 +69,8 @@ def draw(session: Session) -> Overlay | None:
         and session.status == Session.Status.NEW
         and mark_embedding_completed(session.pk)
     ):
-        # The caller goes on to show this very session, and must not say that its photo is still being read.
+        # The caller goes on to show this very session, and must not say that its photo is still
+        # being read.
         session.status = Session.Status.EMBEDDING_COMPLETED
     return found
 
@@ -112,8 +116,8 @@ def _of_prediction(session: Session, prediction: Prediction, photo: Pixels | Non
         doubt=prediction.doubt,
         warning=prediction.warning,
         suggestion=None if suggested is None else (suggested.x, suggested.y, suggested.label),
-        is_main_wall=prediction.meant is Scope.THIS_WALL
-        and scope_of(session.history.scope) is Scope.UNSAID,
+        is_main_wall=prediction.scope is Scope.THIS_WALL
+        and scope_of(session.history.scope) is Scope.AUTO,
     )
 
 

@@ -1,9 +1,10 @@
 """A photo is stored at once as it is, and compressed when its visitor no longer waits.
 
-Deflating a large photo takes long enough to be felt, and a visitor who has just uploaded would wait for it together
-with the encoder. So the upload stores a PNG that is not compressed, and a background thread puts the compressed one in
-its place once the photo is encoded: the same pixels, whole at every moment. A process that dies before leaves the
-large one. Only where the store is a disk: elsewhere the larger file takes longer to send than to compress.
+Deflating a large photo takes long enough to be felt, and a visitor who has just uploaded would wait
+for it together with the encoder. So the upload stores a PNG that is not compressed, and a
+background thread puts the compressed one in its place once the photo is encoded: the same pixels,
+whole at every moment. A process that dies before leaves the large one. Only where the store is a
+disk: elsewhere the larger file takes longer to send than to compress.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from sessions_app.inference.background import BackgroundExecutor
 from sessions_app.models import Session
 from sessions_app.storage import keys
 
-# No decoding slot is held meanwhile, and 20 megapixels take 250 MB at their peak: larger photos are compressed at once.
+# No decoding slot is held meanwhile, and 20 megapixels take 250 MB at their peak: larger photos are
+# compressed at once.
 MAX_PIXEL_BYTES = 60 * 1024 * 1024
 
-# Past its bound photos are compressed before they are stored. A stop of the process waits for those that wait.
+# Past its bound photos are compressed before they are stored. A stop of the process waits for those
+# that wait.
 executor: Final = BackgroundExecutor("compress", max_items=8)
 
 
@@ -55,8 +58,8 @@ def compress(session_id: uuid.UUID) -> bool:
         compressed = encode_stored_photo(read_stored(data))
     if not storage.replace(key, compressed):
         return False
-    # A purge hides the session, removes its folder, then the row: hidden already counts as gone. What we wrote may have
-    # come after it looked, so the folder is removed once more.
+    # A purge hides the session, removes its folder, then the row: hidden already counts as gone.
+    # What we wrote may have come after it looked, so the folder is removed once more.
     if not Session.objects.filter(pk=session_id, expires_at__gt=timezone.now()).exists():
         storage.delete_prefix(keys.session_prefix(session_id))
         return False

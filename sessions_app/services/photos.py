@@ -1,4 +1,6 @@
-"""A session's stored photo as pixels: whole, at view size, and at the size at which outlines are drawn."""
+"""A session's stored photo as pixels: whole, at view size, and at the size at which outlines are
+drawn.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +10,22 @@ from django.conf import settings
 
 from imaging import fit_within, read_photo, read_stored, size_within
 from imaging.types import Pixels
+from segmentation.cache import LruCache
 from segmentation.outline import OUTLINE_SIDE
 from sessions_app import storage
 from sessions_app.error_translation import reading_stored
 from sessions_app.errors import AppError
 from sessions_app.inference.limits import decode_limit
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.models import Session
 from sessions_app.storage import keys
 
 logger = logging.getLogger(__name__)
 
-# 1.3 MB each, by the photo and not by the session: many sessions may show one. Where more people click than are kept,
-# each click reads and decodes the stored view again.
+# 1.3 MB each, by the photo and not by the session: many sessions may show one. Where more people
+# click than are kept, each click reads and decodes the stored view again.
 KEPT_PHOTOS = 24
 
-_for_outlines: RecentlyUsed[str, Pixels] = RecentlyUsed(KEPT_PHOTOS)
+_for_outlines: LruCache[str, Pixels] = LruCache(KEPT_PHOTOS)
 
 
 def photo_pixels(session: Session) -> Pixels:
@@ -50,7 +52,8 @@ def photo_within_limit(session: Session) -> Pixels:
 
 
 def view_pixels(session: Session, *, max_side: int) -> Pixels:
-    """The photo for a preview, brought down to `max_side` from the stored view: uint8 H x W x 3 RGB.
+    """The photo for a preview, brought down to `max_side` from the stored view: uint8 H x W x 3
+    RGB.
 
     Raises:
         NotFound: the store has it no more.
@@ -63,7 +66,8 @@ def view_pixels(session: Session, *, max_side: int) -> Pixels:
 
 
 def pixels_at_least(session: Session, size: tuple[int, int]) -> Pixels:
-    """The stored view where it is large enough for a mask of `size` (width, height), else the photo.
+    """The stored view where it is large enough for a mask of `size` (width, height), else the
+    photo.
 
     Raises:
         NotFound: the store has it no more.
@@ -76,7 +80,8 @@ def pixels_at_least(session: Session, size: tuple[int, int]) -> Pixels:
 
 
 def photo_for_outline(session: Session) -> Pixels | None:
-    """The photo at the outline's size, by whose colours the overlay gets its edge; kept for the next click.
+    """The photo at the outline's size, by whose colours the overlay gets its edge; kept for the
+    next click.
 
     None when the store is away: the overlay is then a little less exact, and clicks go on.
     """

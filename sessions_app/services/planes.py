@@ -8,9 +8,9 @@ from uuid import UUID
 
 from imaging.types import Mask, Pixels
 from rendering import WallPlane, estimate_plane, plane_from_quad
+from segmentation.cache import LruCache
 from sessions_app.error_translation import translated
 from sessions_app.errors import NotFound
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.models import Session
 from sessions_app.services import masks
 
@@ -18,13 +18,14 @@ FILM_DIAGONAL_MM = math.hypot(36, 24)
 KEPT_PLANES = 64
 
 PlaneKey = tuple[UUID, str, tuple[int, int]]
-_planes: RecentlyUsed[PlaneKey, WallPlane] = RecentlyUsed(KEPT_PLANES)
+_planes: LruCache[PlaneKey, WallPlane] = LruCache(KEPT_PLANES)
 
 
 def use_quad(
     *, session_id: UUID, corners: Sequence[Sequence[float]], size_m: Sequence[float]
 ) -> Session:
-    """Fix the plane by a true rectangle on the wall: TL, TR, BR, BL in photo pixels, size in metres.
+    """Fix the plane by a true rectangle on the wall: TL, TR, BR, BL in photo pixels, size in
+    metres.
 
     Raises:
         BadRequest: the corners are no rectangle seen in perspective.

@@ -1,12 +1,13 @@
-"""Walls prepared for previews: worked out once, however many wallpapers are tried, and prefetched after a click.
+"""Walls prepared for previews: worked out once, however many wallpapers are tried, and prefetched
+after a click.
 
-A wall's plane, light and exposure depend on photo and mask alone and take most of its first preview's time. After a
-click the visitor looks at the wall and then for a wallpaper: meanwhile a thread of this process prepares the wall, and
-the first preview has only the paper to lay.
+A wall's plane, light and exposure depend on photo and mask alone and take most of its first
+preview's time. After a click the visitor looks at the wall and then for a wallpaper: meanwhile a
+thread of this process prepares the wall, and the first preview has only the paper to lay.
 
-Prefetching must cost nobody anything. One thread does it, for the newest mask of a session alone, after the visitor has
-not clicked for a moment, and only while no mask is being computed: clicks come first. What it does not get to, the
-preview does itself.
+Prefetching must cost nobody anything. One thread does it, for the newest mask of a session alone,
+after the visitor has not clicked for a moment, and only while no mask is being computed: clicks
+come first. What it does not get to, the preview does itself.
 """
 
 from __future__ import annotations
@@ -21,17 +22,18 @@ from django.conf import settings
 
 from imaging.types import Mask, Pixels
 from rendering import WallAnalysis, WallPlane, analyse_wall
+from segmentation.cache import LruCache
 from sessions_app.error_translation import translated
 from sessions_app.inference.background import BackgroundExecutor, Debouncer
 from sessions_app.inference.limits import mask_limit
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.inference.single_flight import SingleFlight
 from sessions_app.models import Session
 from sessions_app.services import masks, photos, planes
 
 logger = logging.getLogger(__name__)
 
-# At most 25 MB each: photo and mask of 1280 pixels, 640 x 640 pixels of light and edge colours, and the grain.
+# At most 25 MB each: photo and mask of 1280 pixels, 640 x 640 pixels of light and edge colours, and
+# the grain.
 KEPT_WALLS = 6
 
 Key = tuple[UUID, str]
@@ -39,7 +41,9 @@ Key = tuple[UUID, str]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedWall:
-    """A marked wall at preview size: `photo` uint8 H x W x 3 RGB, `mask` uint8 H x W, and what they tell."""
+    """A marked wall at preview size: `photo` uint8 H x W x 3 RGB, `mask` uint8 H x W, and what they
+    tell.
+    """
 
     photo: Pixels
     mask: Mask
@@ -47,7 +51,7 @@ class PreparedWall:
     analysis: WallAnalysis
 
 
-_walls: RecentlyUsed[Key, PreparedWall] = RecentlyUsed(KEPT_WALLS)
+_walls: LruCache[Key, PreparedWall] = LruCache(KEPT_WALLS)
 _preparing: SingleFlight[Key, PreparedWall] = SingleFlight()
 executor: Final = BackgroundExecutor("prefetch", max_items=8)
 # Without a click for that long the mask seems to please.
@@ -55,7 +59,8 @@ debouncer: Final[Debouncer[UUID]] = Debouncer(executor, quiet_seconds=0.7, max_k
 
 
 def prepared_wall(session: Session) -> PreparedWall:
-    """The session's wall, kept from before, or prepared here, or by whoever is preparing it at this moment.
+    """The session's wall, kept from before, or prepared here, or by whoever is preparing it at this
+    moment.
 
     Raises:
         WrongState: nothing is marked, or the mask is empty.
@@ -75,8 +80,9 @@ def prepared_wall(session: Session) -> PreparedWall:
 
 
 def prefetch(session: Session) -> None:
-    """Have the session's wall prepared in the background, unless it is marked anew within a moment."""
-    # A click that follows takes the place of the one before: nobody will ask for that mask's preview.
+    """Have the wall prepared in the background, unless it is marked anew within a moment."""
+    # A click that follows takes the place of the one before: nobody will ask for that mask's
+    # preview.
     debouncer.submit(session.pk, lambda: _prepare_if_idle(session), label=f"wall of {session.pk}")
 
 

@@ -7,16 +7,16 @@ import json
 from imaging import encode_view
 from rendering import render
 from rendering.version import RENDERER_VERSION
+from segmentation.cache import LruCache
 from sessions_app import storage
 from sessions_app.errors import WrongState
-from sessions_app.inference.recently_used import RecentlyUsed
 from sessions_app.models import Session, Wallpaper
 from sessions_app.services import masks, prefetch, wallpapers
 
 PREVIEW_QUALITY = 85
 KEPT_PREVIEWS = 16  # about 300 kB each
 
-_previews: RecentlyUsed[tuple[str, str], bytes] = RecentlyUsed(KEPT_PREVIEWS)
+_previews: LruCache[tuple[str, str], bytes] = LruCache(KEPT_PREVIEWS)
 
 
 def preview_version(session: Session) -> str | None:

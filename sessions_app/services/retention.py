@@ -1,9 +1,10 @@
 """Deletion of sessions: on request, at the end of their life, and of what crashes left behind.
 
-Objects and rows cannot be deleted in one transaction, so the order makes every crash harmless: the row is
-made invisible first (its end of life set to now), then its objects go, then the row. A purge that stops half-way
-leaves an expired row, which the next purge finds. Objects without a row (an upload that died between storing
-and saving, a worker that finished after the purge) are found by their folder and deleted when a day old.
+Objects and rows cannot be deleted in one transaction, so the order makes every crash harmless: the
+row is made invisible first (its end of life set to now), then its objects go, then the row. A purge
+that stops half-way leaves an expired row, which the next purge finds. Objects without a row (an
+upload that died between storing and saving, a worker that finished after the purge) are found by
+their folder and deleted when a day old.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ IDS_PER_QUERY: Final = 500
 class PurgeReport:
     """What a purge deleted, or would delete.
 
-    sessions: rows. objects: stored files of those sessions and of the orphans. orphans: folders that had no row.
-    kept: expired sessions left because a generation is in progress. failed: folders the store did not give up.
+    sessions: rows. objects: stored files of those sessions and of the orphans. orphans: folders
+    that had no row. kept: expired sessions left because a generation is in progress. failed:
+    folders the store did not give up.
     """
 
     sessions: int = 0
@@ -51,17 +53,18 @@ class PurgeReport:
 def purge_session(*, session_id: UUID, force: bool = False, dry_run: bool = False) -> int:
     """Delete a session with everything it owns; returns how many stored objects went.
 
-    `force` deletes it even while a generation is in progress; its worker finds the row gone and stops, and what it
-    may still store is an orphan for `purge_expired`. With `dry_run` nothing is changed.
+    `force` deletes it even while a generation is in progress; its worker finds the row gone and
+    stops, and what it may still store is an orphan for `purge_expired`. With `dry_run` nothing is
+    changed.
 
-    Raises:
-        NotFound: there is no such session.
-        WrongState: a generation is in progress. Nothing was changed.
-        Unavailable: the store did not answer. The session is invisible and expired; the next purge goes on.
+    Raises: NotFound: there is no such session. WrongState: a generation is in progress. Nothing was
+        changed. Unavailable: the store did not answer. The session is invisible and expired; the
+        next purge goes on.
     """
     rows = Session.objects.filter(pk=session_id)
     allowed = rows if force else rows.filter(~Exists(_active()))
-    # One conditional UPDATE decides and hides. Not later than it was: the end of a life that is over stays true.
+    # One conditional UPDATE decides and hides. Not later than it was: the end of a life that is
+    # over stays true.
     soonest = Least(F("expires_at"), timezone.now())
     if not (allowed.exists() if dry_run else allowed.update(expires_at=soonest)):
         raise _refusal(session_id)
@@ -89,8 +92,9 @@ def _active() -> QuerySet[Generation]:
 def purge_expired(*, now: datetime, dry_run: bool = False) -> PurgeReport:
     """Delete the sessions whose life ended by `now`, and folders of objects that have no session.
 
-    What the store does not give up is counted in the report and left for the next purge; after `MAX_FAILURES`
-    so is the rest. With `dry_run` nothing is deleted and the report says what would be.
+    What the store does not give up is counted in the report and left for the next purge; after
+    `MAX_FAILURES` so is the rest. With `dry_run` nothing is deleted and the report says what would
+    be.
     """
     expired = Session.objects.filter(expires_at__lte=now).order_by("expires_at")
     kept = expired.filter(Exists(_active())).count()
@@ -139,7 +143,7 @@ def _purge_idle(session_id: UUID) -> int:
 
 
 def _count_objects(session_id: UUID) -> int:
-    return listing.count_below(keys.session_prefix(session_id))
+    return listing.count_objects(keys.session_prefix(session_id))
 
 
 def _delete_objects(session_id: UUID) -> int:
@@ -174,6 +178,8 @@ def _session_id(folder: str) -> UUID | None:
 
 
 def _is_old(session_id: UUID, now: datetime) -> bool:
-    """True when the folder's newest object is older than `ORPHAN_AGE`; where the age is unknown, it stays."""
-    newest = listing.newest_below(keys.session_prefix(session_id))
+    """True when the folder's newest object is older than `ORPHAN_AGE`; where the age is unknown, it
+    stays.
+    """
+    newest = listing.newest_change(keys.session_prefix(session_id))
     return newest is not None and newest <= now - ORPHAN_AGE

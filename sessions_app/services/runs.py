@@ -1,8 +1,9 @@
 """The steps of one run of a generation: start, report, complete, fail, requeue.
 
-A run is (generation, run number). Each step is a conditional UPDATE on exactly that run in exactly the expected
-state; a run that was given to somebody else changes nothing any more. Jobs may be delivered more than once:
-the second delivery finds nothing to start. `jobs.recovery` looks for what dead workers left.
+A run is (generation, run number). Each step is a conditional UPDATE on exactly that run in exactly
+the expected state; a run that was given to somebody else changes nothing any more. Jobs may be
+delivered more than once: the second delivery finds nothing to start. `jobs.recovery` looks for what
+dead workers left.
 """
 
 from __future__ import annotations
@@ -133,9 +134,10 @@ def _give_attempt_back(generation_id: UUID | str, session_id: UUID) -> None:
 
 
 def keep_alive(generation_id: UUID | str, run: int) -> bool:
-    """Prolong the lease, said by the worker whose process is at work on it; False when it works in vain.
+    """Prolong the lease of a run whose process is at work; False when it was superseded.
 
-    So the lease is about dead workers only: a stage that takes long on a slow machine does not lose it.
+    So the lease is about dead workers only: a stage that takes long on a slow machine does not lose
+    it.
     """
     own = _rows(generation_id, run, *Generation.ACTIVE)
     own.filter(state=Generation.State.GENERATING).update(lease_until=lease_end())
@@ -151,8 +153,8 @@ def requeue(
 ) -> bool:
     """Give up this run and queue the next one; False when it was not this run's turn any more.
 
-    With a delay the row waits without a job; the sweep makes one when its time has come. With Redis away there is
-    no job either: the next sweep that reaches it makes one.
+    With a delay the row waits without a job; the sweep makes one when its time has come. With Redis
+    away there is no job either: the next sweep that reaches it makes one.
 
     Args:
         stale_at: only where the lease had ended by then.
@@ -183,11 +185,12 @@ def handle_worker_death(
 ) -> str:
     """Queue the run of a dead process again, or fail it after `MAX_RUNS`.
 
+    Args:
+        stale_at: only where the lease had ended by then; None: the caller knows that the process
+            is dead.
+
     Returns:
         "requeued", "given up", or "" when somebody was faster.
-
-    Args:
-        stale_at: only where the lease had ended by then; None: the caller knows that the process is dead.
     """
     if run < MAX_RUNS:
         return "requeued" if requeue(generation_id, run, stale_at=stale_at) else ""
@@ -209,9 +212,10 @@ def lease_end() -> datetime:
 
 
 def _lock_session(generation_id: UUID | str) -> None:
-    """First the session, then its generations: one order everywhere, as in a request for a new generation.
+    """First the session, then its generations: one order everywhere.
 
-    Two transactions that lock the two in opposite orders are a deadlock on PostgreSQL; SQLite has one lock.
+    Two transactions that lock the two in opposite orders are a deadlock on PostgreSQL; SQLite has
+    one lock.
     """
     Session.objects.select_for_update(of=("self",)).filter(generations__pk=generation_id).first()
 

@@ -1,7 +1,7 @@
 """One change of a session at a time, and all of it or nothing.
 
-A program's request changes wallpaper, placement and mask and then generates from them. Two such requests at once must
-not mix, and a refused one must leave the session as it was.
+A program's request changes wallpaper, placement and mask and then generates from them. Two such
+requests at once must not mix, and a refused one must leave the session as it was.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LOCK_SECONDS = 60  # a link's deadline, a decode and an encode, with room to spa
 
 @contextmanager
 def session_lock(session: Session) -> Iterator[None]:
-    """Hold the session's lock; when the block is refused, wallpaper and placement become what they were.
+    """Hold the session's lock; a refusal in the block puts wallpaper and placement back.
 
     Raises:
         WrongState: another request holds the lock.

@@ -23,8 +23,8 @@ def edit_clicks(session_id: UUID, edit: Callable[[Session, ClickHistory], ClickH
 
     Returns the session with its wallpaper, as it is then.
 
-    Optimistic: the row is written only where its revision is still the one that was read; otherwise the edit is
-    applied anew. A click replaces an uploaded mask.
+    Optimistic: the row is written only where its revision is still the one that was read; otherwise
+    the edit is applied anew. A click replaces an uploaded mask.
 
     Raises:
         NotFound: the session is gone.
@@ -49,7 +49,8 @@ def edit_clicks(session_id: UUID, edit: Callable[[Session, ClickHistory], ClickH
             click_history=after.as_json(), uploaded_mask_key="", revision=F("revision") + 1
         )
         if changed:
-            # What the row has now, without reading it once more: each statement less is felt with every click.
+            # What the row has now, without reading it once more: each statement less is felt with
+            # every click.
             session.click_history, session.uploaded_mask_key = after.as_json(), ""
             session.revision += 1
             return session
@@ -66,7 +67,7 @@ def mark_embedding_completed(session_id: UUID) -> bool:
 
 
 def prolong(session_id: UUID) -> None:
-    """A session in use lives on: its end moves to a full lifetime from now, at most once an hour."""
+    """A session in use lives on: at most once an hour its end moves to a lifetime from now."""
     end = end_of_life()
     Session.objects.filter(
         pk=session_id, expires_at__gt=timezone.now(), expires_at__lt=end - PROLONGED_BY_AT_LEAST
@@ -74,7 +75,9 @@ def prolong(session_id: UUID) -> None:
 
 
 def prolong_read(session: Session) -> None:
-    """The same for a session that was just read, which nearly always shows that there is nothing to do."""
+    """The same for a session that was just read, which nearly always shows that there is nothing to
+    do.
+    """
     if session.expires_at < end_of_life() - PROLONGED_BY_AT_LEAST:
         prolong(session.pk)
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from imaging import (
-    INTAKE_VERSION,
+    DECODER_VERSION,
     Photo,
     encode_stored_photo,
     encode_view,
@@ -55,14 +55,14 @@ def create_session(
         max_side: bring the photo down to this many pixels on its long side.
         background: start encoding at once; commands encode when they need it.
 
-    Raises:
-        BadUpload: the file is refused; message and code are the intake's.
-        Unavailable: too many uploads at once, or the photo could not be stored. Nothing is left behind.
+    Raises: BadUpload: the file is refused; message and code are those of `imaging`. Unavailable:
+        too many uploads at once, or the photo could not be stored. Nothing is left behind.
     """
     with decode_limit.slot():
         photo = _read(data, max_side)
         session = _row(photo, digest=_digest(data, photo.pixels), source=source, visitor=visitor)
-        # Before the photo is stored, which takes nearly as long: the visitor waits for the longer of the two.
+        # Before the photo is stored, which takes nearly as long: the visitor waits for the longer
+        # of the two.
         encoding = start_encoding(session.photo_digest, photo.pixels) if background else None
         compress_later = encoding is not None and photo_compression.has_room(photo.pixels)
         with _nothing_left_on_failure(session.pk, encoding):
@@ -89,7 +89,9 @@ def create_session_from_sample(
 
 
 def start_encoding(photo_digest: str, pixels: Pixels) -> Future[Embedding] | None:
-    """Begin to encode the photo in the background; a click waits for it. None when the encoder has too much to do."""
+    """Begin to encode the photo in the background; a click waits for it. None when the encoder has
+    too much to do.
+    """
     return embeddings.encode_in_background(photo_digest, pixels)
 
 
@@ -123,7 +125,8 @@ def _insert(session: Session, encoding: Future[Embedding] | None, *, compress_la
         session.save(force_insert=True)
         if encoding is None:
             return
-        # Robust: an error here must not look as if the row had failed, which would take its photo away.
+        # Robust: an error here must not look as if the row had failed, which would take its photo
+        # away.
         transaction.on_commit(lambda: _mark_when_encoded(session.pk, encoding), robust=True)
         if compress_later:
             transaction.on_commit(lambda: _compress_when_encoded(session.pk, encoding), robust=True)
@@ -149,7 +152,7 @@ def _nothing_left_on_failure(
 
 
 def _mark_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -> None:
-    """Have the session say so once the embedding is there, which may have been before its row was."""
+    """Have the row say so once the embedding is there, which may be before the row is."""
     asking = threading.get_ident()
 
     def mark(ended: Future[Embedding]) -> None:
@@ -169,18 +172,20 @@ def _compress_when_encoded(session_id: uuid.UUID, encoding: Future[Embedding]) -
 
 
 def _digest(data: bytes, pixels: Pixels) -> str:
-    """Names the photo: the same file, read by the same intake to the same size, has the same pixels.
+    """Names the photo: the same file, decoded by the same version to the same size, has the same
+    pixels.
 
-    Of the upload and not of the pixels, which are ten times as many bytes to hash while the encoder should be at work.
+    Of the upload and not of the pixels, which are ten times as many bytes to hash while the encoder
+    should be at work.
     """
     height, width = pixels.shape[:2]
-    name = f"{INTAKE_VERSION}:{width}x{height}:{storage.digest_of(data)}"
+    name = f"{DECODER_VERSION}:{width}x{height}:{storage.digest_of(data)}"
     return storage.digest_of(name.encode())
 
 
 def _store(session_id: uuid.UUID, pixels: Pixels, *, compressed: bool) -> None:
     """Write photo, view and thumbnail."""
-    storage.put(keys.photo(session_id), encode_stored_photo(pixels, packed=compressed))
+    storage.put(keys.photo(session_id), encode_stored_photo(pixels, compressed=compressed))
     view = fit_within(pixels, settings.VIEW_MAX_SIDE_PX)
     storage.put(keys.photo_view(session_id), encode_view(view))
     thumbnail = fit_within(view, settings.THUMBNAIL_MAX_SIDE_PX)

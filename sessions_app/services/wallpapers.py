@@ -1,4 +1,4 @@
-"""Wallpapers of a session: a built-in design, an upload, or a link; and how they lie on the wall."""
+"""A session's wallpapers: built-in designs, uploads, links; and how they lie on the wall."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ logger = logging.getLogger(__name__)
 
 MAX_LINK_LENGTH = 2000  # characters
 
-# The usual roll is 53 cm wide, and most repeats are one roll wide: the guess for a paper of unknown size.
+# The usual roll is 53 cm wide, and most repeats are one roll wide: the guess for a paper of unknown
+# size.
 DEFAULT_REPEAT_M = 0.53
 WALLPAPERS_PER_SESSION = 60
 MAX_BRIGHTNESS = 1.0
@@ -71,7 +72,7 @@ def choose_upload(*, session_id: UUID, data: bytes, name: str = "") -> Wallpaper
     """Choose a wallpaper picture that the visitor uploads.
 
     Raises:
-        BadUpload: the file is refused; message and code are the intake's.
+        BadUpload: the file is refused; message and code are those of `imaging`.
         Unavailable: it could not be stored.
     """
     wallpaper = _keep_picture(
@@ -126,8 +127,8 @@ def choose_kept(*, session_id: UUID, wallpaper_id: UUID) -> Wallpaper:
 def set_placement(*, session_id: UUID, placement: Mapping[str, Any]) -> Session:
     """Change how the chosen wallpaper lies on the wall; keys that are absent stay.
 
-    Args:
-        placement: any of repeat_width_m, drop, rotation_deg, mirror, mode, origin_x_m, origin_y_m, seams,
+    Args: placement: any of repeat_width_m, drop, rotation_deg, mirror, mode, origin_x_m,
+        origin_y_m, seams,
             strip_width_m, brightness, keep_shadows.
 
     Raises:
@@ -251,7 +252,9 @@ def _keep_picture(
 
 
 def _keep(session_id: UUID, *, source: str, digest: str, **fields: Any) -> Wallpaper:
-    """The session's row for this picture, made where it has none (a second choice finds the first's)."""
+    """The session's row for this picture, made where it has none (a second choice finds the
+    first's).
+    """
     found = Wallpaper.objects.filter(session_id=session_id, source=source, digest=digest).first()
     if found is not None:
         return found

@@ -1,4 +1,6 @@
-"""Objects under keys, on disk or on S3. `storage.read(key)` and the like; key names are in `storage.keys`."""
+"""Objects under keys, on disk or on S3. `storage.read(key)` and the like; key names are in
+`storage.keys`.
+"""
 
 from __future__ import annotations
 

@@ -10,19 +10,23 @@ from pathlib import Path
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 
-_DRAFT = re.compile(r"\.[0-9a-f]{32}\.part")
+_PARTIAL_NAME = re.compile(r"\.[0-9a-f]{32}\.part")
 
 
-def is_draft(name: str) -> bool:
-    """True for the name of a file that is being written, or that a killed process left half written."""
-    return _DRAFT.fullmatch(name) is not None
+def is_partial_file(name: str) -> bool:
+    """True for the name of a file that is being written, or that a killed process left half
+    written.
+    """
+    return _PARTIAL_NAME.fullmatch(name) is not None
 
 
 class WholeFileStorage(FileSystemStorage):
-    """Writes beside the name and moves into place, so that a kill or a full disk leaves no half file there.
+    """Writes beside the name and moves into place, so that a kill or a full disk leaves no half
+    file there.
 
-    A name that exists is replaced: our names tell their content, so whoever comes second writes the same picture. Its
-    bytes may differ where a photo is packed; who has the old file open reads it to its end.
+    A name that exists is replaced: our names tell their content, so whoever comes second writes the
+    same picture. Its bytes may differ where a photo is compressed; who has the old file open reads
+    it to its end.
     """
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
@@ -32,15 +36,15 @@ class WholeFileStorage(FileSystemStorage):
     def _save(self, name: str, content: File[bytes]) -> str:
         target = Path(self.path(name))
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{uuid.uuid4().hex}.part")
+        partial = target.with_name(f".{uuid.uuid4().hex}.part")
         try:
-            with draft.open("xb") as file:
+            with partial.open("xb") as file:
                 for chunk in content.chunks():
                     file.write(chunk)
                 file.flush()
                 os.fsync(file.fileno())  # a row that points here may outlive a power cut
-            draft.replace(target)
+            partial.replace(target)
         except BaseException:
-            draft.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
             raise
         return name

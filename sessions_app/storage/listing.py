@@ -1,7 +1,7 @@
 """What lies in the store, for the purge: how many objects a folder has and how old its newest is.
 
-Beside `sessions_app.storage` the only module that asks `default_storage`, and it only looks. Failures of the
-store become `Unavailable` there as here.
+Beside `sessions_app.storage` the only module that asks `default_storage`, and it only looks.
+Failures of the store become `Unavailable` there as here.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from django.core.files.storage import default_storage
 
 from sessions_app.errors import Unavailable
 from sessions_app.storage import STORE_ERRORS
-from sessions_app.storage.disk import is_draft
+from sessions_app.storage.disk import is_partial_file
 
 logger = logging.getLogger(__name__)
 
 
-def count_below(prefix: str) -> int:
+def count_objects(prefix: str) -> int:
     """How many objects lie below `prefix` (ending in a slash).
 
     Raises:
@@ -31,8 +31,9 @@ def count_below(prefix: str) -> int:
         raise _unavailable(prefix) from error
 
 
-def newest_below(prefix: str) -> datetime | None:
-    """When the newest object below `prefix` was written; None when there is none or the store cannot tell.
+def newest_change(prefix: str) -> datetime | None:
+    """When the newest object below `prefix` was written; None when there is none or the store
+    cannot tell.
 
     Raises:
         Unavailable: the store did not answer.
@@ -49,14 +50,17 @@ def newest_below(prefix: str) -> datetime | None:
         raise _unavailable(prefix) from error
 
 
-def drafts_in(folder: str, *, before: datetime) -> list[str]:
-    """Names of half-written files in `folder` (ending in a slash) that nobody touched since `before`.
+def partial_files_in(folder: str, *, before: datetime) -> list[str]:
+    """Names of half-written files in `folder` (ending in a slash) that nobody touched since
+    `before`.
 
     Raises:
         Unavailable: the store did not answer.
     """
     try:
-        names = [folder + name for name in default_storage.listdir(folder)[1] if is_draft(name)]
+        names = [
+            folder + name for name in default_storage.listdir(folder)[1] if is_partial_file(name)
+        ]
         return [name for name in names if default_storage.get_modified_time(name) < before]
     except FileNotFoundError:  # no such folder, or the writer has just finished
         return []

@@ -1,6 +1,8 @@
-"""Stored objects: with `storage.listing`, the only module that talks to `default_storage`, on disk or on S3.
+"""Stored objects: with `storage.listing`, the only module that talks to `default_storage`, on disk
+or on S3.
 
-Failures of the store become `Unavailable`, so that a page says "try again" and a job knows the fault is ours.
+Failures of the store become `Unavailable`, so that a page says "try again" and a job knows the
+fault is ours.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ STORE_ERRORS = (OSError, BotoCoreError, ClientError)
 def _unavailable(action: str, key: str) -> Unavailable:
     logger.exception("storage failed to %s %s", action, key)
     return Unavailable(
-        "Pictures cannot be stored or read at the moment. Nothing is lost; please try again shortly.",
+        "Pictures cannot be stored or read at the moment. "
+        "Nothing is lost; please try again shortly.",
         code="storage_unavailable",
     )
 

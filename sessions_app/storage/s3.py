@@ -1,7 +1,8 @@
 """S3 through django-storages, with the choices a private store needs.
 
-The only module that imports boto3's configuration. Checksums are sent "when required": since boto3 1.36 the
-default headers are refused by several S3-compatible servers (django-storages issue 1482, boto3 issue 4398).
+The only module that imports boto3's configuration. Checksums are sent "when required": since boto3
+1.36 the default headers are refused by several S3-compatible servers (django-storages issue 1482,
+boto3 issue 4398).
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from storages.backends.s3 import S3Storage
 
 
 class PrivateS3Storage(S3Storage):  # type: ignore[misc]
-    """Private objects, short signed links, never overwriting, s3v4 signatures."""
+    """Private objects, short signed links, s3v4 signatures; a name that exists is replaced."""
 
     def get_default_settings(self) -> dict[str, Any]:
         """django-storages' defaults with ours on top; settings and OPTIONS still win."""
         return {
             **super().get_default_settings(),
             "default_acl": None,
-            "file_overwrite": True,  # our names are unique by content or run; a retry may rewrite its own
+            "file_overwrite": True,  # names tell content or run, so a retry rewrites its own
             "querystring_auth": True,
             "querystring_expire": 600,
             "signature_version": "s3v4",

@@ -1,7 +1,7 @@
 """What the pages show, as template contexts: numbers become the words and strings of the page here.
 
-`room_context` is everything the room's page needs; the fragments that htmx asks for take the same context, so a
-page that was reloaded and a page that was updated piece by piece say the same.
+`room_context` is everything the room's page needs; the fragments that htmx asks for take the same
+context, so a page that was reloaded and a page that was updated piece by piece say the same.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ READING_POLL_LIMIT_SECONDS = 600
 STAGES = {
     "": "Starting",
     "starting": "Opening the photo",
-    "loading": "Measuring the light",
+    "loading": "Opening the photo",
     "level": "Measuring the light",
-    "rendering": "Hanging the paper",
+    "rendering": "Placing the wallpaper",
     "waiting": "Waiting for the image service",
     "uploading": "Sending the picture to the image service",
     "diffusing": "The image service is at work",
     "fetching": "Fetching the picture",
-    "light": "Cutting the paper",
-    "paper": "Hanging the paper",
-    "sample": "Hanging the paper",
+    "light": "Measuring the light",
+    "paper": "Placing the wallpaper",
+    "sample": "Placing the wallpaper",
     "composite": "Smoothing the edges",
     "check": "Saving the picture",
 }
@@ -61,10 +61,8 @@ ROTATIONS = {0.0: "Upright", 90.0: "Sideways"}
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A click as drawn: `left` and `top` in per cent of the photo's box, `x` and `y` in photo pixels."""
+    """A click as drawn: `left` and `top` in per cent of the photo's box."""
 
-    x: str
-    y: str
     left: str
     top: str
     kind: str
@@ -79,7 +77,7 @@ class Option:
     chosen: bool
 
 
-def shell() -> dict[str, Any]:
+def base_context() -> dict[str, Any]:
     """What the frame of every page needs."""
     return {
         "lifetime_days": settings.SESSION_LIFETIME_DAYS,
@@ -91,7 +89,7 @@ def shell() -> dict[str, Any]:
 def home_page(request: HttpRequest, *, error: AppError | None = None) -> TemplateResponse:
     """The start page, with a refusal in its alert when there was one."""
     context = {
-        **shell(),
+        **base_context(),
         "error": error,
         "samples": catalogue.sample_rooms(),
         "recent": recent_sessions(visitor=visitor_of(request)),
@@ -111,7 +109,7 @@ def room_page(
 
 def room_context(session: Session) -> dict[str, Any]:
     """Everything the room's page shows."""
-    return {**shell(), **_photo(session), **wall_context(session), **paper_context(session)}
+    return {**base_context(), **_photo(session), **wall_context(session), **paper_context(session)}
 
 
 def wall_context(session: Session, *, after_change: bool = False) -> dict[str, Any]:
@@ -154,7 +152,7 @@ def _photo(session: Session) -> dict[str, Any]:
     }
 
 
-# --- the wall -----------------------------------------------------------------------------------------------
+# --- the wall -------------------------------------------------------------------------------------
 
 
 def _wall(session: Session, after_change: bool) -> dict[str, Any]:
@@ -178,8 +176,6 @@ def _wall(session: Session, after_change: bool) -> dict[str, Any]:
 
 def _point(session: Session, x: float, y: float, label: int) -> Point:
     return Point(
-        x=plain(x),
-        y=plain(y),
         left=f"{(x + 0.5) / session.width * 100:.4f}",
         top=f"{(y + 0.5) / session.height * 100:.4f}",
         kind="include" if label else "exclude",
@@ -197,7 +193,7 @@ def plain(number: float) -> str:
     return "0" if text in ("", "-0") else text
 
 
-# --- the wallpaper ------------------------------------------------------------------------------------------
+# --- the wallpaper --------------------------------------------------------------------------------
 
 
 def _papers(session: Session) -> dict[str, Any]:
@@ -213,7 +209,7 @@ def _placement(session: Session) -> dict[str, Any]:
     placement = wallpapers.current_placement(session)
     return {
         "repeat_width_cm": plain(placement.repeat_width_m * 100),
-        "drops": _options(DROPS, placement.drop, "Own drop"),
+        "drops": _options(DROPS, placement.drop, "Custom"),
         "rotations": _options(ROTATIONS, placement.rotation_deg, f"{placement.rotation_deg:g}°"),
         "modes": [Option(mode, title, mode == placement.mode) for mode, title in MODES.items()],
         "origin_x_cm": plain(placement.origin_m[0] * 100),
@@ -232,7 +228,7 @@ def _options(titles: dict[float, str], chosen: float, other: str) -> list[Option
     return [Option(f"{value:g}", title, value == chosen) for value, title in values.items()]
 
 
-# --- the picture --------------------------------------------------------------------------------------------
+# --- the picture ----------------------------------------------------------------------------------
 
 
 def generation_context(session: Session) -> dict[str, Any]:
@@ -245,8 +241,8 @@ def generation_context(session: Session) -> dict[str, Any]:
     if session.status in Generation.ACTIVE and not is_active:
         # It ended after the session was read: the page would say "Generating" and never ask again.
         session.refresh_from_db(fields=["status", "attempts_left"])
-    # The same until this generation has ended: a double click, a second tab and a page kept open all ask for
-    # the same picture, and get one.
+    # The same until this generation has ended: a double click, a second tab and a page kept open
+    # all ask for the same picture, and get one.
     number = (latest.number if latest else 0) + (0 if is_active else 1)
     return {
         "session": session,
@@ -284,7 +280,7 @@ def _status_text(session: Session, latest: Generation | None) -> str:
         return "Stopped" if _is_stopped(session, latest) else "Failed"
     if not session.has_mask:
         return "Click the wall to begin"
-    return "Pick a wallpaper" if session.wallpaper is None else "Ready to generate"
+    return "Choose a wallpaper" if session.wallpaper is None else "Ready to generate"
 
 
 def _status_detail(latest: Generation | None, status: GenerationStatus | None) -> str:
@@ -293,9 +289,12 @@ def _status_detail(latest: Generation | None, status: GenerationStatus | None) -
     if status.state == Generation.State.QUEUED:
         waited = f"{status.waited_seconds:.0f} s"
         if status.waiting_for_worker:
-            return f"Waiting for a worker; none is running at the moment. Your place is kept ({waited})."
+            return (
+                f"No worker is running at the moment. Your picture stays in the queue ({waited})."
+            )
         if status.ahead:
-            return f"{status.ahead} before you · {waited}"
+            pictures = "1 picture" if status.ahead == 1 else f"{status.ahead} pictures"
+            return f"{pictures} ahead of yours · {waited}"
         return f"You are next · {waited}"
     if status.state == Generation.State.GENERATING:
         return f"{STAGES.get(status.stage, 'Working')} · {status.worked_seconds:.0f} s"

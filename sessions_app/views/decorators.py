@@ -1,4 +1,6 @@
-"""What stands before every page view: the method, the visitor's own session, and one answer to every refusal."""
+"""What stands before every page view: the method, the visitor's own session, and one response to
+every refusal.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +9,27 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from sessions_app.errors import AppError
 from sessions_app.selectors import owned_session
 from sessions_app.views.errors import not_allowed, refusal
+from sessions_app.views.request import HtmxHttpRequest
 from sessions_app.visitors import visitor_of
 
 View = Callable[..., HttpResponseBase]
 
 
-def answers(*methods: str) -> Callable[[View], View]:
-    """Let only these methods in (GET brings HEAD), and turn an `AppError` into the page's answer."""
+def visitor_view(*methods: str) -> Callable[[View], View]:
+    """A view for visitors: these methods only (GET brings HEAD), and an `AppError` becomes its
+    page.
+    """
     allowed = [*methods, "HEAD"] if "GET" in methods else list(methods)
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def answer(request: HttpRequest, **path: Any) -> HttpResponseBase:
+        def respond(request: HtmxHttpRequest, **path: Any) -> HttpResponseBase:
             if request.method not in allowed:
                 return not_allowed(request, allowed)
             try:
@@ -35,7 +39,7 @@ def answers(*methods: str) -> Callable[[View], View]:
             patch_vary_headers(response, ["HX-Request"])
             return response
 
-        return answer
+        return respond
 
     return decorate
 
@@ -43,14 +47,15 @@ def answers(*methods: str) -> Callable[[View], View]:
 def with_session(view: View) -> View:
     """Swap `session_id` for the visitor's own session.
 
-    The permission is decided here and nowhere else: an unknown id and somebody else's are the same 404, an
-    expired session is a 410. The session is noted on the request, so that a refusal can be shown in its room.
+    The permission is decided here and nowhere else: an unknown id and somebody else's are the same
+    404, an expired session is a 410. The session is noted on the request, so that a refusal can be
+    shown in its room.
     """
 
     @wraps(view)
-    def answer(request: HttpRequest, *, session_id: UUID, **path: Any) -> HttpResponseBase:
+    def respond(request: HtmxHttpRequest, *, session_id: UUID, **path: Any) -> HttpResponseBase:
         session = owned_session(session_id=session_id, visitor=visitor_of(request))
-        request.room = session  # type: ignore[attr-defined]
+        request.room = session
         return view(request, session, **path)
 
-    return answer
+    return respond

@@ -1,8 +1,9 @@
-"""Every refusal as the visitor meets it: the one place where an error becomes a status and a sentence.
+"""Every refusal as the visitor meets it: the one place where an error becomes a status and a
+sentence.
 
-htmx gets the sentence as plain text with the status, and the page's script puts it into the alert. A form posted
-without script gets its page again with the sentence in the alert and the status of the error. Anything else
-gets a page that says what is wrong and leads home.
+htmx gets the sentence as plain text with the status, and the page's script puts it into the alert.
+A form posted without script gets its page again with the sentence in the alert and the status of
+the error. Anything else gets a page that says what is wrong and leads home.
 """
 
 from __future__ import annotations
@@ -17,21 +18,22 @@ from django.template.response import TemplateResponse
 from sessions_app.errors import AppError, Expired, NotFound
 from sessions_app.models import Session
 from sessions_app.views import contexts
+from sessions_app.views.request import HtmxHttpRequest
 
 logger = logging.getLogger(__name__)
 
 TITLES = {
-    400: "The request was garbled",
+    400: "The request could not be read",
     403: "This page is out of date",
-    404: "Nothing is here",
-    405: "Nothing is here",
+    404: "There is no such page",
+    405: "There is no such page",
     410: "This room has expired",
     500: "Something went wrong on our side",
-    503: "Just a moment",
+    503: "Not available at the moment",
 }
 
 
-class OutOfDate(AppError):
+class BadCsrfToken(AppError):
     """The form's token is not the browser's: an old page, or another site's."""
 
     status = 403
@@ -45,14 +47,14 @@ class WrongMethod(AppError):
     code = "wrong_method"
 
 
-class Garbled(AppError):
+class MalformedRequest(AppError):
     """The request cannot be read at all."""
 
     status = 400
     code = "garbled"
 
 
-def refusal(request: HttpRequest, error: AppError) -> HttpResponseBase:
+def refusal(request: HtmxHttpRequest, error: AppError) -> HttpResponseBase:
     """The answer to a request that was refused."""
     logger.info("%s %s refused: %s", request.method, request.path, error.code)
     response = _answer(request, error)
@@ -63,8 +65,8 @@ def refusal(request: HttpRequest, error: AppError) -> HttpResponseBase:
     return response
 
 
-def _answer(request: HttpRequest, error: AppError) -> HttpResponseBase:
-    if request.htmx:  # type: ignore[attr-defined]
+def _answer(request: HtmxHttpRequest, error: AppError) -> HttpResponseBase:
+    if request.htmx:
         return HttpResponse(
             error.user_message, content_type="text/plain; charset=utf-8", status=error.status
         )
@@ -78,7 +80,7 @@ def _answer(request: HttpRequest, error: AppError) -> HttpResponseBase:
         request,
         "errors/error.html",
         {
-            **contexts.shell(),
+            **contexts.base_context(),
             "status": error.status,
             "title": TITLES.get(error.status, "That did not work"),
             "explanation": error.user_message,
@@ -98,9 +100,7 @@ def _still_there(session: Session) -> bool:
 
 def not_allowed(request: HttpRequest, methods: list[str]) -> HttpResponseBase:
     """A form's address asked for as a page, or the other way round: a page that leads home."""
-    page = standalone(
-        request, WrongMethod("There is no page at this address, only a form's target.")
-    )
+    page = standalone(request, WrongMethod("There is no page at this address."))
     page.headers["Allow"] = ", ".join(methods)
     return page
 
@@ -109,7 +109,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """Django's CSRF refusal, in words for a visitor; the reason is for the log."""
     logger.info("csrf check failed: %s", reason)
     return standalone(
-        request, OutOfDate("This page is out of date. Please reload it and try again.")
+        request, BadCsrfToken("This page is out of date. Please reload it and try again.")
     )
 
 
@@ -123,7 +123,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """handler400: a request that Django itself could not read."""
     del exception
     return standalone(
-        request, Garbled("The request could not be read. Please reload the page and try again.")
+        request,
+        MalformedRequest("The request could not be read. Please reload the page and try again."),
     )
 
 
@@ -148,7 +149,7 @@ def standalone(request: HttpRequest, error: AppError) -> HttpResponse:
         request,
         "errors/error.html",
         {
-            **contexts.shell(),
+            **contexts.base_context(),
             "status": error.status,
             "title": TITLES[error.status],
             "explanation": error.user_message,

@@ -1,4 +1,6 @@
-"""The shape of what a page may send. Meaning (on the photo? a real wallpaper?) is for the services to judge."""
+"""The shape of what a page may send. Meaning (on the photo? a real wallpaper?) is for the services
+to judge.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,9 @@ class PlacementForm(forms.Form):
 
 
 class GenerateForm(forms.Form):
-    """The page's name for this request, so that a second press is recognised; and the preview it was made by."""
+    """The page's name for this request, so that a second press is recognised; and the preview it
+    was made by.
+    """
 
     request_key = forms.CharField(max_length=64)
     seen = forms.CharField(max_length=64, required=False)
@@ -100,8 +104,8 @@ class CancelForm(forms.Form):
 def read_click(data: QueryDict, session: Session) -> tuple[float, float, int]:
     """The click of a request: x and y in photo pixels, label 1 or 0.
 
-    A browser without script sends an image button's `at.x` and `at.y`: whole CSS pixels of the picture as shown,
-    counted from its corner, with the shown size beside them.
+    A browser without script sends an image button's `at.x` and `at.y`: whole CSS pixels of the
+    picture as shown, counted from its corner, with the shown size beside them.
 
     Raises:
         BadClick: not numbers, or no label.
@@ -120,13 +124,15 @@ def read_click(data: QueryDict, session: Session) -> tuple[float, float, int]:
     form = ClickForm(values)
     if not form.is_valid():
         raise BadClick(
-            "A click needs two numbers, x and y, in pixels of the photo, and 1 to include or 0 to exclude."
+            "A click needs two numbers, x and y, in pixels of the photo, "
+            "and 1 to include or 0 to exclude."
         )
     return form.cleaned_data["x"], form.cleaned_data["y"], form.cleaned_data["label"]
 
 
 def read_placement(data: QueryDict) -> dict[str, Any]:
-    """The placement of a request in the services' units; fields that are absent or empty are left out.
+    """The placement of a request in the services' units; fields that are absent or empty are left
+    out.
 
     Raises:
         BadRequest: a field is not of its kind, or the repeat width was emptied.
@@ -205,7 +211,8 @@ def read_choice(data: QueryDict) -> UUID | str:
 
 
 def read_generate(data: QueryDict) -> tuple[str, str | None]:
-    """The page's name for this generation, and the version of the preview it showed (None: it showed none).
+    """The page's name for this generation, and the version of the preview it showed (None: it
+    showed none).
 
     Raises:
         BadRequest: it is missing or too long, so a second press could not be told from a new wish.

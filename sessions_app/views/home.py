@@ -11,19 +11,20 @@ from django_htmx.http import HttpResponseClientRedirect
 from sessions_app.models import Session
 from sessions_app.services import uploads
 from sessions_app.views import contexts, forms
-from sessions_app.views.decorators import answers
+from sessions_app.views.decorators import visitor_view
+from sessions_app.views.request import HtmxHttpRequest
 from sessions_app.visitors import ensure_visitor
 
 
 @never_cache
-@answers("GET")
+@visitor_view("GET")
 def home(request: HttpRequest) -> HttpResponseBase:
     """Upload, sample rooms, and the rooms this visitor has."""
     return contexts.home_page(request)
 
 
-@answers("POST")
-def upload(request: HttpRequest) -> HttpResponseBase:
+@visitor_view("POST")
+def upload(request: HtmxHttpRequest) -> HttpResponseBase:
     """A photo comes in; on to its room."""
     data, _ = forms.read_file(request)
     session = uploads.create_session(
@@ -32,8 +33,8 @@ def upload(request: HttpRequest) -> HttpResponseBase:
     return _to_room(request, session)
 
 
-@answers("POST")
-def sample(request: HttpRequest, slug: str) -> HttpResponseBase:
+@visitor_view("POST")
+def sample(request: HtmxHttpRequest, slug: str) -> HttpResponseBase:
     """One of the sample rooms is taken; on to it."""
     session = uploads.create_session_from_sample(
         slug=slug, source=Session.Source.WEB, visitor=ensure_visitor(request)
@@ -41,8 +42,8 @@ def sample(request: HttpRequest, slug: str) -> HttpResponseBase:
     return _to_room(request, session)
 
 
-def _to_room(request: HttpRequest, session: Session) -> HttpResponse:
+def _to_room(request: HtmxHttpRequest, session: Session) -> HttpResponse:
     address = reverse("session", args=[session.pk])
-    if request.htmx:  # type: ignore[attr-defined]
+    if request.htmx:
         return HttpResponseClientRedirect(address)
     return HttpResponseRedirect(address)

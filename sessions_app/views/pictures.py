@@ -17,14 +17,15 @@ from sessions_app.errors import NotFound
 from sessions_app.models import Generation, Session, Wallpaper
 from sessions_app.services import previews, wallpapers
 from sessions_app.storage import keys
-from sessions_app.views.decorators import answers, with_session
+from sessions_app.views.decorators import visitor_view, with_session
 
-# What these addresses show never changes: results and the photo's views are never overwritten, previews carry a version.
+# What these addresses show never changes: results and the photo's views are never overwritten,
+# previews carry a version.
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
 
 
-@answers("GET")
+@visitor_view("GET")
 @with_session
 def photo_view(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The photo as the page shows it."""
@@ -32,7 +33,7 @@ def photo_view(request: HttpRequest, session: Session) -> HttpResponseBase:
     return _picture(request, lambda: storage.read(keys.photo_view(session.pk)), tag=tag)
 
 
-@answers("GET")
+@visitor_view("GET")
 @with_session
 def thumbnail(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The photo as lists show it."""
@@ -40,7 +41,7 @@ def thumbnail(request: HttpRequest, session: Session) -> HttpResponseBase:
     return _picture(request, lambda: storage.read(keys.thumbnail(session.pk)), tag=tag)
 
 
-@answers("GET")
+@visitor_view("GET")
 @with_session
 def preview(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The wallpaper on the wall, at screen size, as the room stands now."""
@@ -54,7 +55,7 @@ def preview(request: HttpRequest, session: Session) -> HttpResponseBase:
     )
 
 
-@answers("GET")
+@visitor_view("GET")
 @with_session
 def wallpaper_picture(
     request: HttpRequest, session: Session, wallpaper_id: UUID
@@ -68,7 +69,7 @@ def wallpaper_picture(
     return _picture(request, lambda: wallpapers.thumbnail_bytes(wallpaper), tag=wallpaper.digest)
 
 
-@answers("GET")
+@visitor_view("GET")
 @with_session
 def result_view(request: HttpRequest, session: Session, number: int) -> HttpResponseBase:
     """A finished picture at screen size."""
@@ -77,7 +78,7 @@ def result_view(request: HttpRequest, session: Session, number: int) -> HttpResp
     return _picture(request, lambda: storage.read(found.result_view_key), tag=tag)
 
 
-@answers("GET")
+@visitor_view("GET")
 @with_session
 def download(request: HttpRequest, session: Session, number: int) -> HttpResponseBase:
     """A finished picture at full resolution, without loss."""

@@ -14,20 +14,21 @@ from sessions_app.errors import AppError, Busy
 from sessions_app.models import Session
 from sessions_app.services import overlays, prefetch, retention
 from sessions_app.views import contexts
-from sessions_app.views.decorators import answers, with_session
+from sessions_app.views.decorators import visitor_view, with_session
+from sessions_app.views.request import HtmxHttpRequest
 
 KEPT = "Your change is kept, but the wall could not be drawn yet. Reload the page to see it."
 
 
 @never_cache
-@answers("GET")
+@visitor_view("GET")
 @with_session
 def session(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The workspace, as the server knows it."""
     return contexts.room_page(request, session)
 
 
-@answers("POST")
+@visitor_view("POST")
 @with_session
 def session_delete(request: HttpRequest, session: Session) -> HttpResponseBase:
     """Delete the room with everything in it."""
@@ -38,13 +39,13 @@ def session_delete(request: HttpRequest, session: Session) -> HttpResponseBase:
     return response
 
 
-def wall_changed(request: HttpRequest, session: Session) -> HttpResponseBase:
+def wall_changed(request: HtmxHttpRequest, session: Session) -> HttpResponseBase:
     """After a click: the overlay and what follows from it. `session` is as the click left it.
 
     Raises:
         AppError: the mask could not be made; the click itself is kept.
     """
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         with suppress(AppError):  # the page that follows meets the same trouble and shows it
             overlays.draw(session)
         return _back(session)
@@ -58,12 +59,12 @@ def wall_changed(request: HttpRequest, session: Session) -> HttpResponseBase:
     if context["overlay"] is not None and session.wallpaper is None:
         # With a wallpaper chosen already the page asks for its preview at once.
         prefetch.prefetch(session)
-    return TemplateResponse(request, "session/changes.html", context)
+    return TemplateResponse(request, "session/updates.html#wall-changed", context)
 
 
-def paper_changed(request: HttpRequest, session: Session, template: str) -> HttpResponseBase:
+def paper_changed(request: HtmxHttpRequest, session: Session, template: str) -> HttpResponseBase:
     """After a change of the wallpaper: its fragments, the preview's address, and the button."""
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not request.htmx:
         return _back(session)
     fresh = Session.objects.select_related("wallpaper").get(pk=session.pk)
     context = contexts.paper_context(fresh)

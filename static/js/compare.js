@@ -2,7 +2,8 @@
 /**
  * Before and after: a range input moves the edge between the two pictures.
  *
- * The input lies over the picture, so mouse, finger, arrow keys and assistive technology all work it.
+ * The input lies over the picture, so mouse, finger, arrow keys and assistive technology all work
+ * it.
  */
 
 /** @param {HTMLInputElement} range */
@@ -18,14 +19,18 @@ function fit() {
     const image = frame.querySelector("img");
     const range = frame.querySelector("input");
     if (!(frame instanceof HTMLElement) || !image || !range) continue;
-    frame.style.setProperty("--ratio", String(Number(image.getAttribute("width")) / Number(image.getAttribute("height"))));
+    frame.style.setProperty(
+      "--ratio",
+      String(Number(image.getAttribute("width")) / Number(image.getAttribute("height"))),
+    );
     frame.toggleAttribute("data-fitted", true);
     split(range);
   }
 }
 
 document.addEventListener("input", (event) => {
-  if (event.target instanceof HTMLInputElement && event.target.matches(".compare__range")) split(event.target);
+  if (event.target instanceof HTMLInputElement && event.target.matches(".compare__range"))
+    split(event.target);
 });
 document.addEventListener("htmx:afterSwap", fit);
 fit();

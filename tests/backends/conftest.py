@@ -47,7 +47,7 @@ def automatic1111(quick: None, settings: Any) -> Iterator[Automatic1111Double]:
 def hosted(
     quick: None, settings: Any, monkeypatch: pytest.MonkeyPatch, valkey: str
 ) -> Iterator[ReplicateDouble]:
-    """The hosted service, and the settings that lead to it; every public name is at the double's port."""
+    """The hosted service and its settings; every public name is at the double's port."""
     double = ReplicateDouble(authorization=f"Bearer {TOKEN}")
 
     def dial(address: str, port: int, timeout: float) -> socket.socket:

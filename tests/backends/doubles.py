@@ -1,7 +1,8 @@
-"""Stand-ins for image services, on loopback, as strict about their contract as the contract is written.
+"""Stand-ins for image services, on loopback, strict about their contract.
 
-A request with a field too many, a field missing, a wrong type, a wrong size or a wrong key is answered with an error and
-remembered in `complaints`. `faults` are used up one by one, one per request of the main kind; after that all is well.
+A request with a field too many, a field missing, a wrong type, a wrong size or a wrong key is
+answered with an error and remembered in `complaints`. `faults` are used up one by one, one per
+request of the main kind; after that all is well.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ class Double:
 
 
 def checked(data: Any, required: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:
-    """`data` where it has all required fields, no unknown ones, and the right types. Raises ValueError."""
+    """`data` with all required fields, no others, and the right types. Raises ValueError."""
     if not isinstance(data, dict):
         raise ValueError("the body must be an object")
     if missing := required.keys() - data.keys():
@@ -224,7 +225,7 @@ WEBHOOK_EVENTS = {"start", "output", "logs", "completed"}
 
 @dataclass
 class ReplicateDouble(Double):
-    """Files, predictions, and the host of results. `statuses` are what one prediction answers, poll by poll."""
+    """Files, predictions and the host of results; `statuses` of one prediction, poll by poll."""
 
     statuses: list[str] = field(default_factory=lambda: ["starting", "processing", "succeeded"])
     input_fields: dict[str, Any] = field(default_factory=lambda: dict(PREDICTION_INPUT))
@@ -358,7 +359,7 @@ def serving(double: Double) -> Iterator[None]:
         thread.join(5)
 
 
-# --- faults -------------------------------------------------------------------------------------------------
+# --- faults --------------------------------------------------------------------------------------
 
 
 def status(code: int, text: str = '{"detail": "no"}', **headers: str) -> Fault:

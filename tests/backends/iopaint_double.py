@@ -1,4 +1,4 @@
-"""A stand-in for IOPaint 1.6.0: `POST /api/v1/inpaint` as its schema has it, and stricter about unknown fields."""
+"""IOPaint 1.6.0's `POST /api/v1/inpaint` by its schema, but strict about unknown fields."""
 
 from __future__ import annotations
 

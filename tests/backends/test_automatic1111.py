@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
+from email.utils import formatdate
 from typing import Any
 
 import numpy as np
@@ -70,7 +72,8 @@ def test_the_server_starts_from_the_local_render_at_low_strength(
     sent = automatic1111.bodies[0]
     assert sent["denoising_strength"] == 0.25
     assert sent["inpainting_fill"] == 1
-    # The room is small: its wall with the margin is the whole photo, and sides are multiples of 8 already.
+    # The room is small: its wall with the margin is the whole photo, and sides are multiples of 8
+    # already.
     assert (np.asarray(picture_of(sent["init_images"][0])) == local).all()
 
 
@@ -225,10 +228,24 @@ def test_a_server_that_is_not_there_is_said_to_be_away(
     assert (error.code, error.retry, error.is_ours) == ("service_unreachable", True, True)
 
 
-def test_a_pause_longer_than_our_time_ends_at_once(
+def test_a_fault_that_lasts_is_met_six_times(
     automatic1111: Automatic1111Double, inputs: GenerationInputs
 ) -> None:
-    automatic1111.faults = [status(429, Retry_After="3600")]
+    automatic1111.faults = [status(502)] * 10
+
+    error = refused(Automatic1111(), inputs)
+
+    assert (error.code, error.retry) == ("service_faulty", True)
+    assert len(automatic1111.faults) == 4
+
+
+@pytest.mark.parametrize(
+    "pause", ["3600", formatdate(time.time() + 3600, usegmt=True)], ids=["seconds", "date"]
+)
+def test_a_pause_longer_than_our_time_ends_at_once(
+    automatic1111: Automatic1111Double, inputs: GenerationInputs, pause: str
+) -> None:
+    automatic1111.faults = [status(429, Retry_After=pause)]
 
     error = refused(Automatic1111(), inputs)
 

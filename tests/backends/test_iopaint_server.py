@@ -22,7 +22,8 @@ from tests.harness import servers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-# It pins an old Pillow, so it lives in an environment of its own; docs/backends.md says how to make one.
+# It pins an old Pillow, so it lives in an environment of its own; docs/backends.md says how to make
+# one.
 PROGRAM = os.environ.get("WALLPAPER_IOPAINT") or shutil.which("iopaint")
 PATIENCE_SECONDS = 120.0
 

@@ -1,4 +1,4 @@
-"""Predictions, end to end through the task, on a strict double of the service: asking and polling."""
+"""Predictions, end to end through the task, on a strict double: asking and polling."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_a_run_that_was_killed_is_gone_on_with_instead_of_paid_for_again(
         raise Killed
 
     with monkeypatch.context() as death:
-        death.setattr(replicate, "_finished", die)
+        death.setattr(replicate, "_wait_until_finished", die)
         death.setattr(replicate.redis_client, "delete_if_equal", lambda *_: None)
         death.setattr(replicate.redis_client.SharedLock, "release", lambda _: None)
         with pytest.raises(Killed):

@@ -53,7 +53,7 @@ def test_a_slot_is_given_back_after_a_fault() -> None:
         pass
 
 
-def test_a_held_slot_is_prolonged_by_every_beat() -> None:
+def test_a_held_slot_is_renewed_by_every_heartbeat() -> None:
     deadline = patience(5)
     with backend_slot("one", count=1, deadline=deadline):
         key = f"{store.KEY_PREFIX}backend:one:slot:0"

@@ -1,4 +1,4 @@
-"""Replicate's webhooks: what is believed, what they wake, what they save, and that they may come in any order."""
+"""Replicate's webhooks: what is believed, what they wake and save, in whatever order."""
 
 from __future__ import annotations
 
@@ -158,7 +158,11 @@ def test_another_body_another_id_and_another_key_are_not_believed(on: None) -> N
 def test_one_right_signature_among_several_is_enough(on: None) -> None:
     now = str(int(time.time()))
     given = " ".join(
-        ("v1,AAAA", "v9,future", signature("msg_1", now, BODY), signature("m", now, b""))
+        (
+            *("v1", "v1,A", "v1,AAAA", "v1,a,b", "v9,future"),
+            signature("msg_1", now, BODY),
+            signature("m", now, b""),
+        )
     )
 
     assert send(timestamp=now, signature=given).status_code == 204
@@ -176,6 +180,13 @@ def test_a_body_beyond_the_limit_is_not_read_to_the_end(on: None) -> None:
     body = b'{"id": "prediction1", "logs": "' + b"x" * hook.MAX_BODY_BYTES + b'"}'
 
     assert send(body).status_code == 413
+
+
+def test_a_body_that_is_not_utf_8_is_not_believed(on: None) -> None:
+    body = b'{"id": "prediction1", "logs": "\xff"}'
+
+    assert send(body).status_code == 401
+    assert kept() is None
 
 
 def test_only_post_is_taken(on: None) -> None:

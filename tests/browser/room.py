@@ -87,8 +87,12 @@ class Room:
         return [
             text
             for text in self.part("click-list").locator("li").all_text_contents()
-            if text != "No points yet"
+            if text != "No clicks yet"
         ]
+
+    def clicks(self) -> list[tuple[str, float, float]]:
+        """The clicks in force as they are drawn: include or exclude, and the photo pixel x, y."""
+        return [clicked(marker) for marker in self.part("point").all()]
 
     def choose(self, number: int = 0) -> None:
         """Choose a wallpaper of the gallery and wait for it to hang."""
@@ -119,3 +123,10 @@ class Room:
         """Wait for the alert to say this."""
         expect(self.part("error")).to_be_visible()
         expect(self.part("error")).to_contain_text(re.compile(words, re.IGNORECASE))
+
+
+def clicked(marker: Locator) -> tuple[str, float, float]:
+    """What a click's marker shows: include or exclude, and the photo pixel x, y."""
+    kind = (marker.get_attribute("class") or "").partition("--")[2]
+    left, top = (float((marker.get_attribute(name) or "").rstrip("%")) / 100 for name in "xy")
+    return kind, left * WIDTH - 0.5, top * HEIGHT - 0.5

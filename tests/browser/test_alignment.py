@@ -51,8 +51,8 @@ def expected(photo: list[float], point: tuple[float, float]) -> list[float]:
 
 def clicked(room: Room) -> tuple[float, float]:
     """The one click, in photo pixels."""
-    x, y = room.points()[0].removeprefix("Include at ").split(", ")
-    return float(x), float(y)
+    [(_, x, y)] = room.clicks()
+    return x, y
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
@@ -11,21 +9,21 @@ from tests.browser.room import SOFA, WALL, Room
 
 pytestmark = [pytest.mark.browser, pytest.mark.model, pytest.mark.slow]
 
-COORDINATES = re.compile(r"(Include|Exclude) at ([\d.]+), ([\d.]+)")
 CEILING = (500, 40)
 
 
 def listed(room: Room) -> list[tuple[str, float, float]]:
-    """The clicks the page lists: kind, x, y."""
-    found = [COORDINATES.fullmatch(text) for text in room.points()]
-    return [(match[1], float(match[2]), float(match[3])) for match in found if match]
+    """The clicks the page lists, where it draws them: kind, x, y."""
+    drawn = room.clicks()
+    assert room.points() == [f"Click {n}: {kind}" for n, (kind, _, _) in enumerate(drawn, start=1)]
+    return drawn
 
 
 def test_a_left_click_includes_the_photo_pixel_under_the_pointer(room: Room) -> None:
     room.click(WALL)
 
     [(kind, x, y)] = listed(room)
-    assert kind == "Include"
+    assert kind == "include"
     # A pixel of the photo is about 0.9 pixels of this screen; the pointer moves in whole ones.
     assert (x, y) == pytest.approx(WALL, abs=1.5)
 
@@ -34,7 +32,7 @@ def test_a_right_click_excludes(room: Room) -> None:
     room.click(WALL)
     room.click(SOFA, button="right")
 
-    assert [kind for kind, _, _ in listed(room)] == ["Include", "Exclude"]
+    assert [kind for kind, _, _ in listed(room)] == ["include", "exclude"]
 
 
 def test_a_left_click_excludes_in_the_exclude_mode(room: Room) -> None:
@@ -44,7 +42,7 @@ def test_a_left_click_excludes_in_the_exclude_mode(room: Room) -> None:
     room.part("mode-include").click()
     room.click(CEILING)
 
-    assert [kind for kind, _, _ in listed(room)] == ["Include", "Exclude", "Include"]
+    assert [kind for kind, _, _ in listed(room)] == ["include", "exclude", "include"]
 
 
 def test_a_tap_excludes_in_the_exclude_mode_on_a_phone(phone_room: Room) -> None:
@@ -52,7 +50,7 @@ def test_a_tap_excludes_in_the_exclude_mode_on_a_phone(phone_room: Room) -> None
     phone_room.part("mode-exclude").tap()
     phone_room.tap(SOFA)
 
-    assert [kind for kind, _, _ in listed(phone_room)] == ["Include", "Exclude"]
+    assert [kind for kind, _, _ in listed(phone_room)] == ["include", "exclude"]
 
 
 def test_a_long_press_excludes_once_on_a_phone(phone_room: Room) -> None:
@@ -67,7 +65,7 @@ def test_a_long_press_excludes_once_on_a_phone(phone_room: Room) -> None:
         session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     phone_room.page.wait_for_timeout(300)
 
-    assert [kind for kind, _, _ in listed(phone_room)] == ["Include", "Exclude"]
+    assert [kind for kind, _, _ in listed(phone_room)] == ["include", "exclude"]
 
 
 def test_undo_redo_and_clear_follow_each_other(room: Room) -> None:
@@ -126,7 +124,7 @@ def test_the_wall_is_marked_by_keyboard_alone(room: Room) -> None:
     photo.press("ArrowDown")
     with room.answered("/clicks/"):
         photo.press("Delete")
-    assert [kind for kind, _, _ in listed(room)] == ["Include", "Exclude"]
+    assert [kind for kind, _, _ in listed(room)] == ["include", "exclude"]
 
     with room.answered("/clicks/undo/"):
         photo.press("u")

@@ -45,7 +45,7 @@ def test_a_photo_that_finds_all_places_taken_is_sent_again_by_itself(
 
     with uploads_that_do_not_end(live_stack, settings.UPLOADS_AT_ONCE):
         page.get_by_test_id("photo-input").set_input_files(room_photo)
-        expect(state).to_contain_text("Many photos are coming in")
+        expect(state).to_contain_text("The server is busy")
         expect(page.get_by_test_id("error")).to_be_hidden()
 
     expect(page).to_have_url(re.compile(r"/s/[0-9a-f-]{36}/$"))

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import DESKTOP
-from tests.browser.room import WALL
+from tests.browser.room import WALL, clicked
 
 pytestmark = [pytest.mark.browser, pytest.mark.model, pytest.mark.slow]
 
@@ -26,7 +26,10 @@ def test_the_whole_job_without_script(plain: Page, room_photo: Path) -> None:
     plain.get_by_role("button", name="Upload the photo").click()
 
     plain.locator("input[type=image]").click(position={"x": WALL[0], "y": WALL[1]})
-    expect(plain.get_by_test_id("click-list")).to_contain_text(f"Include at {WALL[0]}, {WALL[1]}")
+    expect(plain.get_by_test_id("click-list")).to_contain_text("Click 1: include")
+    kind, x, y = clicked(plain.get_by_test_id("point"))
+    assert kind == "include"
+    assert (x, y) == pytest.approx(WALL, abs=0.01)
     expect(plain.get_by_test_id("mask-overlay")).to_be_visible()
 
     plain.get_by_test_id("wallpaper-option").nth(1).click()

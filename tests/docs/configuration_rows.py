@@ -13,6 +13,8 @@ WORDED_DEFAULTS = {
     "REDIS_URL": "embedded Valkey",
     "SAM_ENCODER_THREADS": "the cores, at most 4",
 }
+# Defaults too long for a row of the table: they stand in a block below it.
+LONG_DEFAULTS = ("DIFFUSION_PROMPT", "DIFFUSION_NEGATIVE_PROMPT", "REPLICATE_INPUT")
 READ_BY = (settings, gunicorn_conf)
 
 
@@ -29,6 +31,8 @@ def rows() -> list[str]:
 
 def row(variable: env.Variable) -> str:
     """`| name | default | meaning |`."""
+    if variable.name in LONG_DEFAULTS:
+        return f"| `{variable.name}` | [below](#long-defaults) | {variable.meaning} |"
     default = WORDED_DEFAULTS.get(variable.name) or (
         f"`{variable.default}`" if variable.default else "none"
     )

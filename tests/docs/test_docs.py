@@ -11,15 +11,24 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from tests.docs.configuration_rows import rows, variables
+from tests.docs.configuration_rows import LONG_DEFAULTS, rows, variables
 from tests.harness.environment import ROOT
 
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     ROOT / "benchmarks" / "README.md",
+    ROOT / "tools" / "README.md",
+    ROOT / "training" / "README.md",
+    ROOT / "training" / "EXPERIMENTS.md",
+    *sorted((ROOT / "benchmarks" / "results").glob("*.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
+# What people write; the recorded results of benchmarks are as the programs print them.
+WRITTEN = [document for document in DOCUMENTS if document.parent.name != "results"]
+MOST_COLUMNS = 120
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"```.*?```", re.DOTALL)
 TABLE_ROW = re.compile(r"^\| `([A-Z0-9_]+)` \|.*$", re.MULTILINE)
@@ -64,6 +73,13 @@ def test_every_management_command_named_exists(document: Path) -> None:
     assert named - get_commands().keys() == set()
 
 
+@pytest.mark.parametrize("document", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_line_is_longer_than_people_read(document: Path) -> None:
+    lines = document.read_text(encoding="utf-8").splitlines()
+
+    assert [line for line in lines if len(line) > MOST_COLUMNS] == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_leads_somewhere(document: Path) -> None:
     broken = []
@@ -82,6 +98,13 @@ def test_every_setting_is_in_the_table_as_the_code_has_it() -> None:
     table = text_of("docs/configuration.md").splitlines()
 
     assert [row for row in rows() if row not in table] == []
+
+
+def test_long_defaults_are_below_the_table_as_the_code_has_them() -> None:
+    text = text_of("docs/configuration.md").partition("## Long defaults")[2]
+    shown = " ".join(text.partition("```text")[2].partition("```")[0].split())
+
+    assert shown == " ".join(f"{name}={variables()[name].default}" for name in LONG_DEFAULTS)
 
 
 def test_the_table_names_no_setting_that_does_not_exist() -> None:
@@ -131,8 +154,36 @@ def test_ci_runs_what_the_readme_says() -> None:
     assert all(f"make {target}" in ci for target in ("test", "lint", "types", "browser-test"))
 
 
+def test_the_hooks_before_a_commit_and_a_push_run_what_ci_runs() -> None:
+    hooks = set(re.findall(r"^ +entry: (.+)$", text_of(".pre-commit-config.yaml"), re.MULTILINE))
+    steps = set(re.findall(r"^step \w+ (make [a-z-]+)", text_of(".ci/run"), re.MULTILINE))
+
+    assert hooks == steps - {"make setup"}
+
+
+def test_the_licence_is_named_where_people_and_programs_look_for_it() -> None:
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+
+    assert project["license"] == "Apache-2.0"
+    assert [name for name in project["license-files"] if not (ROOT / name).is_file()] == []
+    assert "Apache-2.0" in text_of("README.md")
+    assert "DINOv2" in text_of("NOTICE")
+    assert text_of("LICENSE").lstrip().startswith("Apache License")
+
+
+def test_coverage_counts_every_package_of_the_product() -> None:
+    tools = tomllib.loads(text_of("pyproject.toml"))["tool"]
+
+    assert tools["coverage"]["run"]["source"] == tools["importlinter"]["root_packages"]
+
+
 def test_ci_is_a_valid_shell_script() -> None:
-    for script in (".ci/run", "tools/setup.sh", "tools/lint_templates.sh"):
+    for script in (
+        ".ci/run",
+        "tools/setup.sh",
+        "tools/lint_templates.sh",
+        "tools/javascript.sh",
+    ):
         subprocess.run(["sh", "-n", script], cwd=ROOT, check=True, timeout=10)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from imaging.fetch import (
-    BadAnswer,
-    EmptyAnswer,
+    BadResponse,
+    EmptyResponse,
     FetchError,
     FetchPolicy,
     NotAllowed,
@@ -183,7 +183,7 @@ def test_redirects_are_followed_and_the_last_link_is_named(site: Site) -> None:
 
 def test_a_redirect_loop_ends_after_three(site: Site) -> None:
     site.answers["/a.jpg"] = redirect("/a.jpg")
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadResponse):
         fetch_image(URL, policy=site.policy())
     assert len(site.requests) == 4
 
@@ -216,15 +216,15 @@ def test_a_refresh_header_is_not_followed(site: Site) -> None:
 @pytest.mark.parametrize(
     ("status", "error"),
     [
-        ("204 No Content", BadAnswer),
-        ("206 Partial Content", BadAnswer),
-        ("302 Found", BadAnswer),
-        ("304 Not Modified", BadAnswer),
+        ("204 No Content", BadResponse),
+        ("206 Partial Content", BadResponse),
+        ("302 Found", BadResponse),
+        ("304 Not Modified", BadResponse),
         ("401 Unauthorized", NotAllowed),
         ("403 Forbidden", NotAllowed),
         ("404 Not Found", NotFound),
         ("410 Gone", NotFound),
-        ("500 Internal Server Error", BadAnswer),
+        ("500 Internal Server Error", BadResponse),
     ],
 )
 def test_a_status_other_than_200_is_a_clear_refusal(
@@ -237,5 +237,5 @@ def test_a_status_other_than_200_is_a_clear_refusal(
 
 def test_an_empty_body_is_refused(site: Site) -> None:
     site.answers["/a.jpg"] = plain(b"")
-    with pytest.raises(EmptyAnswer):
+    with pytest.raises(EmptyResponse):
         fetch_image(URL, policy=site.policy())

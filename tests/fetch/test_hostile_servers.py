@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from imaging.fetch import (
-    BadAnswer,
+    BadResponse,
     FetchError,
     Insecure,
     TooLarge,
@@ -49,7 +49,7 @@ def flood(site: Site, piece: bytes, start: bytes) -> Callable[[socket.socket], N
 def test_a_compressed_body_nobody_asked_for_is_refused(site: Site, coding: str) -> None:
     body = gzip.compress(b"picture")
     site.answers["/a.jpg"] = plain(body, headers=[f"Content-Encoding: {coding}"])
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadResponse):
         fetch_image(URL, policy=site.policy())
 
 
@@ -57,10 +57,10 @@ def test_a_compressed_body_nobody_asked_for_is_refused(site: Site, coding: str) 
     ("length", "error"),
     [
         ("10737418240", TooLarge),
-        ("8", BadAnswer),
-        ("-1", BadAnswer),
-        ("seven", BadAnswer),
-        ("7\r\nContent-Length: 6", BadAnswer),
+        ("8", BadResponse),
+        ("-1", BadResponse),
+        ("seven", BadResponse),
+        ("7\r\nContent-Length: 6", BadResponse),
     ],
 )
 def test_a_length_that_lies_is_refused(site: Site, length: str, error: type[FetchError]) -> None:
@@ -165,7 +165,7 @@ def test_redirects_share_one_deadline(site: Site) -> None:
 )
 def test_broken_http_is_a_bad_answer(site: Site, answer: bytes) -> None:
     site.answers["/a.jpg"] = answer
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadResponse):
         fetch_image(URL, policy=site.policy())
 
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from imaging.fetch.errors import FetchError, Insecure, InvalidLink, Unreachable
-from imaging.fetch.url import Link, read_link, read_redirect
+from imaging.fetch.url import Link, parse_link, parse_redirect
 
 WEB = frozenset({80, 443})
 
 
 def read(text: str) -> Link:
-    return read_link(text, ports=WEB)
+    return parse_link(text, ports=WEB)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_link_is_put_together_anew_from_its_parts(text: str, url: str) -> None
 
 
 def test_an_intranet_policy_lets_single_names_in() -> None:
-    assert read_link("http://pictures/a.jpg", ports=WEB, allow_private=True).host == "pictures"
+    assert parse_link("http://pictures/a.jpg", ports=WEB, allow_private=True).host == "pictures"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_an_intranet_policy_lets_single_names_in() -> None:
 )
 def test_a_redirect_is_read_against_the_link_it_came_from(location: str, url: str) -> None:
     start = read("http://good.example/folder/a.jpg")
-    assert read_redirect(location, start, ports=WEB).url == url
+    assert parse_redirect(location, start, ports=WEB).url == url
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_a_redirect_is_read_against_the_link_it_came_from(location: str, url: st
 )
 def test_a_redirect_astray_is_refused(location: str) -> None:
     with pytest.raises(FetchError):
-        read_redirect(location, read("http://good.example/"), ports=WEB)
+        parse_redirect(location, read("http://good.example/"), ports=WEB)
 
 
 def test_a_redirect_from_https_to_http_is_refused() -> None:
     with pytest.raises(Insecure):
-        read_redirect("http://good.example/", read("https://good.example/"), ports=WEB)
+        parse_redirect("http://good.example/", read("https://good.example/"), ports=WEB)

@@ -1,4 +1,4 @@
-"""Real workers and a Valkey of their own, which a test may kill, on the test's database and files."""
+"""Real workers and a Valkey that a test may kill, on the test's database and files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The product's settings with backends and a store that fail on demand, for the workers of `tests.harness.farm`."""
+"""The product's settings with backends and a store that fail on demand."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageFile
 from imaging import (
     DamagedFile,
     EmptyFile,
-    IntakeError,
+    ImagingError,
     NotAnImage,
     PhotoLimits,
     TooLong,
@@ -119,7 +119,7 @@ def test_a_signature_alone_is_a_truncated_file(data: bytes) -> None:
 
 
 def test_a_jpeg_in_name_only_is_refused() -> None:
-    with pytest.raises(IntakeError):
+    with pytest.raises(ImagingError):
         read_photo(b"\xff\xd8\xff\xe0" + b"This is no JPEG at all. " * 50)
 
 
@@ -164,7 +164,7 @@ def test_a_photo_too_long_and_thin_is_refused() -> None:
 
 @pytest.mark.parametrize("size", [(0, 0), (0, 100), (100, 0)])
 def test_a_picture_of_no_pixels_is_refused(size: tuple[int, int]) -> None:
-    with pytest.raises(IntakeError):
+    with pytest.raises(ImagingError):
         read_photo(png_claiming(*size))
 
 
@@ -215,9 +215,9 @@ def test_many_metadata_segments_are_taken() -> None:
 def test_every_refusal_has_a_code_and_a_sentence(read: object) -> None:
     assert callable(read)
     for data in (b"", b"x", b"GIF89a", FILES["JPEG"][:300], png_claiming(30_000, 30_000)):
-        with pytest.raises(IntakeError) as caught:
+        with pytest.raises(ImagingError) as caught:
             read(data)
-        assert caught.value.code != IntakeError.code
+        assert caught.value.code != ImagingError.code
         assert caught.value.user_message.endswith(".")
         assert caught.value.detail
 
@@ -238,6 +238,6 @@ def test_a_file_with_flipped_bytes_is_a_photo_or_a_refusal(
     for where, what in changes:
         at = int(where * len(data))
         data[at : at + len(what)] = what
-    with warnings.catch_warnings(), suppress(IntakeError):
+    with warnings.catch_warnings(), suppress(ImagingError):
         warnings.simplefilter("ignore")  # Pillow grumbles about broken metadata; as in production
         read_photo(bytes(data))

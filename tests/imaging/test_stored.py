@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from imaging import (
-    IntakeError,
+    ImagingError,
     encode_stored_photo,
     encode_view,
     fit_within,
@@ -46,7 +46,7 @@ def test_what_is_not_rgb_bytes_is_not_encoded(pixels: np.ndarray) -> None:
 def test_a_stored_copy_that_storage_damaged_is_refused() -> None:
     data = encode_stored_photo(np.asarray(picture()))
     for bad in (b"", data[:-40], saved(picture(), "JPEG")):
-        with pytest.raises(IntakeError):
+        with pytest.raises(ImagingError):
             read_stored(bad)
 
 
@@ -77,6 +77,6 @@ def test_what_fits_is_handed_back_itself() -> None:
     assert fit_within(pixels, 96) is pixels
 
 
-def test_intake_needs_no_django() -> None:
+def test_imaging_needs_no_django() -> None:
     code = "import sys, imaging; sys.exit('django' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -1,4 +1,4 @@
-"""Canceling what waits and what is at work, done to real workers, through the API of a real web server."""
+"""Canceling what waits and what is at work, through the API of a real web server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can happen to a generation at work, done to real workers: killed, stopped, cut off, too slow."""
+"""What can happen to real workers: killed, stopped, cut off, too slow."""
 
 from __future__ import annotations
 

@@ -212,6 +212,29 @@ def test_a_lock_is_held_by_one_and_ends_by_itself() -> None:
     assert theirs.acquire()
 
 
+def test_who_waits_for_a_lock_gets_it_when_it_is_released() -> None:
+    ours, theirs = (redis_client.SharedLock("door", seconds=30) for _ in range(2))
+    ours.acquire()
+    released = threading.Timer(0.2, ours.release)
+    released.start()
+
+    assert theirs.acquire(wait_seconds=10)
+    released.join()
+
+
+def test_a_lock_that_ran_out_is_not_renewed_once_another_holds_it() -> None:
+    ours, theirs = (redis_client.SharedLock("door", seconds=30) for _ in range(2))
+    ours.acquire()
+    redis_client.client().delete(f"{redis_client.KEY_PREFIX}door")
+    theirs.acquire()
+    redis_client.client().expire(f"{redis_client.KEY_PREFIX}door", 5)
+
+    ours.renew()
+    assert redis_client.client().ttl(f"{redis_client.KEY_PREFIX}door") <= 5
+    theirs.renew()
+    assert redis_client.client().ttl(f"{redis_client.KEY_PREFIX}door") > 5
+
+
 def test_canceling_a_waiting_generation_gives_the_attempt_back_and_empties_the_queue() -> None:
     generation, other = make_generation(inline=False), make_generation(inline=False)
 

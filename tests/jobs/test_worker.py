@@ -110,7 +110,7 @@ def test_a_worker_may_be_called_like_one_that_was_killed_just_now() -> None:
 
 
 def status_of_worker_that(act: Callable[[worker.GenerationWorker], None]) -> int:
-    """Exit status of a process, in a group of its own as under a supervisor, in which a worker acts."""
+    """Exit status of a process with a group of its own, in which a worker acts."""
     connections.close_all()
     child = os.fork()
     if child == 0:

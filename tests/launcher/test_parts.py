@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wallpaper.launcher import address, lock, logs, sessions, supervisor, valkey_server
+from wallpaper.launcher import address, guard, lock, logs, sessions, supervisor, valkey_server
 from wallpaper.launcher.address import Address
 from wallpaper.launcher.errors import LauncherError
 
@@ -65,6 +65,19 @@ def test_a_leader_that_stops_when_asked_is_not_killed() -> None:
     assert sessions.end(process.pid, grace_seconds=10)
 
     assert process.wait() == -15
+
+
+def test_the_guard_remembers_a_child_that_runs_and_not_one_that_has_ended() -> None:
+    """An id alone could be another program's by the time the guard acts on it."""
+    running = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    ended = subprocess.Popen(["true"], start_new_session=True)
+    ended.wait()
+
+    children = guard.watch([f"{running.pid} 6.0\n", f"{ended.pid} 5.0\n"])
+    sessions.kill(running.pid)
+    running.wait()
+
+    assert [(child.pid, grace_seconds) for child, grace_seconds in children] == [(running.pid, 6.0)]
 
 
 def test_a_free_port_is_no_problem_and_a_taken_one_is() -> None:

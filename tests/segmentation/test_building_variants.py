@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pytest
 
 from onnx_models import Report, VariantError, ensure_models, load_manifest
-from onnx_models.lean_decoder import lean_decoder
+from onnx_models.graphs.lean_decoder import lean_decoder
 from onnx_models.variants import DECODER_FOUR, DECODER_LEAN, ENCODER_LEAN, Variant
 from segmentation import Box, Click, Embedding, SamModel
 from segmentation.sam.prompts import encode_prompt

@@ -1,19 +1,15 @@
-"""What clicks, brushes and boxes make sure of, whatever the networks answer."""
+"""What clicks make sure of, whatever the networks propose."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from segmentation import Box, Click, PhotoGrid
+from segmentation import Click, PhotoGrid
 from segmentation.clicks.constraints import (
-    Stroke,
-    apply_box,
-    apply_strokes,
-    compose,
+    apply_proposal,
+    click_trust,
     judge_change,
-    stroke_trust,
 )
 from segmentation.geometry import FloatArray
 
@@ -37,13 +33,13 @@ LEFT, RIGHT = (10, 10, 60, 60), (150, 10, 200, 60)
 
 
 def test_an_include_never_loses_what_earlier_ones_gained() -> None:
-    after = compose(field(LEFT), field(RIGHT), at(170, 30, 1), GRID)
+    after = apply_proposal(field(LEFT), field(RIGHT), at(170, 30, 1), GRID)
 
     assert ((after > 0) == (field(LEFT, RIGHT) > 0)).all()
 
 
 def test_an_exclude_only_takes_away() -> None:
-    after = compose(field(LEFT), field(RIGHT), at(30, 30, 0), GRID)
+    after = apply_proposal(field(LEFT), field(RIGHT), at(30, 30, 0), GRID)
 
     assert not (after > 0).any()
 
@@ -52,7 +48,7 @@ def test_a_weak_change_elsewhere_is_not_let_in() -> None:
     proposed = field(LEFT)
     proposed[10:60, 150:200] = 0.05
 
-    after = compose(field(), proposed, at(30, 30, 1), GRID)
+    after = apply_proposal(field(), proposed, at(30, 30, 1), GRID)
 
     assert ((after > 0) == (field(LEFT) > 0)).all()
 
@@ -65,14 +61,14 @@ def test_what_lies_beside_the_photo_decides_nothing_on_it(beside: float) -> None
     other = proposed.copy()
     other[150:] = beside
 
-    one, same = (compose(before, some, at(30, 30, 1), grid) for some in (proposed, other))
+    one, same = (apply_proposal(before, some, at(30, 30, 1), grid) for some in (proposed, other))
 
     np.testing.assert_array_equal(one[:150], same[:150])
     assert ((one[:150] > 0) == (field((10, 10, 60, 150))[:150] > 0)).all()
 
 
 def test_a_change_elsewhere_that_the_networks_are_sure_of_is_let_in() -> None:
-    after = compose(field(), field(LEFT, RIGHT, logit=4), at(30, 30, 1), GRID)
+    after = apply_proposal(field(), field(LEFT, RIGHT, logit=4), at(30, 30, 1), GRID)
 
     assert ((after > 0) == (field(LEFT, RIGHT) > 0)).all()
 
@@ -81,7 +77,7 @@ def test_an_include_takes_in_what_is_nearly_wall() -> None:
     proposed = field()
     proposed[10:60, 10:60] = -0.3
 
-    after = compose(field(), proposed, at(30, 30, 1), GRID)
+    after = apply_proposal(field(), proposed, at(30, 30, 1), GRID)
 
     assert ((after > 0) == (field(LEFT) > 0)).all()
 
@@ -90,7 +86,7 @@ def test_an_exclude_leaves_what_is_still_rather_wall() -> None:
     proposed = field(LEFT)
     proposed[10:60, 40:60] = 0.3
 
-    after = compose(field(LEFT), proposed, at(20, 20, 0), GRID)
+    after = apply_proposal(field(LEFT), proposed, at(20, 20, 0), GRID)
 
     assert (after[10:60, 40:60] > 0).all()
 
@@ -99,13 +95,13 @@ def test_an_exclude_leaves_what_is_still_rather_wall() -> None:
 def test_the_clicks_neighbourhood_is_on_its_side(label: int) -> None:
     stubborn = field(LEFT) if label == 0 else field()
 
-    after = compose(stubborn, stubborn, at(30, 30, label), GRID)
+    after = apply_proposal(stubborn, stubborn, at(30, 30, label), GRID)
 
     assert ((after[29:32, 29:32] > 0) == (label == 1)).all()
 
 
 def test_the_first_click_takes_what_is_proposed() -> None:
-    after = compose(None, field(LEFT, RIGHT), at(30, 30, 1), GRID)
+    after = apply_proposal(None, field(LEFT, RIGHT), at(30, 30, 1), GRID)
 
     assert ((after > 0) == (field(LEFT, RIGHT) > 0)).all()
 
@@ -113,19 +109,19 @@ def test_the_first_click_takes_what_is_proposed() -> None:
 def test_a_first_click_adds_nothing_doubtful_elsewhere_to_the_wall_that_was_seen() -> None:
     proposed = field(LEFT, RIGHT)
 
-    after = compose(None, proposed, at(30, 30, 1), GRID, walls=field())
+    after = apply_proposal(None, proposed, at(30, 30, 1), GRID, walls=field())
 
     assert ((after > 0) == (field(LEFT) > 0)).all()
 
 
 def test_a_first_click_adds_what_the_networks_are_sure_of() -> None:
-    after = compose(None, field(LEFT, RIGHT, logit=4), at(30, 30, 1), GRID, walls=field())
+    after = apply_proposal(None, field(LEFT, RIGHT, logit=4), at(30, 30, 1), GRID, walls=field())
 
     assert ((after > 0) == (field(LEFT, RIGHT) > 0)).all()
 
 
 def test_a_first_click_may_take_away_from_the_wall_that_was_seen() -> None:
-    after = compose(None, field(LEFT), at(30, 30, 1), GRID, walls=field(LEFT, RIGHT))
+    after = apply_proposal(None, field(LEFT), at(30, 30, 1), GRID, walls=field(LEFT, RIGHT))
 
     assert ((after > 0) == (field(LEFT) > 0)).all()
 
@@ -136,7 +132,7 @@ def test_an_exclude_spares_what_is_unlike_the_thing_that_it_points_at() -> None:
     before = field((10, 10, 160, 60))
     doubtful = np.where(before > 0, np.float32(-0.3), before)
 
-    after = compose(before, doubtful, at(30, 30, 0), GRID, likeness=likeness)
+    after = apply_proposal(before, doubtful, at(30, 30, 0), GRID, likeness=likeness)
 
     assert ((after > 0) == (field((60, 10, 160, 60)) > 0)).all()
 
@@ -146,7 +142,9 @@ def test_an_exclude_takes_what_is_like_the_thing_though_the_networks_doubt_it() 
     doubtful = np.where(before > 0, np.float32(0.3), before)
     doubtful[10:60, 10:40] = -2
 
-    after = compose(before, doubtful, at(30, 30, 0), GRID, likeness=np.ones((128, 128), np.float32))
+    after = apply_proposal(
+        before, doubtful, at(30, 30, 0), GRID, likeness=np.ones((128, 128), np.float32)
+    )
 
     assert not (after > 0).any()
 
@@ -157,7 +155,7 @@ def test_an_exclude_spares_what_looks_more_like_wall_than_what_it_points_at() ->
     walls = field((10, 10, 160, 60))
     walls[10:60, 60:160] = 4  # the wall beside a cupboard
 
-    after = compose(before, doubtful, at(30, 30, 0), GRID, walls=walls)
+    after = apply_proposal(before, doubtful, at(30, 30, 0), GRID, walls=walls)
 
     assert ((after > 0) == (field((60, 10, 160, 60)) > 0)).all()
 
@@ -171,7 +169,7 @@ def test_an_exclude_at_the_photos_edge_hears_nothing_from_beside_it(beside: floa
     walls[100:150, 90:160] = 4  # the wall beside a cupboard
     walls[150:] = beside
 
-    after = compose(before, doubtful, at(30, 149, 0), grid, walls=walls)
+    after = apply_proposal(before, doubtful, at(30, 149, 0), grid, walls=walls)
 
     assert ((after[:150] > 0) == (field((90, 100, 160, 150))[:150] > 0)).all()
 
@@ -180,7 +178,7 @@ def test_an_exclude_on_a_wall_takes_all_that_looks_like_it() -> None:
     before = field((10, 10, 160, 60))
     doubtful = np.where(before > 0, np.float32(-0.3), before)
 
-    after = compose(before, doubtful, at(30, 30, 0), GRID, walls=before)
+    after = apply_proposal(before, doubtful, at(30, 30, 0), GRID, walls=before)
 
     assert not (after > 0).any()
 
@@ -197,47 +195,9 @@ def test_an_exclude_that_takes_most_of_the_wall_is_flagged() -> None:
     assert judge_change(both, field(LEFT, (150, 10, 190, 60)), at(195, 30, 0), GRID) is None
 
 
-def painted(stroke: Stroke, onto: FloatArray) -> npt.NDArray[np.bool_]:
-    return apply_strokes(onto, [stroke], GRID) > 0
+def test_colour_is_not_trusted_at_a_click() -> None:
+    trust = click_trust([at(100, 100, 0)], GRID)
 
-
-def test_a_brush_marks_its_line_and_no_more() -> None:
-    stroke = Stroke(((200, 400), (600, 400)), radius=40, label=1)
-
-    mask = painted(stroke, field())
-
-    assert mask[100, 50:150].all()
-    assert mask[92:108, 100].all()
-    assert mask.sum() == pytest.approx(100 * 20 + np.pi * 100, rel=0.05)
-
-
-def test_a_brush_takes_away_too() -> None:
-    mask = painted(Stroke(((160, 160),), radius=24, label=0), field(LEFT))
-
-    assert not mask[36:43, 36:43].any()
-    assert mask[20, 20]
-
-
-def test_a_hairline_brush_still_marks_something() -> None:
-    assert painted(Stroke(((161.5, 161.5),), radius=0.5, label=1), field()).sum() == 1
-
-
-def test_the_latest_stroke_wins() -> None:
-    line = ((200.0, 400.0), (600.0, 400.0))
-
-    mask = apply_strokes(field(), [Stroke(line, 40, 1), Stroke(line, 40, 0)], GRID) > 0
-
-    assert not mask.any()
-
-
-def test_colour_is_not_trusted_under_a_stroke() -> None:
-    trust = stroke_trust([Stroke(((400, 400),), 40, 1)], GRID)
-
-    assert trust[100, 100] == 0
-    assert trust[100, 130] == 1
-
-
-def test_a_box_keeps_the_wall_inside_it() -> None:
-    after = apply_box(field(LEFT, RIGHT), Box(400, 160, 0, 0), GRID)
-
-    assert ((after > 0) == (field((10, 10, 60, 40)) > 0)).all()
+    assert trust[99:102, 99:102].max() == 0
+    assert trust[100, 103] == 1
+    assert trust.sum() == 256 * 256 - 9

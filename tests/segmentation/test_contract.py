@@ -174,3 +174,25 @@ def test_missing_wall_heads_leave_plain_sam_and_a_warning(
 
     assert not model.knows_walls
     assert "wall heads not used" in caplog.text
+
+
+@pytest.mark.parametrize("unknown", ["CudaExecutionProvider", "cpu"])
+def test_an_execution_provider_that_is_not_installed_is_refused_beside_those_that_are(
+    folder: Path, unknown: str
+) -> None:
+    model = SamModel.load(
+        folder,
+        encoder_threads=1,
+        decoder_threads=1,
+        providers=[unknown, "CPUExecutionProvider"],
+    )
+
+    with pytest.raises(ModelError, match=f"providers {unknown}: .* has .*CPUExecutionProvider"):
+        model.warm_up()
+
+
+def test_no_execution_provider_at_all_is_refused(folder: Path) -> None:
+    model = SamModel.load(folder, encoder_threads=1, decoder_threads=1, providers=[])
+
+    with pytest.raises(ModelError, match="none given"):
+        model.warm_up()

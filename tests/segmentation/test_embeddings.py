@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segmentation import SCENE_SHAPE, TOKEN_SHAPE, Embedding, EmbeddingError
+from segmentation import TOKEN_SHAPE, WALL_MAPS_SHAPE, Embedding, EmbeddingError
 
 
 def make() -> Embedding:
     rng = np.random.default_rng(3)
     return Embedding.build(
         rng.normal(0, 1, (1, 256, 64, 64)).astype(np.float32),
-        scene=rng.normal(0, 1, SCENE_SHAPE),
+        wall_maps=rng.normal(0, 1, WALL_MAPS_SHAPE),
         tokens=rng.normal(0, 1, TOKEN_SHAPE),
         width=640,
         height=480,
@@ -31,7 +31,7 @@ def test_an_embedding_comes_back_bit_for_bit() -> None:
 
     after = Embedding.from_bytes(before.to_bytes())
 
-    for name in ("features", "scene", "tokens"):
+    for name in ("features", "wall_maps", "tokens"):
         np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
     np.testing.assert_array_equal(after.thumbnail, before.thumbnail)
     assert after.features.dtype == np.float32

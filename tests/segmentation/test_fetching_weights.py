@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from onnx_models import ModelFetchError, ensure_models, load_manifest
-from onnx_models.fetch import Fetched, fetch_weights
+from onnx_models.fetching.weights import Fetched, fetch_weights
 from onnx_models.files import locked
 from onnx_models.manifest import Manifest
 from tests.segmentation.sources import (
@@ -236,7 +236,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
 TWO_AT_ONCE = """
 import sys
 from pathlib import Path
-from onnx_models.fetch import fetch_weights
+from onnx_models.fetching.weights import fetch_weights
 from onnx_models.files import locked
 from tests.segmentation.sources import manifest
 folder = Path(sys.argv[1])

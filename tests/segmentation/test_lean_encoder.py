@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pytest
 
 from onnx_models import VariantError
-from onnx_models.encoder_region import MODEL_SIDE, pack_background
 from onnx_models.files import digest_of, read_json
-from onnx_models.int8_layers import Precision
-from onnx_models.lean_encoder import lean_encoder, write_encoder
+from onnx_models.graphs.encoder_region import MODEL_SIDE, pack_background
+from onnx_models.graphs.int8_layers import Precision
+from onnx_models.graphs.lean_encoder import lean_encoder, write_encoder
 from tests.segmentation.graphs import write_decoder
 
 Encode = Callable[[npt.NDArray[np.float32]], npt.NDArray[Any]]

@@ -21,7 +21,7 @@ from segmentation import (
     Scope,
 )
 from segmentation.clicks.features import EarlierClicks
-from segmentation.model import halved_often
+from segmentation.model import downscaled
 from segmentation.values import DecodedClick
 from tests.segmentation.shapes import iou
 
@@ -144,7 +144,7 @@ def test_a_large_photo_is_halved_while_it_stays_twice_what_sam_reads(
 ) -> None:
     photo = np.full((*size, 3), 120, np.uint8)
 
-    found = halved_often(photo)
+    found = downscaled(photo)
 
     assert found.shape[:2] == expected
     assert (found == 120).all()
@@ -178,7 +178,7 @@ def test_rounding_to_float16_changes_no_mask_noticeably(
     )
     exact = Embedding(
         features,
-        rounded.scene,
+        rounded.wall_maps,
         rounded.tokens,
         640,
         480,
@@ -292,7 +292,7 @@ def test_what_sam_says_beside_the_photo_plays_no_part(
             ),
             EarlierClicks(),
             None,
-            Scope.UNSAID,
+            Scope.AUTO,
         )
         for some in (logits, other)
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from segmentation.runtime import overflows_bytes
+from segmentation.runtime import int8_products_saturate
 
 
 @pytest.mark.parametrize(
@@ -22,8 +22,8 @@ def test_an_x86_processor_without_vnni_is_known(tmp_path: Path, flags: str, expe
     described = tmp_path / "cpuinfo"
     described.write_text(f"processor\t: 0\nmodel name\t: of the test\n{flags}\n", encoding="utf-8")
 
-    assert overflows_bytes(described) is expected
+    assert int8_products_saturate(described) is expected
 
 
 def test_where_nothing_is_said_of_the_processor_none_is_suspected(tmp_path: Path) -> None:
-    assert not overflows_bytes(tmp_path / "absent")
+    assert not int8_products_saturate(tmp_path / "absent")

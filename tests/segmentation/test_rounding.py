@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from onnx_models.rounding import LEVELS, Rounding, second_moments
+from onnx_models.graphs.rounding import LEVELS, Rounding, second_moments
 
 Floats = npt.NDArray[np.float32]
 

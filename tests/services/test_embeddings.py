@@ -15,7 +15,6 @@ from segmentation import Embedding, SamModel
 from sessions_app.inference import embeddings
 from sessions_app.inference.background import BackgroundExecutor
 from sessions_app.inference.model import sam_model
-from sessions_app.inference.recently_used import RecentlyUsed
 from tests.harness.factories import room_pixels
 
 pytestmark = [pytest.mark.model, pytest.mark.redis, pytest.mark.usefixtures("sam_weights")]
@@ -160,13 +159,3 @@ def test_a_process_starts_without_the_weights_and_says_so(
 
 def test_the_key_names_the_model() -> None:
     assert sam_model().identity in embeddings.cache_key("digest")
-
-
-def test_the_longest_unused_value_goes_first() -> None:
-    kept: RecentlyUsed[str, int] = RecentlyUsed(2)
-    kept.put("a", 1)
-    kept.put("b", 2)
-    kept.get("a")
-    kept.put("c", 3)
-
-    assert (kept.get("a"), kept.get("b"), kept.get("c")) == (1, None, 3)

@@ -84,10 +84,12 @@ def test_the_same_file_at_another_size_is_another_photo() -> None:
     assert digests[1] == digests[2]
 
 
-def test_a_file_that_another_intake_reads_is_another_photo(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_another_decoder_reads_is_another_photo(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     before = make_session().photo_digest
     again = make_session().photo_digest
-    monkeypatch.setattr(uploads, "INTAKE_VERSION", uploads.INTAKE_VERSION + 1)
+    monkeypatch.setattr(uploads, "DECODER_VERSION", uploads.DECODER_VERSION + 1)
 
     assert before == again
     assert make_session().photo_digest != before

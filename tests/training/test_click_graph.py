@@ -10,9 +10,9 @@ torch = pytest.importorskip("torch", reason="needs training/requirements-train.t
 
 from segmentation.clicks.features import FINE, MAPS  # noqa: E402
 from segmentation.wall_net_io import TOKEN_CHANNELS  # noqa: E402
-from training.click_graph import OfClick, OfPhoto  # noqa: E402
+from training.click_graph import ClickBranch, PhotoBranch  # noqa: E402
 from training.click_net import ClickNet  # noqa: E402
-from training.wall_net import with_weights  # noqa: E402
+from training.wall_net import load_averaged  # noqa: E402
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(256, 256), (176, 256), (256, 8)])
@@ -28,7 +28,7 @@ def test_the_two_graphs_give_the_trained_networks_answer(rows: int, columns: int
 
     with torch.no_grad():
         trained = net(maps, *seen)
-        rewritten = OfClick(net).eval()(coarse, maps[:, FINE], OfPhoto(net).eval()(*seen))
+        rewritten = ClickBranch(net).eval()(coarse, maps[:, FINE], PhotoBranch(net).eval()(*seen))
 
     torch.testing.assert_close(rewritten, trained, atol=1e-3, rtol=1e-3)
 
@@ -39,7 +39,7 @@ def test_several_stages_of_a_training_become_one_network_by_their_mean(tmp_path:
         torch.nn.init.constant_(stage.out.weight, number)
         torch.save(stage.state_dict(), tmp_path / f"{number}.pt")
 
-    mean = with_weights(ClickNet(), *(tmp_path / f"{number}.pt" for number in (0, 1, 1, 1)))
+    mean = load_averaged(ClickNet(), *(tmp_path / f"{number}.pt" for number in (0, 1, 1, 1)))
 
     torch.testing.assert_close(mean.out.weight, torch.full_like(mean.out.weight, 0.75))
     assert not mean.training

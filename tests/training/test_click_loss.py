@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs training/requirements-train.txt (PyTorch)")
 
-from training.train_clicks import click_loss, disturbed  # noqa: E402 - after the check for PyTorch
+from training.train_clicks import click_loss, perturbed  # noqa: E402 - after the check for PyTorch
 
 
 def test_where_nothing_can_be_known_neither_answer_nor_truth_counts() -> None:
@@ -17,8 +17,8 @@ def test_where_nothing_can_be_known_neither_answer_nor_truth_counts() -> None:
     other_truth[..., 4:], other_answer[..., 4:] = 1, 20.0
 
     losses = [
-        float(click_loss(answer, wanted, weight))
-        for answer in (right, other_answer)
+        float(click_loss(output, wanted, weight))
+        for output in (right, other_answer)
         for wanted in (truth, other_truth)
     ]
 
@@ -29,11 +29,11 @@ def test_disturbed_features_keep_their_form_and_silent_ones_their_mean() -> None
     torch.manual_seed(3)
     features, mean = torch.rand(1, 256, 4, 4) + 1, torch.full((1, 256, 1, 1), 7.0)
 
-    found = disturbed(features, mean, torch.ones(1, 256, 1, 1))
+    found = perturbed(features, mean, torch.ones(1, 256, 1, 1))
 
-    silent = (found == 7).all(dim=3).all(dim=2)[0]
-    assert 25 < int(silent.sum()) < 80
-    heard = features[0, ~silent], found[0, ~silent]
+    dropped = (found == 7).all(dim=3).all(dim=2)[0]
+    assert 25 < int(dropped.sum()) < 80
+    heard = features[0, ~dropped], found[0, ~dropped]
     before, after = (some - some.mean((1, 2), keepdim=True) for some in heard)
     louder = (after * before).sum((1, 2)) / (before * before).sum((1, 2))
     torch.testing.assert_close(after, before * louder[:, None, None], atol=1e-4, rtol=1e-3)
@@ -46,6 +46,6 @@ def test_at_times_all_features_are_silent() -> None:
     features = torch.rand(1, 8, 2, 2)
     nothing, some = torch.zeros(1), torch.ones(1)
 
-    silent = [not disturbed(features, nothing, some).any() for _ in range(200)]
+    dropped = [not perturbed(features, nothing, some).any() for _ in range(200)]
 
-    assert 10 < sum(silent) < 60
+    assert 10 < sum(dropped) < 60

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.rooms import CLASSES, WALL, load_rooms
+from training.dataset import CLASSES, WALL, load_samples
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,10 +26,10 @@ def render(out: Path, *options: str) -> str:
 def test_a_room_is_written_read_and_not_rendered_twice(tmp_path: Path) -> None:
     render(tmp_path, "--start", "1001", "--count", "1", "--views", "1")
 
-    (room,) = load_rooms(tmp_path)
-    assert room.name == "01001_0"
-    assert room.labels.max() < len(CLASSES)
-    assert np.array_equal(room.labels == WALL, room.planes > 0)
+    (sample,) = load_samples(tmp_path)
+    assert sample.name == "01001_0"
+    assert sample.labels.max() < len(CLASSES)
+    assert np.array_equal(sample.labels == WALL, sample.planes > 0)
     assert "built" not in render(tmp_path, "--start", "1001", "--count", "1", "--views", "1")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from training.dataset import CLASSES
 from training.generator import classes
 from training.generator.traits import RoomTraits, ViewTraits, draw_room_traits, draw_view_traits
-from training.rooms import CLASSES
 
 MANY = range(2000)
 

@@ -1,4 +1,4 @@
-"""The wall network: what it begins as, what it is told of planes, and what an export keeps of it."""
+"""The wall network: what it begins as, how it learns planes, what an export keeps of it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ torch = pytest.importorskip("torch", reason="needs training/requirements-train.t
 onnx = pytest.importorskip("onnx", reason="needs training/requirements-train.txt (onnx)")
 ort = pytest.importorskip("onnxruntime")
 
-from segmentation.wall_net_io import scene_input  # noqa: E402
+from segmentation.wall_net_io import wall_net_input  # noqa: E402
 from training.augment import _refinish  # noqa: E402
-from training.export import Scene, export  # noqa: E402
-from training.rooms import OBJECT, WALL, Room  # noqa: E402
-from training.running import Running  # noqa: E402
-from training.style_augmentation import Restyle, convolved  # noqa: E402
+from training.dataset import OBJECT, WALL, Sample  # noqa: E402
+from training.export import ExportedWallNet, export  # noqa: E402
+from training.style_augmentation import MixStyle, random_convolution  # noqa: E402
 from training.token_basis import token_basis  # noqa: E402
 from training.train_walls import Batches, plane_loss  # noqa: E402
+from training.training_state import TrainingState  # noqa: E402
 from training.vit import VisionTransformer, published_state  # noqa: E402
 from training.wall_net import WallNet  # noqa: E402
 
@@ -29,7 +29,7 @@ ENCODER = os.environ.get("DINOV2_ONNX", "")
 OUTPUTS = ["scene", "tokens"]
 
 
-def untaught() -> WallNet:
+def untrained() -> WallNet:
     """A network for use whose weights are those it was made with, and its tokens' basis any."""
     net = WallNet().eval()
     torch.nn.init.normal_(net.basis)
@@ -49,7 +49,7 @@ def test_it_begins_as_the_published_encoder(tmp_path: Path) -> None:
         [last], {"input_image": photo}
     )
     walls = WallNet().eval()
-    walls.begin(published_state(Path(ENCODER)))
+    walls.load_pretrained(published_state(Path(ENCODER)))
 
     with torch.no_grad():
         tokens = walls.backbone(torch.from_numpy(photo))[0][-1].permute(0, 2, 3, 1)
@@ -61,9 +61,9 @@ def test_it_begins_as_the_published_encoder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [(28, 84), (140, 56)])
 def test_it_answers_four_times_a_patch_of_wide_and_of_high_photos(size: tuple[int, int]) -> None:
     with torch.no_grad():
-        answers = WallNet().eval()(torch.zeros(1, 3, *size))
+        outputs = WallNet().eval()(torch.zeros(1, 3, *size))
 
-    assert {tuple(answer.shape[2:]) for answer in answers} == {
+    assert {tuple(output.shape[2:]) for output in outputs} == {
         (4 * size[0] // 14, 4 * size[1] // 14)
     }
 
@@ -88,41 +88,43 @@ def test_scales_folded_into_the_weights_change_no_answer() -> None:
 def test_the_earlier_a_block_the_slower_it_learns() -> None:
     net = WallNet()
 
-    rates = list(net.rates(1e-4, 0.8, 1e-3))
+    parameter_groups = list(net.parameter_groups(1e-4, 0.8, 1e-3))
 
-    assert rates[0][0] == 1e-3
-    pretrained = [rate for rate, _ in rates[1:]]
+    assert parameter_groups[0][0] == 1e-3
+    pretrained = [rate for rate, _ in parameter_groups[1:]]
     assert pretrained == pytest.approx([1e-4 * 0.8**n for n in (*range(11, -1, -1), 12)])
-    known = sorted(id(weight) for _, some in rates for weight in some)
+    known = sorted(id(weight) for _, some in parameter_groups for weight in some)
     assert known == sorted(id(weight) for weight in net.parameters())
 
 
 @pytest.mark.filterwarnings(
     "ignore"
 )  # the exporter warns of sizes that become constants, and of its age
-@pytest.mark.parametrize("in_bytes", [False, True])
+@pytest.mark.parametrize("as_int8", [False, True])
 def test_the_exported_graph_takes_photos_of_other_sizes_than_it_was_traced_with(
-    tmp_path: Path, in_bytes: bool
+    tmp_path: Path, as_int8: bool
 ) -> None:
     torch.manual_seed(1)
-    walls = Scene(untaught()).eval()
+    walls = ExportedWallNet(untrained()).eval()
     photos = [(torch.randn(1, 3, *size),) for size in ((98, 70), (56, 224), (28, 28))]
     path = tmp_path / "walls.onnx"
 
-    export(walls, photos, path, ["photo"], OUTPUTS, in_bytes=in_bytes)  # exits if one differs
+    export(walls, photos, path, ["photo"], OUTPUTS, as_int8=as_int8)  # exits if one differs
 
     layers = [node for node in onnx.load(path).graph.node if node.op_type == "MatMulInteger"]
-    assert len(layers) == (48 if in_bytes else 0)  # four of each block of the encoder
+    assert len(layers) == (48 if as_int8 else 0)  # four of each block of the encoder
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_folded_scales_leave_no_multiplication_in_the_graph(tmp_path: Path) -> None:
     def scaled(folded: bool) -> int:
-        net = untaught()
+        net = untrained()
         if folded:
             net.backbone.fold_scales()
         path = tmp_path / f"{folded}.onnx"
-        export(Scene(net).eval(), [(torch.randn(1, 3, 28, 28),)], path, ["photo"], OUTPUTS)
+        export(
+            ExportedWallNet(net).eval(), [(torch.randn(1, 3, 28, 28),)], path, ["photo"], OUTPUTS
+        )
         return sum(node.op_type == "Mul" for node in onnx.load(path).graph.node)
 
     assert scaled(False) - scaled(True) == 24
@@ -131,14 +133,14 @@ def test_folded_scales_leave_no_multiplication_in_the_graph(tmp_path: Path) -> N
 def test_in_use_no_photo_gets_anothers_style() -> None:
     maps = torch.randn(2, 3, 4, 4)
 
-    assert Restyle().eval()(maps) is maps
+    assert MixStyle().eval()(maps) is maps
 
 
 def test_while_learning_some_photos_change_their_style_and_none_its_structure() -> None:
     torch.manual_seed(2)
     maps = torch.randn(16, 3, 8, 8)
 
-    styled = Restyle().train()(maps)
+    styled = MixStyle().train()(maps)
 
     changed = (styled - maps).abs().amax((1, 2, 3)) > 0.05
     assert 0 < changed.sum() < 16
@@ -149,7 +151,7 @@ def test_a_random_convolution_keeps_the_mean_and_deviation_of_every_channel() ->
     torch.manual_seed(5)
     photos = torch.randn(16, 3, 24, 32) * torch.tensor([0.5, 1, 2])[:, None, None] + 0.3
 
-    styled = convolved(photos)
+    styled = random_convolution(photos)
 
     changed = (styled - photos).abs().amax((1, 2, 3)) > 0.05
     assert 0 < changed.sum() < 16
@@ -166,9 +168,9 @@ def test_tokens_restyled_on_their_way_are_the_same_but_for_their_channels_level_
     encoder, tokens = VisionTransformer(), torch.randn(8, 1 + 6, 384)
     shape = torch.Size((8, 384, 2, 3))
 
-    kept = encoder._restyled(tokens, shape)
-    encoder.restyle = Restyle().train()
-    styled = encoder._restyled(tokens, shape)
+    kept = encoder._mix_styles(tokens, shape)
+    encoder.mix_style = MixStyle().train()
+    styled = encoder._mix_styles(tokens, shape)
 
     torch.testing.assert_close(kept, tokens)
     torch.testing.assert_close(styled[:, :1], tokens[:, :1])
@@ -183,15 +185,16 @@ def test_tokens_are_told_about_their_mean_and_by_their_largest_differences() -> 
     torch.manual_seed(6)
     rng = np.random.default_rng(1)
     photos = [rng.integers(0, 255, (60, 80, 3), np.uint8) for _ in range(2)]
-    rooms = [
-        Room(f"{n:05}_0", photo, *np.ones((2, 60, 80), np.uint8)) for n, photo in enumerate(photos)
+    samples = [
+        Sample(f"{n:05}_0", photo, *np.ones((2, 60, 80), np.uint8))
+        for n, photo in enumerate(photos)
     ]
-    net = untaught()
+    net = untrained()
 
-    basis, share = token_basis(net, rooms)
+    basis, share = token_basis(net, samples)
     net.basis[:] = basis
     with torch.no_grad():
-        _, tokens = net.scene_and_tokens(torch.from_numpy(scene_input(photos[0])))
+        _, tokens = net.scene_and_tokens(torch.from_numpy(wall_net_input(photos[0])))
 
     torch.testing.assert_close(
         basis @ basis.T, torch.eye(64) * (basis[0] @ basis[0]), atol=1e-3, rtol=1e-3
@@ -209,18 +212,20 @@ def structure(maps: torch.Tensor) -> torch.Tensor:
 def test_batches_after_a_stop_are_those_that_would_have_come() -> None:
     rng = np.random.default_rng(0)
     photo = rng.integers(0, 255, (120, 160, 3), np.uint8)
-    rooms = [Room(f"{n:05}_0", photo, *np.ones((2, 120, 160), np.uint8)) for n in range(16)]
+    samples = [Sample(f"{n:05}_0", photo, *np.ones((2, 120, 160), np.uint8)) for n in range(16)]
 
-    through, after = Batches(rooms, 3, range(5))[4], Batches(rooms, 3, range(4, 5))[0]
+    through, after = Batches(samples, 3, range(5))[4], Batches(samples, 3, range(4, 5))[0]
 
     assert all(torch.equal(one, other) for one, other in zip(through, after, strict=True))
 
 
 def test_a_stopped_training_goes_on_with_its_average(tmp_path: Path) -> None:
-    def begun() -> Running[torch.nn.Linear]:
+    def begun() -> TrainingState[torch.nn.Linear]:
         net = torch.nn.Linear(2, 1)
         optimiser = torch.optim.AdamW(net.parameters())
-        return Running(net, optimiser, {k: v.detach() * 0 for k, v in net.state_dict().items()})
+        return TrainingState(
+            net, optimiser, {k: v.detach() * 0 for k, v in net.state_dict().items()}
+        )
 
     stopped = begun()
     stopped.average["weight"] += 7
@@ -252,10 +257,10 @@ def test_vectors_that_tell_planes_apart_cost_less() -> None:
     planes = torch.zeros(1, 8, 8, dtype=torch.long)
     planes[:, :, :3], planes[:, :, 5:] = 1, 2
     same = torch.zeros(1, 8, 8, 8)
-    apart = same.clone()
-    apart[:, 0, :, 5:] = 4
+    differences = same.clone()
+    differences[:, 0, :, 5:] = 4
 
-    assert plane_loss(apart, planes) < 0.1 < plane_loss(same, planes)
+    assert plane_loss(differences, planes) < 0.1 < plane_loss(same, planes)
 
 
 def test_a_photo_without_walls_costs_no_plane_loss() -> None:

@@ -88,7 +88,7 @@ def test_the_key_stays_the_same_until_the_picture_has_ended(room: Session, owner
 def test_with_no_worker_the_page_says_that_it_waits(room: Session, owner: Client) -> None:
     owner.post(to("generate", room), {"request_key": "one"}, **HTMX)
 
-    assert "Waiting for a worker" in status(owner, room)
+    assert "No worker is running" in status(owner, room)
 
 
 def test_with_the_queue_away_nothing_is_lost(

@@ -12,18 +12,22 @@ from sessions_app.models import Session
 from sessions_app.services.overlays import Overlay
 from sessions_app.views.contexts import Point
 
-ADD = Point(x="1", y="1", left="1", top="1", kind="include")
-TAKE = Point(x="1", y="1", left="1", top="1", kind="exclude")
+ADD = Point(left="1", top="1", kind="include")
+TAKE = Point(left="1", top="1", kind="exclude")
 
 
 @pytest.mark.parametrize(
     ("overlay", "suggestion", "sentence"),
     [
-        (Overlay("", "", 0.3, 0.9, None, None, None), ADD, "More of the wall may lie beside it"),
-        (Overlay("", "", 0.3, 0.9, None, None, None), TAKE, "Part of it may not be wall"),
-        (Overlay("", "", 0.3, 0.5, "not_wall", None, None), TAKE, "Much of it may not be wall"),
-        (Overlay("", "", 0.3, 0.5, "edge", None, None), None, "Its edge is unsure"),
-        (Overlay("", "", 0.3, 0.5, "jump", "Far more.", None), TAKE, "Far more. A click on the"),
+        (Overlay("", "", 0.3, 0.9, None, None, None), ADD, "Part of the wall may be missing"),
+        (Overlay("", "", 0.3, 0.9, None, None, None), TAKE, "Part of this may not be wall"),
+        (Overlay("", "", 0.3, 0.5, "not_wall", None, None), TAKE, "Much of this may not be wall"),
+        (Overlay("", "", 0.3, 0.5, "edge", None, None), None, "The edge may not be exact"),
+        (
+            Overlay("", "", 0.3, 0.5, "jump", "Far more.", None),
+            TAKE,
+            "Far more. To remove the wrong part",
+        ),
     ],
 )
 def test_the_summary_says_what_is_doubtful_and_which_click_settles_it(
@@ -36,7 +40,7 @@ def test_the_summary_says_what_is_doubtful_and_which_click_settles_it(
         "session": Session(pk=uuid.uuid4()),
     }
 
-    page = render_to_string("session/wall_summary.html", context)
+    page = render_to_string("session/wall.html#summary", context)
 
     assert sentence in page
 
@@ -46,18 +50,18 @@ def test_that_one_click_took_the_main_wall_alone_is_said(is_main_wall: bool) -> 
     overlay = Overlay("", "", 0.3, 0.95, None, None, None, is_main_wall=is_main_wall)
 
     page = render_to_string(
-        "session/wall_summary.html",
+        "session/wall.html#summary",
         {"overlay": overlay, "history": ClickHistory(), "session": Session(pk=uuid.uuid4())},
     )
 
-    assert ("adds the others" in page) is is_main_wall
+    assert ("Only the main wall is marked" in page) is is_main_wall
 
 
 def test_of_a_mask_beyond_doubt_only_its_share_is_said() -> None:
     overlay = Overlay("", "", 0.3, 0.95, None, None, None)
 
     page = render_to_string(
-        "session/wall_summary.html",
+        "session/wall.html#summary",
         {"overlay": overlay, "history": ClickHistory(), "session": Session(pk=uuid.uuid4())},
     )
 

@@ -220,7 +220,7 @@ def _bough(
     )
     stride = reach / steps
     line = np.cumsum(stride * np.stack([np.cos(headings), np.sin(headings)], 1), axis=0)
-    line = np.add(np.concatenate([[(0, 0)], line]), (x, y))
+    line = np.asarray(np.add(np.concatenate([[(0, 0)], line]), (x, y)), np.float64)
     sheet.stroke(line, wide, "#4c3a2e", end=0.22)
     sheet.stroke(line - (wide * 0.12, wide * 0.16), wide * 0.38, "#86705a", end=0.25, alpha=0.75)
     return line
@@ -238,10 +238,10 @@ def _dress(
     for i in range(3, len(line)):
         kind = leafage[int(rng.integers(len(leafage)))]
         lean = heading[i] + (1 if i % 2 else -1) * rng.uniform(0.4, 1.2)
-        kind.leaf(sheet, *line[i], rng.uniform(50, 92), lean, rng.uniform(-0.7, 0.7))
+        kind.leaf(sheet, line[i, 0], line[i, 1], rng.uniform(50, 92), lean, rng.uniform(-0.7, 0.7))
     for _ in range(6):
         i = int(rng.integers(6, len(line)))
-        x, y = tip(*line[i], rng.uniform(34, 58), rng.uniform(0, 6.3))
+        x, y = tip(line[i, 0], line[i, 1], rng.uniform(34, 58), rng.uniform(0, 6.3))
         sheet.stroke(np.array([line[i], (x, y)]), 3.2, "#5d4a38", end=0.6)
         sheet.disc(x, y, rng.uniform(8, 11), blossom.foot)
         sheet.disc(x - 1.5, y - 2, 5.5, blossom.rim)
@@ -256,11 +256,11 @@ def _twigs(sheet: Surface, rng: np.random.Generator, trunk: Points) -> list[Poin
     found: list[Points] = []
     for n, i in enumerate((8, 26, 44, 62, 80, 98, 116, 134, 152)):
         turn = (-0.45 if n % 2 else np.pi + 0.45) + rng.normal(0, 0.16)
-        line = _bough(sheet, rng, *trunk[i], rng.uniform(290, 400), turn, 15)
+        line = _bough(sheet, rng, trunk[i, 0], trunk[i, 1], rng.uniform(290, 400), turn, 15)
         found.append(line)
         if n % 3 != 2:
             fork = turn + (0.75 if n % 2 else -0.75) * (1 if n % 4 < 2 else -1)
-            found.append(_bough(sheet, rng, *line[9], rng.uniform(170, 230), fork, 8))
+            found.append(_bough(sheet, rng, line[9, 0], line[9, 1], rng.uniform(170, 230), fork, 8))
     return found
 
 

@@ -120,7 +120,7 @@ def herringbone(rng: np.random.Generator) -> Picture:
     light = 8.0 * grass + 4.0 * shade - 40 * groove + 5 * (smoothstep(0.03, 0.16, edge) - 1)
     picture = rgb("#b9a37c") + light[..., None] * rgb((1.0, 0.98, 0.92))
     picture += warm[..., None] * rgb((1.7, 0.2, -2.0))
-    gleam = smoothstep(1.7, 3.2, grass)[..., None]
+    gleam = smoothstep(1.7, 3.2, np.asarray(grass, np.float32))[..., None]
     picture += (rgb("#e8d9b4") - picture) * gleam * 0.5
     return paper(_down(picture.astype(np.float32), width, height), rng, 0.9)
 

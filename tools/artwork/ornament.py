@@ -35,7 +35,7 @@ def _scroll(pen: Mirrored, x: float, y: float, radius: float, turn: float, way: 
     angle = turn + way * t * 1.7 * np.pi
     curl = np.stack([x + r * np.cos(angle), y + r * np.sin(angle)], 1)
     pen.stroke(curl, radius * 0.19, "#ffffff", end=0.6)
-    pen.disc(*curl[-1], radius * 0.17, "#ffffff")
+    pen.disc(curl[-1, 0], curl[-1, 1], radius * 0.17, "#ffffff")
 
 
 def _bud(pen: Mirrored, x: float, y: float, size: float) -> None:
@@ -52,7 +52,8 @@ def _bud(pen: Mirrored, x: float, y: float, size: float) -> None:
 def _palmette(pen: Mirrored, x: float, y: float, size: float) -> None:
     """A fan of plumes over a bud, scrolls at the foot, a pendant below and a finial above."""
     for turn, length, bend in (
-        (0.16, 1.34, -0.10), (0.50, 1.28, -0.55), (0.90, 1.16, -0.75), (1.38, 1.04, -0.95), (1.92, 0.86, -1.10),
+        (0.16, 1.34, -0.10), (0.50, 1.28, -0.55), (0.90, 1.16, -0.75),
+        (1.38, 1.04, -0.95), (1.92, 0.86, -1.10),
     ):  # fmt: skip
         bx, by = tip(x, y + size * 0.20, size * 0.10, UP + turn)
         _plume(pen, bx, by, size * length, UP + turn, -bend)
@@ -80,14 +81,14 @@ def _frame(pen: Mirrored, width: int, height: int) -> None:
     pen.polygon(ribbon(line, 26, 1.0), "#ffffff")
     pen.polygon(ribbon(line, 13, 1.0), "#000000")
     for i in range(0, 240, 5):
-        pen.disc(*line[i], 4.4, "#ffffff")
+        pen.disc(line[i, 0], line[i, 1], 4.4, "#ffffff")
     along = np.gradient(line, axis=0)
     heading = np.arctan2(along[:, 1], along[:, 0])
     for n, i in enumerate(range(6, 240, 12)):
         if min(i % 120, 120 - i % 120) < 12:
             continue  # the two ribbons nearly meet here; leaves would run into each other
         for side in (-1, 1):
-            bx, by = tip(*line[i], 15, heading[i] + side * np.pi / 2)
+            bx, by = tip(line[i, 0], line[i, 1], 15, heading[i] + side * np.pi / 2)
             leaf = shapes.leaf(0.40, bend=-side * 0.6)
             lean = heading[i] + np.pi * (i < 120) + side * (1 if i >= 120 else -1) * 0.65
             pen.polygon(place(leaf, bx, by, 58 + 8 * (n % 2), lean), "#ffffff")
@@ -155,7 +156,8 @@ def terrazzo(rng: np.random.Generator) -> Picture:
         if radius > 20:
             for _ in range(int(rng.integers(0, 3))):
                 sheet.polygon(_chip(rng, radius * rng.uniform(0.16, 0.34)) * (1.6, 0.7) + (x, y)
-                              + rng.normal(0, radius * 0.22, 2), far + 16, alpha=0.45, soft=1.5)  # fmt: skip
+                              + rng.normal(0, radius * 0.22, 2), far + 16,
+                               alpha=0.45, soft=1.5)  # fmt: skip
     flat = sheet.finished()
     shape = (size, size)
     speckle = noise(rng, shape, 1.3, 1.3)[..., None]
@@ -176,9 +178,10 @@ def _tulip(sheet: Surface, x: float, y: float, size: float, lean: float, tint: s
     for turn, reach, colour in ((-0.52, 0.40, tint), (0.52, 0.40, tint), (0.0, 0.43, "#f0d9c4")):
         cup = shapes.leaf(0.56, belly=0.46, bend=-turn * 0.9)
         sheet.polygon(place(cup, *top, size * reach, UP + lean + turn), colour)
-    for side in (-0.16, 0.0, 0.16):
-        end = tip(*top, size * 0.27, UP + lean + side)
-        sheet.stroke(np.array([tip(*top, size * 0.08, UP + lean + side), end]), size * 0.022, tint)
+    for spread in (-0.16, 0.0, 0.16):
+        end = tip(*top, size * 0.27, UP + lean + spread)
+        start = tip(*top, size * 0.08, UP + lean + spread)
+        sheet.stroke(np.array([start, end]), size * 0.022, tint)
 
 
 def folk_garden(rng: np.random.Generator) -> Picture:

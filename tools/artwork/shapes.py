@@ -34,7 +34,7 @@ def place(
     """Scale, turn (radians, clockwise on screen) and move an outline; `flip` mirrors it first."""
     p = np.asarray(points, np.float64) * ((-1, 1) if flip else (1, 1)) * scale
     c, s = np.cos(turn), np.sin(turn)
-    return p @ np.array([[c, s], [-s, c]]) + (x, y)
+    return np.asarray(p @ np.array([[c, s], [-s, c]]) + (x, y), np.float64)
 
 
 def bent(points: Points, bend: float) -> Points:

@@ -118,7 +118,7 @@ class Surface:
         paint = np.broadcast_to(rgb(colour), (*mask.shape, 3))
         if to is not None and axis is not None:
             paint = self._gradient(mask.shape, (left, top), axis, colour, to)
-        self._lay(left, top, cover * np.float32(alpha), paint)
+        self._lay(left, top, np.asarray(cover * np.float32(alpha), np.float32), paint)
 
     def _gradient(
         self,
@@ -166,7 +166,7 @@ class Surface:
 
 
 def ribbon(line: Points, width: float, end: float = 0.15) -> Points:
-    """The outline of a stroke along `line` (N x 2), `width` at its start, width * end at its tip."""
+    """Outline of a stroke along `line` (N x 2), `width` at its start, width * end at its tip."""
     line = np.asarray(line, np.float64)
     along = np.gradient(line, axis=0)
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)

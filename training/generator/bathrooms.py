@@ -10,8 +10,8 @@ from training.generator.colours import Rng
 from training.generator.materials import cloth, finish, glass, metal, patterned, plain
 from training.generator.meshes import box, quad, soft, tube
 from training.generator.room import Room
+from training.generator.small_objects import curtain
 from training.generator.storage import fronts
-from training.generator.things import curtain
 from training.generator.wet_rooms import tub
 
 

@@ -16,8 +16,8 @@ from training.generator.openings import add_arch, add_corridor, add_door, add_wi
 from training.generator.plans import inside
 from training.generator.room import Room
 from training.generator.shell import add_column, hang_ceiling, lay_beams, lay_floor
+from training.generator.small_objects import fan
 from training.generator.surfaces import sky_material
-from training.generator.things import fan
 from training.generator.traits import RoomTraits
 from training.generator.trims import add_panelling, add_trims
 

@@ -21,7 +21,7 @@ _TRIES = 80
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aim:
-    """Where a camera stands and looks: right, up and forward in the room; focal length in mm and px."""
+    """A camera's position and directions in the room; focal length in mm and px."""
 
     position: tuple[float, float, float]
     right: Vector
@@ -124,7 +124,7 @@ def _score(aim: Aim, w: int, h: int, want: float) -> float:
             walls += bool(hit) and round(ob.color[0] * 16) == WALL
             z.append((Vector(at) - Vector(aim.position)).dot(aim.forward) if hit else 9)
     share, near = walls / 80, min(z)
-    bad = 2 if near < 0.35 else 0
+    bad = 2.0 if near < 0.35 else 0.0
     bad += 1 if share < 0.04 or np.median(z) < 0.9 else 0
     bad += 0.5 if near < 0.6 else 0
     return -abs(share - want) - bad

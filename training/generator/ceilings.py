@@ -19,12 +19,13 @@ def darken_ceiling(room: Room) -> None:
         surface = wood(rng)
     else:
         surface = plain(hsv(rng.random(), rng.uniform(0, 0.5), rng.uniform(0.04, 0.4)), 0.8)
-    room.ceiling.data.materials[0] = surface
+    if room.ceiling is not None:
+        room.ceiling.data.materials[0] = surface
 
 
 def fit_skylights(room: Room, sky: bpy.types.Material) -> None:
     """Up to three windows in an attic's slopes, each in a frame that stands out a little."""
-    rng, axis, ridge = room.extra, room.slope.axis, room.ridge()
+    rng, axis, ridge = room.extra, room.sloped().axis, room.ridge()
     frame = plain(np.full(3, 0.93), 0.4) if rng.random() < 0.6 else wood(rng)
     taken: list[tuple[int, float]] = []
     for _ in range(int(rng.integers(0, 4))):

@@ -1,4 +1,4 @@
-"""Class numbers of labels.png, in the order of `training.rooms.CLASSES`."""
+"""Class numbers of labels.png, in the order of `training.dataset.CLASSES`."""
 
 from __future__ import annotations
 

@@ -12,15 +12,15 @@ from training.generator.lamps import shade
 from training.generator.materials import finish, metal, plain
 from training.generator.meshes import box, lathe, tube
 from training.generator.people import seated, standing
-from training.generator.pictures import frame, round_thing
+from training.generator.pictures import frame, round_object
 from training.generator.plans import edge_distance, inside
 from training.generator.room import Room
+from training.generator.small_objects import plant, small_object
 from training.generator.storage import shelf
-from training.generator.things import plant, thing
 
 
 def crowd(room: Room) -> None:
-    """Fill free stretches of wall with small things, and the floor with what stands in front."""
+    """Fill free stretches of wall with small objects, and the floor with what stands in front."""
     rng = room.extra
     for w in range(len(room.walls)):
         T, H = room.frame_at(w, 0), room.H if room.slope is None else 2.0
@@ -39,7 +39,7 @@ def crowd(room: Room) -> None:
 
 
 def _hang(rng: Rng, T: Matrix, a: float, b: float, H: float) -> None:
-    """A gallery of small pictures, a shelf or small round things, in rough rows."""
+    """A gallery of small pictures, a shelf or small round objects, in rough rows."""
     if rng.random() < 0.2 and b - a > 0.6:
         shelf(T, rng, (a + b) / 2, rng.uniform(1.25, 1.6), min(b - a, 1.6))
         return
@@ -51,7 +51,7 @@ def _hang(rng: Rng, T: Matrix, a: float, b: float, H: float) -> None:
             if rng.random() < 0.85:
                 frame(T, rng, x + w / 2, z + h / 2, w, h)
             else:
-                round_thing(T, rng, x + w / 2, z + w / 2, w / 2)
+                round_object(T, rng, x + w / 2, z + w / 2, w / 2)
             x += size * rng.uniform(1.05, 1.8)
         z += size * rng.uniform(1.1, 1.5)
 
@@ -72,7 +72,7 @@ def _thin_lamp(T: Matrix, rng: Rng) -> None:
 
 
 def _full_table(T: Matrix, rng: Rng) -> None:
-    """A narrow table with a dozen small things on it and boxes below."""
+    """A narrow table with a dozen small objects on it and boxes below."""
     m, w, h = finish(rng), rng.uniform(0.3, 0.6), rng.uniform(0.6, 0.85)
     box(T, (-w, w), (0.03, 0.48), (h - 0.03, h), m)
     for x in (-w + 0.03, w - 0.03):
@@ -80,7 +80,7 @@ def _full_table(T: Matrix, rng: Rng) -> None:
             box(T, (x - 0.015, x + 0.015), (y - 0.015, y + 0.015), (0, h), m)
     for _ in range(int(rng.integers(6, 14))):
         at = (rng.uniform(-w, w) * 0.9, rng.uniform(0.1, 0.42), h)
-        thing(T, rng, at, rng.uniform(0.4, 1.1))
+        small_object(T, rng, at, rng.uniform(0.4, 1.1))
 
 
 def _ladder_chair(T: Matrix, rng: Rng) -> None:

@@ -56,7 +56,7 @@ def _wall_colour(rng: Rng) -> Colour:
 
 
 def any_colour(rng: Rng) -> Colour:
-    """Furniture and things: neutral, woody or bright."""
+    """Furniture and small objects: neutral, woody or bright."""
     return whiten(_any_colour(rng))
 
 

@@ -6,16 +6,16 @@ import bpy
 from mathutils import Vector
 
 from training.generator.bathrooms import fit_bathroom
-from training.generator.big_things import add_big_things
 from training.generator.ceilings import darken_ceiling, fit_skylights
 from training.generator.clutter import crowd
 from training.generator.kitchens import fit_kitchen
 from training.generator.lamps import light
+from training.generator.large_objects import add_large_objects
 from training.generator.room import Room
 
 
 def add_features(room: Room, sky: bpy.types.Material, bare: bpy.types.Material) -> None:
-    """Built-in and large things, while the walls are still free."""
+    """Built-in and large objects, while the walls are still free."""
     traits = room.traits
     if traits.ceiling == "dark":
         darken_ceiling(room)
@@ -27,11 +27,11 @@ def add_features(room: Room, sky: bpy.types.Material, bare: bpy.types.Material) 
     if traits.furnishing == "bathroom":
         fit_bathroom(room)
         room.kind = "bath"
-    add_big_things(room)
+    add_large_objects(room)
 
 
 def add_late_features(room: Room) -> None:
-    """Small things, once the furniture stands; lamps of another colour."""
+    """Small objects, once the furniture stands; lamps of another colour."""
     if room.traits.crowded:
         crowd(room)
     if room.traits.mixed_light:

@@ -1,4 +1,4 @@
-"""Puts furniture along the walls, in the middle, and things on the walls."""
+"""Puts furniture along the walls, in the middle, and objects on the walls."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from training.generator.colours import Rng
 from training.generator.lamps import floor_lamp
 from training.generator.materials import cloth, patterned
 from training.generator.meshes import box
-from training.generator.pictures import frame, round_thing
+from training.generator.pictures import frame, round_object
 from training.generator.plans import edge_distance, inside
 from training.generator.room import Room
 from training.generator.seating import armchair, bed, chair, desk, sofa, stool, table
+from training.generator.small_objects import aircon, clutter, hooks, person, plant, switch
 from training.generator.storage import (
     bookcase,
     cabinet,
@@ -28,7 +29,6 @@ from training.generator.storage import (
     wall_cabinet,
     wardrobe,
 )
-from training.generator.things import aircon, clutter, hooks, person, plant, switch
 from training.generator.wet_rooms import basin, fridge, kitchen, toilet, tub, washer
 
 
@@ -169,13 +169,13 @@ def _beside_holes(room: Room, w: int, u: float) -> float:
 
 
 def _hang_one(room: Room, w: int, T: Matrix, r: float, z: float) -> None:
-    """One thing, its kind drawn as r, at about the height z, if there is a place for it."""
+    """One object, its kind drawn as r, at about the height z, if there is a place for it."""
     rng = room.rng
     if r < 0.5:
         _hang_pictures(room, w, T, z)
     elif r < 0.58:
         s = rng.uniform(0.1, 0.4)
-        _at(room, w, 2 * s, (z - s, z + s), lambda u: round_thing(T, rng, u, z, s))
+        _at(room, w, 2 * s, (z - s, z + s), lambda u: round_object(T, rng, u, z, s))
     elif r < 0.72:
         a = rng.uniform(0.3, 1.4)
         _at(room, w, a, (1.2, 2.2), lambda u: shelf(T, rng, u, rng.uniform(1.2, 1.6), a))

@@ -13,7 +13,7 @@ from training.generator.materials import cloth, finish, metal, patterned, plain,
 from training.generator.meshes import box, quad, tube
 from training.generator.openings import add_reveal
 from training.generator.room import Hole, Room
-from training.generator.things import curtain
+from training.generator.small_objects import curtain
 
 _BACK = 0.12
 
@@ -71,7 +71,7 @@ def glass_front(room: Room, sky: bpy.types.Material) -> None:
 
 
 def _cover(rng: Rng, T: Matrix, x: float, z: tuple[float, float], H: float) -> None:
-    """Nothing, net curtains over all of it, drawn curtains, or roller blinds let down part of the way."""
+    """Nothing, net curtains, drawn curtains, or roller blinds let down part of the way."""
     k = rng.random()
     if k < 0.2:
         return

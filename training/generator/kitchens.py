@@ -1,4 +1,4 @@
-"""Fitted kitchens: runs of base and wall cabinets with worktop, appliances, splashback and island."""
+"""Fitted kitchens: base and wall cabinets with worktop, appliances, splashback, island."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from training.generator.materials import finish, metal, plain, wood
 from training.generator.meshes import box, lathe, mesh, quad, tube
 from training.generator.room import Room
 from training.generator.seating import stool
+from training.generator.small_objects import small_object
 from training.generator.storage import fronts
 from training.generator.surfaces import wall_surface
-from training.generator.things import thing
 
 _DEPTH, _WORKTOP, _UNIT = 0.58, 0.9, 0.6
 Span = tuple[float, float]
@@ -205,7 +205,7 @@ def _on_worktop(rng: Rng, T: Matrix, span: Span) -> None:
     s, e = span
     for _ in range(int(rng.integers(2, 5 + round(3 * (e - s))))):
         at = (rng.uniform(s + 0.1, e - 0.1), rng.uniform(0.12, 0.5), _WORKTOP)
-        thing(T, rng, at, rng.uniform(0.5, 1.0))
+        small_object(T, rng, at, rng.uniform(0.5, 1.0))
     if rng.random() < 0.4:
         x = rng.uniform(s, max(s + 0.01, e - 0.5))
         box(
@@ -236,7 +236,7 @@ def _island(room: Room, style: Style) -> None:
     fronts(T, rng, (-w, w), (0.1, 0.86), d, style.front, round(w / 0.3), 1, style.handle)
     for _ in range(int(rng.integers(0, 5))):
         at = (rng.uniform(-w, w) * 0.9, rng.uniform(-d, d) * 0.8, 0.92)
-        thing(T, rng, at, 0.8)
+        small_object(T, rng, at, 0.8)
     for i in range(int(rng.integers(0, 4))):
         stool(T @ Matrix.Translation((-w + 0.3 + 0.6 * i, -d - 0.7, 0)), rng, 0.5)
     if rng.random() < 0.5 and room.slope is None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
+from numpy.typing import ArrayLike
 
 from training.generator.colours import Rng, any_colour, hsv
 from training.generator.materials import Mat, metal, plain
@@ -33,10 +34,10 @@ def shade(T: Matrix, rng: Rng, c: Point, r: float, h: float) -> None:
         light(T @ Vector((c[0], c[1], c[2] + h * 0.5)), rng.uniform(6, 40), col, 0.05)
 
 
-def light(at: Vector, watt: float, colour: Sequence[float], r: float = 0.05) -> bpy.types.Object:
+def light(at: Vector, watt: float, colour: ArrayLike, r: float = 0.05) -> bpy.types.Object:
     """A ball of light of radius r, unseen by the camera."""
     li = bpy.data.lights.new("p", "POINT")
-    li.energy, li.color, li.shadow_soft_size = watt, colour, r
+    li.energy, li.color, li.shadow_soft_size = watt, np.asarray(colour, float).tolist(), r
     o = bpy.data.objects.new("p", li)
     o.location = at
     o.visible_camera = False

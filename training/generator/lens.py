@@ -1,7 +1,7 @@
 """Barrel distortion, the same for a photo and all its maps.
 
-A pixel at distance r_d from the centre (1 at the corners) shows what a straight lens shows at
-r_u = r_d (1 - k) / (1 - k r_d^2): the corners stay, the centre grows by 1 / (1 - k), lines bend outwards.
+A pixel at distance r_d from the centre (1 at the corners) shows what a straight lens shows at r_u =
+r_d (1 - k) / (1 - k r_d^2): the corners stay, the centre grows by 1 / (1 - k), lines bend outwards.
 This is the one-parameter division model (Fitzgibbon 2001) scaled to keep the corners.
 """
 

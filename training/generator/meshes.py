@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import bmesh
 import bpy
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from training.generator.classes import FLAT, OBJECT
 from training.generator.colours import Rng
 
-Material = bpy.types.Material
+Material: TypeAlias = bpy.types.Material
 Span = tuple[float, float]
 Floats = npt.NDArray[np.float64]
 
@@ -87,7 +87,9 @@ def box(
         M = M @ Euler(rot).to_matrix().to_4x4()
     if bevel > 0:
         return _bevelled(M, sz, mat, bevel, cls, plane)
-    v, f, uv = [], [], []
+    v: list[list[float]] = []
+    f: list[tuple[int, ...]] = []
+    uv: list[list[float]] = []
     for face in CUBE_F:
         q = (CUBE[list(face)] - 0.5) * sz
         ax = int(np.argmin(np.ptp(q, axis=0)))
@@ -245,7 +247,7 @@ def quad(T: Matrix, x: Span, z: Span, y: float, mat: Material, cls: int = FLAT) 
 def leaf(
     v: list[Any],
     f: list[tuple[int, ...]],
-    base: Sequence[float],
+    base: ArrayLike,
     az: float,
     elev: float,
     ln: float,
@@ -259,7 +261,7 @@ def leaf(
         t = k / n
         half = wd / 2 * math.sin(math.pi * min(1, 0.15 + 0.85 * t) ** 0.8) if k < n else 0.0
         c = np.asarray(base, float) + d * ln * t + np.array([0, 0, -droop * ln * t * t])
-        v.append(c + side * half), v.append(c - side * half)
+        v += [c + side * half, c - side * half]
     for k in range(n):
         a = i0 + 2 * k
         f.append((a, a + 1, a + 3, a + 2))

@@ -1,8 +1,9 @@
-"""Doors, windows and doorways of the usual size, with their casings, reveals and what covers them."""
+"""Doors, windows and doorways of the usual size, with casings, reveals and curtains."""
 
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import bpy
 import numpy as np
@@ -15,11 +16,11 @@ from training.generator.materials import cloth, finish, metal, patterned, plain
 from training.generator.meshes import QUAD, box, mesh, quad, tube
 from training.generator.pictures import frame
 from training.generator.room import CORRIDOR, Hole, Room
+from training.generator.small_objects import curtain
 from training.generator.storage import cabinet
-from training.generator.things import curtain
 
 _THICKNESS = 0.14
-Material = bpy.types.Material
+Material: TypeAlias = bpy.types.Material
 
 
 def add_reveal(room: Room, w: int, hole: Hole, depth: float, surface: Material) -> None:
@@ -131,7 +132,7 @@ def _add_curtains(room: Room, w: int, hole: Hole, T: Matrix) -> None:
 
 
 def add_door(room: Room, w: int, trim: Material) -> Hole | None:
-    """A closed door, or an open doorway: then the opening, for the caller to build what is behind."""
+    """A closed door, or an open doorway: then its hole, for what the caller builds behind."""
     rng = room.rng
     narrow, wide = rng.uniform(0.7, 1.0), rng.uniform(1.1, 1.7)
     width, z1 = float(rng.choice([narrow, wide], p=[0.8, 0.2])), rng.uniform(1.95, 2.15)

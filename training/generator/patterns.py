@@ -15,7 +15,7 @@ Image = npt.NDArray[np.floating]
 
 
 def pattern(rng: Rng, base: Colour, n: int = 160) -> Image:
-    """A seamless tile, n x n x 3 in 0..1: stripes, checks, trellis, dots, leaves, blossoms, slabs."""
+    """A seamless tile, n x n x 3 in 0..1: stripes, checks, dots, leaves, blossoms, slabs."""
     contrast = rng.uniform(0.08, 0.7)
 
     def other() -> Colour:
@@ -43,7 +43,7 @@ def pattern(rng: Rng, base: Colour, n: int = 160) -> Image:
         colours = [tuple(float(v) for v in other()) for _ in range(3)]
         _scatter(a, rng, kind, colours)
     if rng.random() < 0.4:
-        a = cv2.GaussianBlur(a, (0, 0), rng.uniform(0.5, 3))
+        a = np.asarray(cv2.GaussianBlur(a, (0, 0), rng.uniform(0.5, 3)), a.dtype)
     return np.clip(a, 0, 1)
 
 

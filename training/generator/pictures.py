@@ -1,4 +1,4 @@
-"""Things hung flat on a wall: pictures, mirrors, clocks, plates."""
+"""Objects hung flat on a wall: pictures, mirrors, clocks, plates."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def frame(T: Matrix, rng: Rng, x: float, z: float, w: float, h: float) -> None:
         quad(T, (x0 + p, x1 - p), (z0 + p, z1 - p), 0.008, art(rng))
 
 
-def round_thing(T: Matrix, rng: Rng, x: float, z: float, r: float) -> None:
+def round_object(T: Matrix, rng: Rng, x: float, z: float, r: float) -> None:
     """Clock, round mirror or plate."""
     n, k = 32, rng.random()
     a = np.arange(n) * 2 * math.pi / n

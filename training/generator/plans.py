@@ -12,7 +12,7 @@ Corner = tuple[float, float]
 
 
 def bump(poly: list[Corner], i: int, t0: float, t1: float, depth: float) -> list[Corner]:
-    """Push a part of edge i by depth metres into the room (a breast) or out of it (a niche, depth < 0)."""
+    """Push a part of edge i by depth metres into the room, or out of it where depth < 0."""
     a, b = np.array(poly[i]), np.array(poly[(i + 1) % len(poly)])
     d = b - a
     n = np.array([-d[1], d[0]]) / np.linalg.norm(d)
@@ -42,12 +42,12 @@ def plan(rng: Rng) -> list[Corner]:
             i = int(rng.integers(len(poly)))
             L = math.dist(poly[i], poly[(i + 1) % len(poly)])
             if L > 2.0:
-                w, t = rng.uniform(0.6, min(2.2, L - 0.8)) / L, 0
+                w = rng.uniform(0.6, min(2.2, L - 0.8)) / L
                 t = rng.uniform(0.3 / L, 1 - w - 0.3 / L)
                 poly = bump(
                     poly, i, t, t + w, rng.uniform(0.15, 0.5) * (1 if rng.random() < 0.6 else -1)
                 )
-    return [tuple(map(float, p)) for p in poly]
+    return [(float(x), float(y)) for x, y in poly]
 
 
 def inside(poly: list[Corner], x: float, y: float) -> bool:
@@ -63,7 +63,7 @@ def edge_distance(poly: list[Corner], x: float, y: float) -> float:
     """Distance of a point to the nearest edge of a polygon."""
     best = 1e9
     for a, b in zip(poly, [*poly[1:], poly[0]], strict=True):
-        a, b, p = np.array(a), np.array(b), np.array((x, y))
-        t = np.clip(np.dot(p - a, b - a) / np.dot(b - a, b - a), 0, 1)
-        best = min(best, float(np.linalg.norm(p - a - t * (b - a))))
+        edge, to_point = np.subtract(b, a), np.subtract((x, y), a)
+        t = np.clip(np.dot(to_point, edge) / np.dot(edge, edge), 0, 1)
+        best = min(best, float(np.linalg.norm(to_point - t * edge)))
     return best

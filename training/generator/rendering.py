@@ -71,10 +71,17 @@ def _label_material() -> bpy.types.Material:
 
 
 def render(path: Path) -> Float32:
-    """Render through the file `path`; returns linear light, float32 H x W x 3 RGB."""
+    """Render through the file `path`; returns linear light, float32 H x W x 3 RGB.
+
+    Raises:
+        RuntimeError: Blender wrote no picture.
+    """
     bpy.context.scene.render.filepath = str(path)
     bpy.ops.render.render(write_still=True)
-    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)[..., ::-1].astype(np.float32)
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise RuntimeError(f"Blender wrote no picture to {path}")
+    return picture[..., ::-1].astype(np.float32)
 
 
 def label_pass(code: bpy.types.Material, path: Path) -> tuple[Uint8, Uint8, Float32]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import bpy
 import numpy as np
 import numpy.typing as npt
 from mathutils import Matrix
+from numpy.typing import ArrayLike
 
 from training.generator.classes import OTHER, WALL
 from training.generator.colours import Rng
@@ -42,10 +42,11 @@ class Slope:
 class Room:
     """A room being built.
 
-    rng draws the plain room, extra what its traits add. walls: origin, direction, inward normal (2-vectors)
-    and length of each. holes: openings of each wall; taken: where something stands or hangs. planes:
-    normal and offset of every wall plane, whose number is its index + 1. wall_objects: (object, number
-    of its surface), repainted for every view. focus: walls most photos are to show. dark: lamps only.
+    rng draws the plain room, extra what its traits add. walls: origin, direction, inward normal
+    (2-vectors) and length of each. holes: openings of each wall; taken: where something stands or
+    hangs. planes: normal and offset of every wall plane, whose number is its index + 1.
+    wall_objects: (object, number of its surface), repainted for every view. focus: walls most
+    photos are to show. dark: lamps only.
     """
 
     def __init__(self, rng: Rng, extra: Rng, traits: RoomTraits) -> None:
@@ -83,14 +84,25 @@ class Room:
         self.slope = Slope(axis, rng.uniform(0.3, 0.7), rng.uniform(0.55, 1.2))
         self.knee = float(rng.uniform(0.7, 1.4))
 
+    def sloped(self) -> Slope:
+        """The slope of the ceiling.
+
+        Raises:
+            ValueError: the ceiling is level.
+        """
+        if self.slope is None:
+            raise ValueError("this room's ceiling is level")
+        return self.slope
+
     def ridge(self) -> float:
         """Where the ridge of a sloped ceiling runs, in metres along the slope's axis."""
-        lo, hi = self.lo[self.slope.axis], self.hi[self.slope.axis]
-        return float(lo + self.slope.at * (hi - lo))
+        slope = self.sloped()
+        lo, hi = self.lo[slope.axis], self.hi[slope.axis]
+        return float(lo + slope.at * (hi - lo))
 
     def reach(self) -> float:
         """How far from its ridge a sloped ceiling comes down to the knee walls."""
-        return (self.H + 0.5 - self.knee) / self.slope.fall
+        return (self.H + 0.5 - self.knee) / self.sloped().fall
 
     def zc(self, x: float, y: float) -> float:
         """Height of the ceiling at a place: falling with the distance from the ridge, if sloped."""
@@ -126,7 +138,7 @@ class Room:
         p = a + d * u + n * out
         return (p[0], p[1], z)
 
-    def plane(self, normal: Sequence[float], point: Sequence[float]) -> int:
+    def plane(self, normal: ArrayLike, point: ArrayLike) -> int:
         """Register a wall plane; returns its number in planes.png."""
         n = np.array(normal, float)
         self.planes.append([*np.round(n, 5).tolist(), round(-float(n @ np.array(point, float)), 4)])

@@ -12,7 +12,7 @@ from training.generator.classes import OBJECT
 from training.generator.colours import Rng, any_colour, hsv
 from training.generator.materials import cloth, finish, metal, patterned, plain, screen
 from training.generator.meshes import box, grid, lathe, mesh, quad, soft
-from training.generator.things import thing
+from training.generator.small_objects import small_object
 
 
 def legs(
@@ -109,7 +109,7 @@ def _pillows(T: Matrix, rng: Rng, w: float, top: float) -> None:
 def table(
     T: Matrix, rng: Rng, w: float, d: float | None = None, h: float | None = None, y0: float = 0.02
 ) -> None:
-    """A round or a rectangular table with things on it."""
+    """A round or a rectangular table with small objects on it."""
     d, h, m = d or rng.uniform(0.5, 1.0), h or rng.uniform(0.7, 0.78), finish(rng)
     if rng.random() < 0.25:
         r = min(w, d) / 2
@@ -119,7 +119,7 @@ def table(
         box(T, (-w / 2, w / 2), (y0, y0 + d), (h - rng.uniform(0.02, 0.06), h), m, bevel=0.005)
         legs(T, rng, w, y0 + 0.05, y0 + d - 0.05, h - 0.02, m if rng.random() < 0.6 else metal(rng))
     for _ in range(int(rng.integers(0, 5))):
-        thing(T, rng, (rng.uniform(-0.4, 0.4) * w, y0 + d * rng.uniform(0.3, 0.7), h), 0.8)
+        small_object(T, rng, (rng.uniform(-0.4, 0.4) * w, y0 + d * rng.uniform(0.3, 0.7), h), 0.8)
 
 
 def desk(T: Matrix, rng: Rng, w: float) -> None:

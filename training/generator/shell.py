@@ -16,7 +16,7 @@ from training.generator.surfaces import floor_surface
 
 def lay_floor(room: Room) -> bpy.types.Material:
     """Floor under the room and a little beyond; returns its material."""
-    x0, y0, x1, y1 = *(room.lo - 0.6), *(room.hi + 0.6)
+    (x0, y0), (x1, y1) = room.lo - 0.6, room.hi + 0.6
     floor = floor_surface(room.rng)
     corners = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
     mesh([(x, y, 0) for x, y in corners], [(0, 1, 2, 3)], floor, FLOOR, uvs=corners)

@@ -1,4 +1,4 @@
-"""Takes photos of a built room and writes a folder for each: written beside and renamed when whole."""
+"""Takes photos of a built room and writes a folder for each, renamed when whole."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Studio:
 def shoot(
     room: Room, code: bpy.types.Material, studio: Studio, seed: int, view: int, traits: ViewTraits
 ) -> float | None:
-    """Paint the walls anew, find a view, render and write it; the wall's share, None when no view fits."""
+    """Paint the walls, find a view, render and write it; the wall's share, None without a view."""
     rng = room.rng
     w, h = _format(rng, studio.size)
     r = bpy.context.scene.render

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import bpy
 import numpy as np
 from mathutils import Matrix
@@ -11,9 +13,9 @@ from training.generator.colours import Rng, hsv
 from training.generator.materials import finish, metal, plain, screen
 from training.generator.meshes import box, quad
 from training.generator.seating import legs
-from training.generator.things import books, clutter, thing
+from training.generator.small_objects import books, clutter, small_object
 
-Material = bpy.types.Material
+Material: TypeAlias = bpy.types.Material
 Span = tuple[float, float]
 
 
@@ -73,7 +75,7 @@ def cabinet(T: Matrix, rng: Rng, w: float, h: float | None = None, d: float | No
     )
     if h < 1.4:
         for _ in range(int(rng.integers(0, 5))):
-            thing(T, rng, (rng.uniform(-0.42, 0.42) * w, d / 2, h))
+            small_object(T, rng, (rng.uniform(-0.42, 0.42) * w, d / 2, h))
 
 
 def wardrobe(T: Matrix, rng: Rng, w: float) -> None:
@@ -84,7 +86,7 @@ def wardrobe(T: Matrix, rng: Rng, w: float) -> None:
 
 
 def bookcase(T: Matrix, rng: Rng, w: float) -> None:
-    """Shelves of books and things, with or without a back."""
+    """Shelves of books and small objects, with or without a back."""
     h, d, t, m = rng.uniform(0.9, 2.4), rng.uniform(0.25, 0.4), 0.022, finish(rng)
     if rng.random() < 0.75:
         box(T, (-w / 2, w / 2), (0.004, 0.014), (0.03, h), m)
@@ -106,11 +108,11 @@ def bookcase(T: Matrix, rng: Rng, w: float) -> None:
                 if k < 0.6:
                     books(T, rng, x0, x0 + (x1 - x0) * rng.uniform(0.4, 1), z + t, 0.05, hm)
                 elif k < 0.85:
-                    thing(T, rng, ((x0 + x1) / 2, d / 2, z + t), min(0.9, hm / 0.35))
+                    small_object(T, rng, ((x0 + x1) / 2, d / 2, z + t), min(0.9, hm / 0.35))
 
 
 def shelf(T: Matrix, rng: Rng, x: float, z: float, w: float) -> None:
-    """One to three boards on the wall, with things."""
+    """One to three boards on the wall, with small objects."""
     m, d = finish(rng), rng.uniform(0.12, 0.28)
     for i in range(int(rng.integers(1, 4))):
         zz = z + i * rng.uniform(0.28, 0.4)
@@ -122,7 +124,7 @@ def shelf(T: Matrix, rng: Rng, x: float, z: float, w: float) -> None:
                 books(T, rng, q, e, zz + 0.03, 0.02, 0.24)
                 q = e
             else:
-                thing(T, rng, (q, d / 2, zz + 0.03), 0.7)
+                small_object(T, rng, (q, d / 2, zz + 0.03), 0.7)
             q += rng.uniform(0.12, 0.3)
 
 
@@ -180,7 +182,7 @@ def fireplace(T: Matrix, rng: Rng, w: float) -> None:
     box(T, (-w / 2 - 0.06, w / 2 + 0.06), (0, d + 0.08), (h, h + 0.05), m)
     box(T, (-w / 2 + 0.2, w / 2 - 0.2), (0.01, 0.05), (0, h - 0.2), plain(np.full(3, 0.04), 0.9))
     for _ in range(int(rng.integers(0, 5))):
-        thing(T, rng, (rng.uniform(-0.45, 0.45) * w, 0.15, h + 0.05))
+        small_object(T, rng, (rng.uniform(-0.45, 0.45) * w, 0.15, h + 0.05))
 
 
 def radiator(T: Matrix, rng: Rng, w: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import bpy
 import cv2
@@ -13,7 +13,7 @@ from training.generator.colours import Colour, Rng, any_colour, hsv, linear, wal
 from training.generator.materials import Mat
 from training.generator.patterns import pattern
 
-Material = bpy.types.Material
+Material: TypeAlias = bpy.types.Material
 WALL_KINDS: Final = (
     "paint",
     "paper",
@@ -36,7 +36,7 @@ def bricks(
     gap: float,
     offset: float = 0.5,
 ) -> bpy.types.Node:
-    """A brick texture on the UV in metres: two colours and the mortar's, width and height, joint."""
+    """A brick texture on the UV in metres: two colours, mortar, width, height, joint."""
     c1, c2, mortar = ((*linear(c), 1) for c in colours)
     br = m.n(
         "ShaderNodeTexBrick",
@@ -60,7 +60,7 @@ def _laid(m: Mat, br: bpy.types.Node, depth: float, metres: float) -> None:
 
 
 def wall_surface(rng: Rng, kind: str | None = None) -> tuple[str, Material]:
-    """A wall material on the wall's own UV (metres), of a random kind unless given; kind, material."""
+    """A wall material on the wall's UV (metres), of a random kind unless given; kind, material."""
     kind = kind or str(rng.choice(WALL_KINDS, p=WALL_CHANCE))
     c = wall_colour(rng)
     m = Mat(c, rng.uniform(0.35, 0.9))
@@ -222,5 +222,5 @@ def _day(rng: Rng) -> tuple[npt.NDArray[np.float32], float]:
     if rng.random() < 0.5:
         x = int(rng.uniform(0, 70))
         cv2.rectangle(a, (x, int(y * 0.6)), (x + 30, 96), _floats(any_colour(rng)), -1)
-    a = cv2.GaussianBlur(a, (0, 0), rng.uniform(0.5, 4))
-    return a, rng.uniform(1.5, 14)
+    blurred = cv2.GaussianBlur(a, (0, 0), rng.uniform(0.5, 4))
+    return np.asarray(blurred, np.float32), rng.uniform(1.5, 14)

@@ -22,7 +22,7 @@ _PAINT_CHANCE: Final = (0.79, 0.08, 0.07, 0.06)
 
 @dataclass(frozen=True, slots=True)
 class RoomTraits:
-    """How a room differs from the plain one. white: nearly everything is; big: number of big things."""
+    """How a room differs from the plain one. big: number of large objects."""
 
     furnishing: str = "as drawn"
     ceiling: str = "as drawn"
@@ -37,8 +37,9 @@ class RoomTraits:
 class ViewTraits:
     """How a photo differs from the plain one.
 
-    barrel: k of r_u = r_d (1 - k) / (1 - k r_d^2), r from 0 at the centre to 1 at the corners. tilt:
-    roll in radians. exposure: in stops. noise: times the usual. vignette: light lost at the corners.
+    barrel: k of r_u = r_d (1 - k) / (1 - k r_d^2), r from 0 at the centre to 1 at the corners.
+    tilt: roll in radians. exposure: in stops. noise: times the usual. vignette: light lost at the
+    corners.
     """
 
     barrel: float = 0.0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import bpy
 
 from training.generator.classes import TRIM, WALL
 from training.generator.meshes import box
 from training.generator.room import Room
 
-Material = bpy.types.Material
+Material: TypeAlias = bpy.types.Material
 
 
 def add_trims(room: Room, trim: Material) -> None:

@@ -12,9 +12,9 @@ from training.generator.colours import Rng
 from training.generator.materials import art, finish, metal, plain
 from training.generator.meshes import box, lathe, mesh, quad, soft, tube
 from training.generator.pictures import frame
+from training.generator.small_objects import curtain, small_object
 from training.generator.storage import cabinet, fronts
 from training.generator.surfaces import wall_surface
-from training.generator.things import curtain, thing
 
 
 def kitchen(T: Matrix, rng: Rng, w: float) -> None:
@@ -34,7 +34,7 @@ def kitchen(T: Matrix, rng: Rng, w: float) -> None:
         plain(np.full(3, rng.uniform(0.02, 0.9)), 0.2),
     )
     for _ in range(int(rng.integers(2, 9))):
-        thing(T, rng, (rng.uniform(-0.46, 0.46) * w, rng.uniform(0.12, 0.45), 0.9))
+        small_object(T, rng, (rng.uniform(-0.46, 0.46) * w, rng.uniform(0.12, 0.45), 0.9))
     z, h, a = rng.uniform(1.35, 1.5), rng.uniform(0.5, 0.95), -w / 2
     while a < w / 2 - 0.35:
         b = min(w / 2, a + rng.uniform(0.4, 1.2))

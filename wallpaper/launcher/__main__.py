@@ -1,4 +1,6 @@
-"""`python -m wallpaper.launcher`, which `make run` calls: everything up, one line, everything down."""
+"""`python -m wallpaper.launcher`, which `make run` calls: starts everything, prints the address,
+stops everything.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ EXIT_MISUSED: Final = 2
 
 
 def read_address() -> Address:
-    """HOST and PORT.
+    """The address to listen on, from HOST and PORT.
 
     Raises:
         ImproperlyConfigured: PORT is not a port number.
@@ -34,10 +36,10 @@ def read_address() -> Address:
 
 
 def read_plan() -> Plan:
-    """The settings, checked, and what follows from them.
+    """What to run, from the settings.
 
     Raises:
-        ImproperlyConfigured: a variable holds nonsense.
+        ImproperlyConfigured: a variable has a value that cannot be used.
     """
     from wallpaper import embedded, settings
 
@@ -51,10 +53,13 @@ def read_plan() -> Plan:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0 after an orderly stop, 1 when something kept us from running, 2 for a wrong setting."""
+    """Exit status: 0 after an orderly stop, 1 when it could not start or go on, 2 for a wrong
+    setting.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m wallpaper.launcher",
-        description="Start Valkey, worker and web server; stop them with Ctrl-C. Reads HOST and PORT.",
+        description="Start Valkey, worker and web server; stop them with Ctrl-C. "
+        "Reads HOST and PORT.",
     )
     parser.add_argument(
         "--with-parent", action="store_true", help="stop when the calling process ends"

@@ -1,4 +1,6 @@
-"""Where the web server listens: is the port free, does it answer, and what to tell people to open."""
+"""Where the web server listens: whether the port is free, whether it answers, and the URL that
+people open.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +36,12 @@ class Address:
         return f"http://{_bracketed(host)}:{self.port}"
 
     def ensure_free(self) -> None:
-        """Bind and let go again.
+        """Check that the web server can listen here, by binding and closing at once.
 
         Raises:
-            LauncherError: the port is taken, not ours to take, or the host is not this machine.
+            LauncherError: the port is in use or not allowed, or the host is not this machine.
         """
-        problem = self._problem()
+        problem = self._bind_errno()
         if problem is None:
             return
         if problem == errno.EADDRINUSE:
@@ -51,11 +53,14 @@ class Address:
                 f"Port {self.port} may not be used by this account; run make run PORT=8000"
             )
         raise LauncherError(
-            f"Cannot listen on {self.bind} ({os.strerror(problem)}); is HOST an address of this machine?"
+            f"Cannot listen on {self.bind} ({os.strerror(problem)}); "
+            "is HOST an address of this machine?"
         )
 
     def answers(self) -> bool:
-        """True when the web server there answers, whatever it says (it may not know the host name we ask with)."""
+        """True when the web server answers, with whatever status below 500 (ALLOWED_HOSTS may
+        refuse our host name).
+        """
         host = self.host if self.host not in ALL_ADDRESSES else "127.0.0.1"
         connection = http.client.HTTPConnection(host, self.port, timeout=2)
         try:
@@ -66,14 +71,15 @@ class Address:
         finally:
             connection.close()
 
-    def _problem(self) -> int | None:
-        """The errno of binding, None when it works."""
+    def _bind_errno(self) -> int | None:
+        """The error number of binding; None when it works."""
         try:
             family, kind, protocol, _, where = socket.getaddrinfo(
                 self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
             )[0]
             with socket.socket(family, kind, protocol) as probe:
-                # As gunicorn: connections of the last run that linger are no reason to refuse.
+                # As gunicorn does: connections of the last run in TIME_WAIT are no reason to
+                # refuse.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(where)
                 probe.listen(1)
@@ -85,13 +91,16 @@ class Address:
 
     def _next_free(self) -> int:
         nearby = range(self.port + 1, min(self.port + 50, 65536))
-        return next((port for port in nearby if Address(self.host, port)._problem() is None), 8001)
+        return next(
+            (port for port in nearby if Address(self.host, port)._bind_errno() is None), 8001
+        )
 
 
 def allowed_hosts(host: str) -> str:
-    """ALLOWED_HOSTS for a server on `host` whose operator named none: this machine by its names and addresses.
+    """ALLOWED_HOSTS for a server on `host` when the operator set none: this machine's names and
+    addresses.
 
-    Addresses and names of our own are no way in for DNS rebinding, which needs a name the attacker owns.
+    This stays safe from DNS rebinding, which needs a name that the attacker owns.
     """
     names = [*LOOPBACK_HOSTS, _bracketed(host)]
     if host in ALL_ADDRESSES:
@@ -100,7 +109,9 @@ def allowed_hosts(host: str) -> str:
 
 
 def own_address() -> str:
-    """This machine's address on its network, 127.0.0.1 when it has none. Sends nothing: a UDP connect only routes."""
+    """This machine's address on its network, 127.0.0.1 when it has none. Sends nothing: a UDP
+    connect only routes.
+    """
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect(("192.0.2.1", 9))  # TEST-NET-1, reserved for documentation

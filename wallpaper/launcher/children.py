@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,28 +44,20 @@ class Child:
         """None while it runs (or was never started); negative: ended by that signal."""
         return None if self.process is None else self.process.poll()
 
-    def stop(self, *, pause: Callable[[float], None], at_once: bool = False) -> bool:
-        """End it and all it has started; True when it went by itself within its grace."""
+    def stop(self, *, at_once: bool = False) -> bool:
+        """End it and all it has started; True when it ended by itself within its grace period."""
         if self.process is None:
             return True
         leader = self.process.pid
         grace_seconds = 0.0 if at_once else self.grace_seconds
         orderly = True
         if self.process.poll() is None:
-            orderly = sessions.end(leader, grace_seconds=grace_seconds, pause=self._reaping(pause))
+            orderly = sessions.end(leader, grace_seconds=grace_seconds)
         sessions.kill(leader)  # a job process may have outlived its worker
         self.process.wait()
         self.process = None
         return orderly
 
-    def _reaping(self, pause: Callable[[float], None]) -> Callable[[float], None]:
-        def wait(seconds: float) -> None:
-            if self.process is not None:
-                self.process.poll()
-            pause(seconds)
-
-        return wait
-
-    def last_words(self, lines: int = 12) -> str:
-        """The end of what it has printed since it was last started."""
+    def log_tail(self, lines: int = 12) -> str:
+        """The last lines it has printed since it was last started."""
         return logs.tail(self.log, lines, since=self._log_start)

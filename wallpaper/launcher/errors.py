@@ -1,4 +1,4 @@
-"""What can keep the launcher from its work."""
+"""Why the launcher cannot start or go on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One launcher per data folder.
 
-The lock is the kernel's (flock), so it cannot be left behind. The guard inherits it: while it still clears up after a
-killed launcher, the folder is not free.
+The lock is the kernel's (flock), so it cannot be left behind. The guard inherits it: while it still
+clears up after a killed launcher, the folder stays locked.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from wallpaper.launcher.errors import LauncherError
 
@@ -29,18 +31,23 @@ class HomeLock:
     def take(self, *, address: str, pause: Callable[[float], None]) -> None:
         """Take the lock and write down who we are.
 
-        A predecessor that is gone and whose guard is clearing up is waited for, a few seconds.
+        When the last launcher was killed and its guard is still clearing up, wait for it, a few
+        seconds.
 
         Raises:
             LauncherError: another launcher runs on this folder.
         """
         waited = 0.0
-        while not self._try():
+        while not self._try_lock():
             owner, its_address = self._owner()
-            if ((owner is None or alive(owner)) and waited >= 1) or waited >= CLEARING_UP_SECONDS:
+            if (
+                (owner is None or psutil.pid_exists(owner)) and waited >= 1
+            ) or waited >= CLEARING_UP_SECONDS:
                 raise LauncherError(
-                    f"Already running at {its_address or 'another address'} (process {owner or '?'}) on the data "
-                    f"folder {self._home}. Open that, or stop it first, or set WALLPAPER_HOME to another folder."
+                    f"Already running at {its_address or 'another address'} "
+                    f"(process {owner or '?'}) on the data "
+                    f"folder {self._home}. Open that, or stop it first, "
+                    "or set WALLPAPER_HOME to another folder."
                 )
             pause(0.1)
             waited += 0.1
@@ -54,10 +61,10 @@ class HomeLock:
         return self._file.fileno()
 
     def close(self) -> None:
-        """Let go, as far as this process is concerned."""
+        """Release the lock, as far as this process is concerned."""
         self._file.close()
 
-    def _try(self) -> bool:
+    def _try_lock(self) -> bool:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -70,14 +77,3 @@ class HomeLock:
             record = json.loads(self._file.read())
             return int(record["process"]), str(record["address"])
         return None, ""
-
-
-def alive(process: int) -> bool:
-    """True when there is such a process."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

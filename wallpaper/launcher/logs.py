@@ -1,4 +1,4 @@
-"""The children's log files: bounded in size, and read from the end."""
+"""The children's log files: kept below a size, and read from the end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ TAIL_BYTES: Final = 8 * 1024
 
 
 def bound(log: Path) -> bool:
-    """Move a log that has grown too large to `NAME.1` (replacing the one there); True when it was moved.
+    """Move a log that has grown too large to `NAME.1` (replacing the one there); True when it was
+    moved.
 
-    Copied and emptied rather than renamed, because a running child keeps writing to the file it has open (for
-    appending, so it goes on at the new beginning). A line written between the two steps is lost.
+    Copied and emptied rather than renamed, because a running child keeps writing to the file it has
+    open (for appending, so it goes on at the new beginning). A line written between the two steps
+    is lost.
     """
     try:
         if log.stat().st_size <= LARGEST_LOG_BYTES:
@@ -28,7 +30,9 @@ def bound(log: Path) -> bool:
 
 
 def tail(log: Path, lines: int = 12, *, since: int = 0) -> str:
-    """The last lines, at most 8 KiB of them; `since`: bytes at the beginning of the file that do not count."""
+    """The last lines, at most 8 KiB of them; `since`: bytes at the beginning of the file that do
+    not count.
+    """
     try:
         with log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)

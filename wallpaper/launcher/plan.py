@@ -1,4 +1,4 @@
-"""What is to run: read from the settings and the command line, decided before anything is started."""
+"""What is to run, decided from the settings before anything is started."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wallpaper.launcher.address import LOOPBACK_HOSTS, Address, allowed_hosts
 from wallpaper.launcher.children import Child
 from wallpaper.launcher.errors import LauncherError
 
-# Requests under way when a stop is asked for: a click takes a second, an upload a few.
+# For requests in progress when a stop is asked for: a click takes a second, an upload a few.
 WEB_GRACE_SECONDS: Final = 6.0
 # A picture takes a few seconds; one that takes longer is made again at the next start.
 WORKER_GRACE_SECONDS: Final = 6.0
@@ -22,7 +22,9 @@ VALKEY_GRACE_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Where everything is. `valkey_socket` is None when REDIS_URL names a server of the operator's."""
+    """Folders, address and child processes. `valkey_socket` is None when REDIS_URL names a server
+    of the operator's.
+    """
 
     address: Address
     home: Path
@@ -31,19 +33,19 @@ class Plan:
 
     @property
     def logs(self) -> Path:
-        """The folder of the children's output."""
+        """The folder of the children's log files."""
         return self.home / "log"
 
     @property
     def run(self) -> Path:
-        """The folder of what only counts while running."""
+        """The folder of what is needed only while running: lock, sockets, process ids."""
         return self.home / "run"
 
     def make_folders(self) -> None:
         """Create what is missing.
 
         Raises:
-            LauncherError: the data folder may not be written to.
+            LauncherError: the data folder cannot be written to.
         """
         folders = [self.run, self.logs]
         if self.valkey_socket is not None:
@@ -51,7 +53,8 @@ class Plan:
         try:
             for folder in folders:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                # In the shared temporary folder somebody else may have made it first, to read along.
+                # In the shared temporary folder another user may have made it first, to read what
+                # we write.
                 ours = folder.stat().st_uid == os.getuid() or folder.is_relative_to(self.home)
                 if not ours or not os.access(folder, os.W_OK | os.X_OK):
                     raise PermissionError(f"no right to write to {folder}")
@@ -87,12 +90,14 @@ class Plan:
         return self._child("purge", self._manage("purge"), grace_seconds=2.0)
 
     def guard(self) -> list[str]:
-        """Command of the process that clears up after us."""
+        """Command of the process that clears up when the launcher is killed."""
         return [sys.executable, "-m", "wallpaper.launcher.guard"]
 
     def environment(self) -> dict[str, str]:
-        """For the children: ours, with names to answer to when the server is open to the network."""
-        # Each thread would keep a heap of its own, with what its largest picture took.
+        """The children's environment: the launcher's own, with ALLOWED_HOSTS when the server is
+        open to the network.
+        """
+        # Else every thread keeps a heap of its own, as large as its largest picture needed.
         variables = {"MALLOC_ARENA_MAX": "2", **os.environ, "PYTHONUNBUFFERED": "1"}
         open_to_network = self.address.host not in LOOPBACK_HOSTS and self.address.host != "::1"
         named = os.environ.get("ALLOWED_HOSTS") or os.environ.get("ALLOWED_HOSTS_FILE")

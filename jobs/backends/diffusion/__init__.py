@@ -1,1 +1,1 @@
-"""Image services that paint the wallpaper with a diffusion model; the wall is ours, the rest stays the photo."""
+"""Image services that go over the papered wall with a diffusion model."""

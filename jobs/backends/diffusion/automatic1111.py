@@ -1,8 +1,8 @@
 """AUTOMATIC1111's `POST /sdapi/v1/img2img`, which Forge, SD.Next and sd-server speak too.
 
-One call holds the connection until the picture is there. The servers differ in the fields they know and ignore the
-rest; `AUTOMATIC1111_FIELDS` adds, replaces (or, with null, takes out) fields, also for ControlNet units that take the
-photo or the wallpaper as a reference.
+One call holds the connection until the picture is there. The servers differ in the fields they know
+and ignore the rest; `AUTOMATIC1111_FIELDS` adds, replaces (or, with null, takes out) fields, also
+for ControlNet units that take the photo or the wallpaper as a reference.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ PATH: Final = "/sdapi/v1/img2img"
 INTERRUPT_PATH: Final = "/sdapi/v1/interrupt"
 INTERRUPT_SECONDS: Final = 5.0
 STAGE: Final = "diffusing"
-# The parameters, which these servers send back, hold what we sent; ControlNet adds its maps to the pictures.
+# The parameters, which these servers send back, hold what we sent; ControlNet adds its maps to the
+# pictures.
 MAX_RESPONSE_BYTES: Final = 4 * MAX_BASE64_LENGTH
 FIELDS: Final[dict[str, Any]] = {
     "init_images": ["$render"],
@@ -75,7 +76,7 @@ class Automatic1111(DiffusionBackend):
         fields = {name: value for name, value in fields.items() if value is not None}
         body = fill_mapping(fields, request, lambda _, png: base64.b64encode(png).decode("ascii"))
         try:
-            answer = _client(deadline).call(
+            response = _client(deadline).call(
                 "POST",
                 PATH,
                 stage=STAGE,
@@ -91,7 +92,7 @@ class Automatic1111(DiffusionBackend):
         except BaseException:  # the run is somebody else's, or its time is over: stop the card
             _interrupt()
             raise
-        return _first_picture(answer.data)
+        return _first_picture(response.data)
 
 
 def _client(deadline: RunDeadline) -> ServiceClient:

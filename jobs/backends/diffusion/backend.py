@@ -1,7 +1,8 @@
-"""What all image services share: render here first, let the service harmonise it, lay the change over the render.
+"""What image services share: render here, let the service harmonise it, lay its change over ours.
 
-A diffusion model asked for a wallpaper invents one. So the wall is papered by our own renderer, exactly, and a service
-is given that picture to go over at low strength: light and shadow, the look of one photograph.
+A diffusion model asked for a wallpaper invents one. So the wall is papered by our own renderer,
+exactly, and a service is given that picture to go over at low strength: light and shadow, the look
+of one photograph.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ RESERVE_SECONDS: Final = 20
 
 
 class DiffusionBackend(Backend):
-    """A backend on an image service. A subclass says what is missing, how long, how many, and asks."""
+    """A backend on an image service; a subclass tells its settings and limits, and asks."""
 
     name: str
 
@@ -88,7 +89,7 @@ class DiffusionBackend(Backend):
             lap("waiting")
             data = self.request_picture(request, deadline)
         lap("diffusion")
-        answer = decode_picture(data, sent=request.render, region=region)
-        picture = composite(inputs.photo, inputs.mask, render, request.render, answer, region)
+        edited = decode_picture(data, sent=request.render, region=region)
+        picture = composite(inputs.photo, inputs.mask, render, request.render, edited, region)
         lap("composite")
         return Generated(picture, timings)

@@ -1,27 +1,31 @@
-"""HTTP to an image service that the operator chose: the only place, besides the fetcher, that imports requests.
+"""HTTP to an image service that the operator chose: the only place that imports requests.
 
-Connect in 5 s, reads of 30 s unless told otherwise, everything under the run's deadline; no proxy and no credentials
-from the environment; no redirects; a cap on what is read. Network faults, 429, 502, 503 and 504 are tried again with
-growing pauses, or the pause the service asks for, as long as the deadline allows. Keys appear in no message: whatever
-becomes a detail goes through `scrub`, and requests' own exceptions (which may quote headers) are not chained.
+Connect in 5 s, reads of 30 s unless told otherwise, everything under the run's deadline; no proxy
+and no credentials from the environment; no redirects; a cap on what is read. Network faults, 429,
+502, 503 and 504 are tried again with growing pauses, or the pause the service asks for, as long as
+the deadline allows. Keys appear in no message: whatever becomes a detail goes through `scrub`, and
+requests' own exceptions (which may quote headers) are not chained.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
 import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    before_sleep_log,
+    retry_if_exception,
+)
 
 from jobs.backends.diffusion.deadline import RunDeadline
 from jobs.backends.diffusion.errors import (
@@ -54,10 +58,21 @@ _chance = random.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class ServiceResponse:
-    """A 2xx answer: its `status` and the decoded JSON (bytes, where they were asked for)."""
+    """A 2xx response: its `status` and the decoded JSON (bytes, where they were asked for)."""
 
     status: int
     data: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    options: Mapping[str, Any]  # as requests takes them
+    read_seconds: float
+    max_bytes: int
+    repeatable: bool
+    as_bytes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +82,17 @@ class _Raw:
     body: bytes
 
 
-class _Broken(Exception):
-    """The exchange broke. `unsent`: the request cannot have reached the service."""
+class _AttemptFailed(Exception):
+    """One attempt failed with `fault`.
 
-    def __init__(self, detail: str, *, unsent: bool, hopeless: bool = False) -> None:
-        super().__init__(detail)
-        self.unsent = unsent
-        self.hopeless = hopeless
+    again: another is worth while. pause: the seconds that the service asks for first.
+    """
+
+    def __init__(self, fault: ServiceError, *, again: bool, pause: float | None = None) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+        self.again = again
+        self.pause = pause
 
 
 def is_content_refusal(text: str) -> bool:
@@ -132,46 +151,53 @@ class ServiceClient:
         repeatable: bool = True,
         as_bytes: bool = False,
     ) -> ServiceResponse:
-        """The JSON that the service answers.
+        """The JSON that the service sends back.
 
         Args:
-            body: sent as JSON. files: sent as a form, as requests takes them.
-            repeatable: asking twice costs nothing. Otherwise it is asked again only where the service cannot have
-                started anything, and the run's own stop has to wait for the answer, so that it is not lost.
-            as_bytes: the answer is no JSON but the file itself.
+            body: sent as JSON.
+            files: sent as a form, as requests takes them.
+            repeatable: asking twice costs nothing. Otherwise it is asked again only where the
+                service cannot have started anything, and the run's own stop has to wait for the
+                response, so that it is not lost.
+            as_bytes: the response is no JSON but the file itself.
 
         Raises:
-            ServiceError: by status and circumstance; whatever the watch raises.
+            ServiceError: by status and circumstance; whatever the deadline's heartbeat raises.
         """
         options: dict[str, Any] = {"headers": {**self._headers, **(headers or {})}}
         options |= {"json": body} if body is not None else {}
         options |= {"files": files} if files is not None else {}
-        for tried in itertools.count(1):
-            try:
-                raw = self._deadline.wait_for(
-                    lambda: self._exchange(method, path, options, read_seconds, max_bytes),
-                    stage,
-                    heartbeats=repeatable,
-                )
-            except _Broken as broken:
-                fault: ServiceError = Unreachable(f"{method} {path}: {broken}")
-                again = not broken.hopeless and (repeatable or broken.unsent)
-                pause = None
-            else:
-                if 200 <= raw.status < 300:
-                    data = raw.body if as_bytes else self._decoded(raw, path)
-                    return ServiceResponse(raw.status, data)
-                fault = self._fault(raw, f"{method} {path}")
-                again = raw.status in (_AGAIN if repeatable else _NOTHING_DONE)
-                pause = _asked_pause(raw.retry_after)
-            if pause is None:
-                pause = PAUSES_SECONDS[min(tried, len(PAUSES_SECONDS)) - 1]
-                pause *= _chance.uniform(0.8, 1.2)
-            if not again or tried >= MAX_TRIES or pause >= self._deadline.remaining():
-                raise fault from None
-            logger.info("%s; trying again in %.1f s", fault, pause)
-            self._deadline.sleep(pause, stage)
-        raise AssertionError  # itertools.count does not end
+        request = _Request(method, path, options, read_seconds, max_bytes, repeatable, as_bytes)
+        retrying = Retrying(
+            retry=retry_if_exception(_is_worth_another),
+            stop=self._is_last,
+            wait=_pause,
+            sleep=lambda seconds: self._deadline.sleep(seconds, stage),
+            before_sleep=before_sleep_log(logger, logging.INFO),
+            reraise=True,
+        )
+        try:
+            return retrying(self._attempt, request, stage)
+        except _AttemptFailed as failed:
+            raise failed.fault from None
+
+    def _is_last(self, state: RetryCallState) -> bool:
+        """True after enough attempts, or when the deadline comes before the next one."""
+        return (
+            state.attempt_number >= MAX_TRIES or state.upcoming_sleep >= self._deadline.remaining()
+        )
+
+    def _attempt(self, request: _Request, stage: str) -> ServiceResponse:
+        """Ask once. Raises _AttemptFailed, BadServiceResponse, or as the deadline's heartbeat."""
+        raw = self._deadline.wait_for(
+            lambda: self._exchange(request), stage, heartbeats=request.repeatable
+        )
+        if 200 <= raw.status < 300:
+            data = raw.body if request.as_bytes else self._parse_json(raw, request.path)
+            return ServiceResponse(raw.status, data)
+        again = raw.status in (_AGAIN if request.repeatable else _NOTHING_DONE)
+        fault = self._fault(raw, f"{request.method} {request.path}")
+        raise _AttemptFailed(fault, again=again, pause=_asked_pause(raw.retry_after))
 
     def scrub(self, text: str) -> str:
         """`text` without our keys, short enough for a log."""
@@ -179,28 +205,26 @@ class ServiceClient:
             text = text.replace(secret, "[secret]")
         return "".join(c if c.isprintable() else " " for c in text)[:_DETAIL_CHARACTERS]
 
-    def _exchange(
-        self, method: str, path: str, options: dict[str, Any], read_seconds: float, max_bytes: int
-    ) -> _Raw:
-        """One request and its answer, at most `max_bytes` of it. Raises _Broken or BadServiceResponse."""
+    def _exchange(self, request: _Request) -> _Raw:
+        """One request and its response. Raises _AttemptFailed or BadServiceResponse."""
         try:
             # A session of its own: kept-alive connections that went stale would look like faults.
             with requests.Session() as session:
                 session.trust_env = False
                 with session.request(
-                    method,
-                    self._base_url + path,
-                    timeout=(CONNECT_SECONDS, read_seconds),
+                    request.method,
+                    self._base_url + request.path,
+                    timeout=(CONNECT_SECONDS, request.read_seconds),
                     allow_redirects=False,
                     stream=True,
-                    **options,
+                    **request.options,
                 ) as response:
                     data = bytearray()
                     for piece in response.iter_content(64 * 1024):
                         data += piece
-                        if len(data) > max_bytes:
+                        if len(data) > request.max_bytes:
                             raise BadServiceResponse(
-                                f"{path}: more than {max_bytes} bytes came back"
+                                f"{request.path}: more than {request.max_bytes} bytes came back"
                             )
                     retry_after = response.headers.get("Retry-After", "")
                     return _Raw(response.status_code, retry_after, bytes(data))
@@ -210,14 +234,16 @@ class ServiceClient:
             OSError,
             ValueError,
         ) as error:
-            unsent = _never_connected(error)
             hopeless = isinstance(
                 error, (requests.exceptions.SSLError, requests.exceptions.InvalidURL)
             )
             detail = self.scrub(f"{type(error).__name__}: {error}")
-            raise _Broken(detail, unsent=unsent, hopeless=hopeless) from None
+            raise _AttemptFailed(
+                Unreachable(f"{request.method} {request.path}: {detail}"),
+                again=not hopeless and (request.repeatable or _never_connected(error)),
+            ) from None
 
-    def _decoded(self, raw: _Raw, path: str) -> Any:
+    def _parse_json(self, raw: _Raw, path: str) -> Any:
         try:
             return json.loads(raw.body)
         except (ValueError, RecursionError):
@@ -240,6 +266,19 @@ class ServiceClient:
         return BadServiceResponse(detail)  # redirects, which we do not follow with a key in hand
 
 
+def _is_worth_another(error: BaseException) -> bool:
+    return isinstance(error, _AttemptFailed) and error.again
+
+
+def _pause(state: RetryCallState) -> float:
+    """Seconds before the next attempt: as many as the service asks for, else growing ones."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    if isinstance(error, _AttemptFailed) and error.pause is not None:
+        return error.pause
+    pause = PAUSES_SECONDS[min(state.attempt_number, len(PAUSES_SECONDS)) - 1]
+    return pause * _chance.uniform(0.8, 1.2)
+
+
 def _never_connected(error: Exception) -> bool:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return True
@@ -248,14 +287,8 @@ def _never_connected(error: Exception) -> bool:
 
 
 def _asked_pause(retry_after: str) -> float | None:
-    """Seconds of a Retry-After header (a number or a date); None where it has none we understand."""
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
+    """Seconds of a Retry-After header (a number or a date); None where it has none."""
     try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        return float(urllib3.Retry().parse_retry_after(retry_after))
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -1,9 +1,10 @@
-"""Laying a service's answer over the photo, through our mask.
+"""Laying a service's picture over the photo, through our mask.
 
-What a service returns is smaller than the photo, re-encoded, and changed everywhere. Only its *change* to what it was
-sent is taken: enlarged, weighted by the mask's coverage, and added to the local render. So the pattern keeps the
-render's sharpness, soft edges stay those of the render (itself composited by the same mask), a service that returns
-what it got changes nothing at all, and where the mask is 0 the photo stays bit for bit.
+What a service returns is smaller than the photo, re-encoded, and changed everywhere. Only its
+*change* to what it was sent is taken: enlarged, weighted by the mask's coverage, and added to the
+local render. So the pattern keeps the render's sharpness, soft edges stay those of the render
+(itself composited by the same mask), a service that returns what it got changes nothing at all, and
+where the mask is 0 the photo stays bit for bit.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ STRIP_PIXELS: Final = 1 << 20  # per strip: about 30 MB of float32 temporaries
 
 
 def composite(
-    photo: Pixels, mask: Pixels, render: Pixels, sent: Pixels, answer: Pixels, region: Region
+    photo: Pixels, mask: Pixels, render: Pixels, sent: Pixels, edited: Pixels, region: Region
 ) -> Pixels:
     """The photo with the render, changed as the service changed it.
 
-    photo, render: uint8 H x W x 3 RGB; mask: uint8 H x W, 0..255 coverage. sent, answer: uint8 RGB at the region's
-    work size: the render as sent, and what came back. Returns uint8 H x W x 3.
+    photo, render: uint8 H x W x 3 RGB; mask: uint8 H x W, 0..255 coverage. sent, edited: uint8 RGB
+    at the region's work size: the render as sent, and what came back. Returns uint8 H x W x 3.
     """
-    change = answer.astype(np.float32) - sent.astype(np.float32)
+    change = edited.astype(np.float32) - sent.astype(np.float32)
     picture = render.copy()
     target, cover = region.cut(picture), region.cut(mask)
     step = max(1, STRIP_PIXELS // region.width)

@@ -1,7 +1,8 @@
 """At most so many generations at once on one image service, over all workers of all machines.
 
-A semaphore of locks in Redis: a slot ends by itself when its holder dies, and is renewed while the holder lives. With
-Redis away there is no limit: the queue is away then as well, and only single commands run.
+A semaphore of locks in Redis: a slot ends by itself when its holder dies, and is renewed while the
+holder lives. With Redis away there is no limit: the queue is away then as well, and only single
+commands run.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The time of one run on an image service: a deadline, and a heartbeat every few seconds.
 
-The row's lease is prolonged by `on_stage`, which must be called in the thread that owns the database connection. So
-whatever may block (an exchange over the network) is done in a thread beside, while this one waits, sends heartbeats,
-and can be told to stop: by the deadline, by `on_stage` (the run is somebody else's now), or by the job's own alarm.
+The row's lease is prolonged by `on_stage`, which must be called in the thread that owns the
+database connection. So whatever may block (an exchange over the network) is done in a thread
+beside, while this one waits, sends heartbeats, and can be told to stop: by the deadline, by
+`on_stage` (the run is somebody else's now), or by the job's own alarm.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ HEARTBEAT_SECONDS: Final = 2.0
 class RunDeadline:
     """Counts down from its making.
 
-    `on_heartbeat` is called with every heartbeat: what has to be kept alive, such as the lease of a slot.
+    `on_heartbeat` is called with every heartbeat: what has to be kept alive, such as the lease of a
+    slot.
     """
 
     def __init__(self, seconds: float, on_stage: OnStage) -> None:
@@ -74,16 +76,17 @@ class RunDeadline:
         return min(longest, HEARTBEAT_SECONDS, self.remaining())
 
     def sleep(self, seconds: float, stage: str) -> None:
-        """Wait so long, with heartbeats; a wait beyond the deadline ends there. Raises as `heartbeat`."""
+        """Wait so long, with heartbeats, and never beyond the deadline. Raises as `heartbeat`."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             time.sleep(self.until_heartbeat(left))
             self.heartbeat(stage)
 
     def wait_for(self, work: Callable[[], T], stage: str, *, heartbeats: bool = True) -> T:
-        """The result of `work`, done in a thread of its own; raises what `work` raises, or as `heartbeat`.
+        """The result of `work`, done in a thread of its own while this one sends heartbeats.
 
-        When the wait ends early the thread is left behind: `work` must have time-outs of its own.
+        Raises what `work` raises, and as `heartbeat`. When the wait ends early the thread is left
+        behind: `work` must have time-outs of its own.
 
         Args:
             heartbeats: False keeps `on_stage` out of it, for work whose result must not get lost.

@@ -3,14 +3,14 @@
     BackendError
     └── ServiceError
         ├── NotSetUp            a setting is missing or makes no sense
-        ├── Unreachable         no connection, or it broke                       may be tried again
-        ├── Busy                429, 503, or all our own slots are taken         may be tried again
-        ├── TooSlow             our deadline passed                              not by itself: it may cost again
-        ├── Faulty              5xx                                              may be tried again
-        ├── Stopped             a prediction that somebody else ended            may be tried again
+        ├── Unreachable         no connection, or it broke                 may be tried again
+        ├── Busy                429, 503, or all our own slots are taken   may be tried again
+        ├── TooSlow             our deadline passed                        no: may cost twice
+        ├── Faulty              5xx                                        may be tried again
+        ├── Stopped             a prediction that somebody else ended      may be tried again
         ├── KeyRefused          401, 402, 403
         ├── RequestRefused      any other 4xx: fields or model are configured wrongly
-        ├── BadServiceResponse  no JSON, no picture, wrong size, too large, a link we do not follow
+        ├── BadServiceResponse  no JSON, no picture, wrong size, too large, a refused link
         ├── PredictionFailed    the model itself failed
         ├── BudgetSpent         today's limit is reached, or cannot be counted
         └── PictureRefused      the content filter: not ours, the attempt counts
@@ -100,7 +100,7 @@ class RequestRefused(ServiceError):
 
 
 class BadServiceResponse(ServiceError):
-    """The service answered with something that is not the picture."""
+    """The service sent something that is not the picture."""
 
     code = "service_bad_answer"
     message = "The image service sent back something that is not a usable picture."

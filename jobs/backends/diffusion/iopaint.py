@@ -1,8 +1,9 @@
-"""IOPaint's `POST /api/v1/inpaint`: Stable Diffusion inpainting, Paint by Example and erasers, self-hosted.
+"""IOPaint's `POST /api/v1/inpaint`: inpainting, Paint by Example and erasers, self-hosted.
 
-One call holds the connection until the picture is there, and the answer is the picture itself. Every model of the server
-takes the same request and ignores the fields of the others; `IOPAINT_FIELDS` adds, replaces or (with null) takes out
-fields. The contract as read in IOPaint 1.6.0, `iopaint/schema.py` and `iopaint/api.py`, and tried on its server.
+One call holds the connection until the picture is there, and the response is the picture itself.
+Every model of the server takes the same request and ignores the fields of the others;
+`IOPAINT_FIELDS` adds, replaces or (with null) takes out fields. The contract as read in IOPaint
+1.6.0, `iopaint/schema.py` and `iopaint/api.py`, and tried on its server.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ FIELDS: Final[dict[str, Any]] = {
 
 
 class IOPaint(DiffusionBackend):
-    """Inpainting on the server at `IOPAINT_URL`. It knows no cancel: what was begun there is finished there."""
+    """Inpainting on the server at `IOPAINT_URL`, which cannot be told to stop."""
 
     name = "iopaint"
 
@@ -61,7 +62,7 @@ class IOPaint(DiffusionBackend):
         fields = {**FIELDS, **json.loads(settings.IOPAINT_FIELDS)}
         fields = {name: value for name, value in fields.items() if value is not None}
         body = fill_mapping(fields, request, lambda _, png: base64.b64encode(png).decode("ascii"))
-        answer = ServiceClient(settings.IOPAINT_URL, deadline=deadline).call(
+        response = ServiceClient(settings.IOPAINT_URL, deadline=deadline).call(
             "POST",
             PATH,
             stage=STAGE,
@@ -70,4 +71,4 @@ class IOPaint(DiffusionBackend):
             max_bytes=RESPONSE_LIMITS.max_bytes,
             as_bytes=True,
         )
-        return bytes(answer.data)
+        return bytes(response.data)

@@ -1,10 +1,10 @@
-"""What an image service is asked, and how a configured mapping turns it into the service's own fields.
+"""What an image service is asked, in the fields that a configured mapping gives it.
 
 A mapping is JSON in which a text that is exactly `$name` stands for one of our values:
 
     $render           the local render of the region: the picture to start from
     $photo            the region as photographed
-    $mask             white where it may be repainted, black elsewhere; $mask_inverted the other way round
+    $mask             white where it may be repainted; $mask_inverted the other way round
     $wallpaper        one repeat of the wallpaper, as a reference picture
     $prompt, $negative_prompt, $strength (0..1), $width, $height, $seed
 """
@@ -31,8 +31,8 @@ MAX_SEED: Final = 2**31 - 1
 class ServiceRequest:
     """One picture to be asked for.
 
-    render, photo: uint8 h x w x 3 RGB, multiples of 8. mask: uint8 h x w. wallpaper: uint8 RGB. strength: 0 leaves
-    the render as it is, 1 repaints it.
+    render, photo: uint8 h x w x 3 RGB, multiples of 8. mask: uint8 h x w. wallpaper: uint8 RGB.
+    strength: 0 leaves the render as it is, 1 repaints it.
     """
 
     render: Pixels
@@ -45,7 +45,7 @@ class ServiceRequest:
 
     @property
     def seed(self) -> int:
-        """Made from the pictures, so that the same generation asks for the same again: 0 .. 2^31 - 1."""
+        """0 .. 2^31 - 1, from the pictures: the same generation asks for the same again."""
         digest = hashlib.sha256(self.render.tobytes() + self.mask.tobytes()).digest()
         return int.from_bytes(digest[:8], "big") % MAX_SEED
 
@@ -81,7 +81,7 @@ def mapping_error(variable: str, text: str) -> str | None:
 def fill_mapping(
     mapping: Any, request: ServiceRequest, encode_picture: Callable[[str, bytes], str]
 ) -> Any:
-    """`mapping` with every `$name` replaced; `encode_picture(name, png)` gives the text that stands for a picture."""
+    """`mapping` with every `$name` replaced, pictures by `encode_picture(name, png)`."""
     if isinstance(mapping, dict):
         return {key: fill_mapping(value, request, encode_picture) for key, value in mapping.items()}
     if isinstance(mapping, list):

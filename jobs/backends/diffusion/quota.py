@@ -15,7 +15,8 @@ def consume(backend: str, *, limit: int) -> None:
     """Count one more picture of `backend` today (UTC); a limit of 0 is none.
 
     Raises:
-        BudgetSpent: it would be one too many, or Redis is away: what cannot be counted is not spent.
+        BudgetSpent: it would be one too many, or Redis is away: what cannot be counted is not
+        spent.
     """
     if limit == 0:
         return

@@ -1,7 +1,7 @@
 """The part of the photo an image service works on, and the size it works at.
 
-Services work at about one megapixel, so they get the wall with a margin and not the room; the margin shows them the
-light around it. Sides are multiples of 8, as latent diffusion needs.
+Services work at about one megapixel, so they get the wall with a margin and not the room; the
+margin shows them the light around it. Sides are multiples of 8, as latent diffusion needs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STEP_PX: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A rectangle of the photo in its pixels, and the size (`work_width`, `work_height`) it is sent at."""
+    """A rectangle of the photo in its pixels, and the work size it is sent at."""
 
     left: int
     top: int
@@ -38,7 +38,7 @@ class Region:
         return pixels[self.top : self.top + self.height, self.left : self.left + self.width]
 
     def at_work_size(self, pixels: Pixels) -> Pixels:
-        """The rectangle of a photo-sized array (uint8, H x W or H x W x 3), at the size it is sent at."""
+        """The rectangle of a photo-sized array (uint8, H x W or H x W x 3), at the work size."""
         return resized(self.cut(pixels), (self.work_width, self.work_height))
 
 
@@ -62,7 +62,7 @@ def work_region(mask: Pixels, *, max_side: int) -> Region:
 
 
 def resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """`pixels` (uint8, H x W or H x W x 3) at `size` (width, height); areas averaged where it shrinks."""
+    """`pixels` (uint8, H x W or H x W x 3) at `size` (width, height); shrinks by area averages."""
     height, width = pixels.shape[:2]
     if (width, height) == size:
         return pixels

@@ -1,9 +1,10 @@
 """Replicate's predictions: create, poll, cancel, fetch.
 
-Model and field mapping are configuration, since every model names its fields otherwise. A prediction costs money, so
-it is never created twice for one run: only where the first try certainly started nothing is it tried again, its id is
-kept for a worker that takes the run over, and it carries its own end (`Cancel-After`) should we die. Where webhooks are
-set up (`replicate_webhook`), the service wakes the one who waits instead of being asked every few seconds.
+Model and field mapping are configuration, since every model names its fields otherwise. A
+prediction costs money, so it is never created twice for one run: only where the first try certainly
+started nothing is it tried again, its id is kept for a worker that takes the run over, and it
+carries its own end (`Cancel-After`) should we die. Where webhooks are set up (`replicate_webhook`),
+the service wakes the one who waits instead of being asked every few seconds.
 """
 
 from __future__ import annotations
@@ -87,8 +88,11 @@ class Replicate(DiffusionBackend):
             return f"set {' and '.join(missing)}."
         if not _TOKEN.fullmatch(settings.REPLICATE_API_TOKEN):
             return "REPLICATE_API_TOKEN holds characters that no token has."
-        if _target(settings.REPLICATE_MODEL) is None:
-            return "REPLICATE_MODEL must be owner/name, owner/name:version or a version of 64 hex digits."
+        if _endpoint(settings.REPLICATE_MODEL) is None:
+            return (
+                "REPLICATE_MODEL must be owner/name, owner/name:version "
+                "or a version of 64 hex digits."
+            )
         return (
             url_error("REPLICATE_API_URL", settings.REPLICATE_API_URL)
             or mapping_error("REPLICATE_INPUT", settings.REPLICATE_INPUT)
@@ -104,17 +108,17 @@ class Replicate(DiffusionBackend):
         mapping = json.loads(settings.REPLICATE_INPUT)
         digest = _digest(mapping, request)
         client = _client(deadline)
-        prediction = _adopted(client, digest)
+        prediction = _resume(client, digest)
         if prediction is None:
-            prediction = self._created(client, mapping, request, digest, deadline)
+            prediction = self._create(client, mapping, request, digest, deadline)
             webhook.remember(digest, prediction.id)
         logger.info("replicate prediction %s: %s", prediction.id, prediction.status)
         try:
-            return _picture(_finished(client, prediction, deadline), deadline)
+            return _download(_wait_until_finished(client, prediction, deadline), deadline)
         finally:
             webhook.forget(digest, prediction.id)
 
-    def _created(
+    def _create(
         self,
         client: ServiceClient,
         mapping: Any,
@@ -123,9 +127,11 @@ class Replicate(DiffusionBackend):
         deadline: RunDeadline,
     ) -> Prediction:
         body: dict[str, Any] = {
-            "input": fill_mapping(mapping, request, lambda name, png: _shown(client, name, png))
+            "input": fill_mapping(
+                mapping, request, lambda name, png: _encode_or_upload(client, name, png)
+            )
         }
-        path, version = _target(settings.REPLICATE_MODEL) or ("", None)
+        path, version = _endpoint(settings.REPLICATE_MODEL) or ("", None)
         if version is not None:
             body["version"] = version
         if webhook.is_enabled():
@@ -133,7 +139,7 @@ class Replicate(DiffusionBackend):
             body["webhook_events_filter"] = list(webhook.EVENTS)
         quota.consume(self.name, limit=settings.REPLICATE_MAX_PREDICTIONS_PER_DAY)
         life = max(LEAST_LIFE_SECONDS, int(deadline.remaining()))
-        answer = client.call(
+        response = client.call(
             "POST",
             path,
             stage=STAGE,
@@ -141,11 +147,11 @@ class Replicate(DiffusionBackend):
             headers={"Prefer": f"wait={WAIT_SECONDS}", "Cancel-After": f"{life}s"},
             repeatable=False,
         )
-        return _read(answer.data)
+        return _parse_prediction(response.data)
 
 
-def _target(model: str) -> tuple[str, str | None] | None:
-    """(path to post to, version to name in the body) of a configured model; None where it is not one."""
+def _endpoint(model: str) -> tuple[str, str | None] | None:
+    """(path, version to name in the body) of a configured model; None where it is none."""
     if _VERSION.fullmatch(model):
         return "/v1/predictions", model
     match = _MODEL.fullmatch(model)
@@ -171,8 +177,8 @@ def _digest(mapping: Any, request: ServiceRequest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _adopted(client: ServiceClient, digest: str) -> Prediction | None:
-    """The prediction that an earlier, interrupted run of the same request left running or done; else None."""
+def _resume(client: ServiceClient, digest: str) -> Prediction | None:
+    """The prediction that an interrupted run of the same request left, if it is of use."""
     kept = redis_client.get_bytes(webhook.prediction_key(digest)) or b""
     known = kept.decode("ascii", "replace")
     if not webhook.PREDICTION_ID.fullmatch(known):
@@ -184,7 +190,9 @@ def _adopted(client: ServiceClient, digest: str) -> Prediction | None:
     return prediction if prediction.running or prediction.status == "succeeded" else None
 
 
-def _finished(client: ServiceClient, prediction: Prediction, deadline: RunDeadline) -> Prediction:
+def _wait_until_finished(
+    client: ServiceClient, prediction: Prediction, deadline: RunDeadline
+) -> Prediction:
     """The prediction when it has ended; one that is not waited for to its end is canceled."""
     pause = FIRST_POLL_SECONDS
     called = webhook.is_enabled()
@@ -206,8 +214,10 @@ def _finished(client: ServiceClient, prediction: Prediction, deadline: RunDeadli
 
 
 def _get(client: ServiceClient, prediction_id: str) -> Prediction:
-    # The path is made from the id: the links in the answer are not followed with our token.
-    return _read(client.call("GET", f"/v1/predictions/{prediction_id}", stage=STAGE).data)
+    # The path is made from the id: the links in the response are not followed with our token.
+    return _parse_prediction(
+        client.call("GET", f"/v1/predictions/{prediction_id}", stage=STAGE).data
+    )
 
 
 def _cancel(prediction_id: str) -> None:
@@ -220,21 +230,21 @@ def _cancel(prediction_id: str) -> None:
         logger.info("replicate prediction %s canceled", prediction_id)
 
 
-def _shown(client: ServiceClient, name: str, png: bytes) -> str:
-    """A picture as Replicate takes it: inside the request while it is small, else uploaded first."""
+def _encode_or_upload(client: ServiceClient, name: str, png: bytes) -> str:
+    """A picture as Replicate takes it: in the request where it is small, else uploaded."""
     if len(png) <= INLINE_BYTES:
         return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
-    answer = client.call(
+    response = client.call(
         "POST", "/v1/files", stage="uploading", files={"content": (f"{name}.png", png, "image/png")}
     )
-    urls = answer.data.get("urls") if isinstance(answer.data, dict) else None
+    urls = response.data.get("urls") if isinstance(response.data, dict) else None
     link = urls.get("get") if isinstance(urls, dict) else None
     if not isinstance(link, str) or not link.startswith(("https://", "http://")):
         raise BadServiceResponse("/v1/files: no link under 'urls.get'")
     return link
 
 
-def _read(data: Any) -> Prediction:
+def _parse_prediction(data: Any) -> Prediction:
     if not isinstance(data, dict):
         raise BadServiceResponse("a prediction that is not an object")
     prediction_id, status = data.get("id"), data.get("status")
@@ -246,7 +256,7 @@ def _read(data: Any) -> Prediction:
     return Prediction(prediction_id, status, data.get("output"), str(error or "")[:400])
 
 
-def _picture(prediction: Prediction, deadline: RunDeadline) -> bytes:
+def _download(prediction: Prediction, deadline: RunDeadline) -> bytes:
     """The bytes of what a prediction made. Raises by its status."""
     said = f"prediction {prediction.id}: {prediction.status}: {prediction.error}"
     if prediction.status in _STOPPED:

@@ -1,4 +1,4 @@
-"""A service's answer as pixels: never trusted about its format, its size, or that it is a picture at all."""
+"""A service's response as pixels: its format and size, and that it is a picture, are checked."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import binascii
 from dataclasses import replace
 from typing import Final
 
-from imaging import PHOTO_LIMITS, IntakeError, read_photo
+from imaging import PHOTO_LIMITS, ImagingError, read_photo
 from jobs.backends.diffusion.errors import BadServiceResponse, PictureRefused
 from jobs.backends.diffusion.region import Pixels, Region, resized
 
-# A working copy is about one megapixel; 20 MB and 50 megapixels (intake's own limits for photos) are plenty.
+# A working copy is about one megapixel; 20 MB and 50 megapixels (the limits of `imaging` for
+# photos) are plenty.
 RESPONSE_LIMITS: Final = replace(PHOTO_LIMITS, min_side=32, noun="picture")
 MAX_BASE64_LENGTH: Final = RESPONSE_LIMITS.max_bytes * 4 // 3 + 8
-# Models round sides to multiples of 8, 16 or 64; beyond that it is another picture than the one that was sent.
+# Models round sides to multiples of 8, 16 or 64; beyond that it is another picture than the one
+# that was sent.
 ASPECT_TOLERANCE: Final = 0.06
 LEAST_SCALE: Final = 0.45
 BLACK: Final = 3
@@ -22,7 +24,11 @@ NOT_BLACK: Final = 12
 
 
 def decode_base64(text: str) -> bytes:
-    """The bytes of base64 or of a base64 data URL. Raises BadServiceResponse, before decoding what is too long."""
+    """The bytes of base64 or of a base64 data URL.
+
+    Raises:
+        BadServiceResponse: broken, or too long; the length is checked before decoding.
+    """
     if text.startswith("data:"):
         head, comma, text = text.partition(",")
         if not comma or not head.endswith(";base64"):
@@ -38,7 +44,7 @@ def decode_base64(text: str) -> bytes:
 
 
 def decode_picture(data: bytes, *, sent: Pixels, region: Region) -> Pixels:
-    """The answer's pixels at the region's work size, uint8 RGB.
+    """The picture's pixels at the region's work size, uint8 RGB.
 
     sent: what the service was given, to tell a blackened picture from a dark room.
 
@@ -48,7 +54,7 @@ def decode_picture(data: bytes, *, sent: Pixels, region: Region) -> Pixels:
     """
     try:
         pixels = read_photo(data, limits=RESPONSE_LIMITS).pixels
-    except IntakeError as error:
+    except ImagingError as error:
         raise BadServiceResponse(f"{error.code}: {error.detail}") from error
     height, width = pixels.shape[:2]
     stretch_x, stretch_y = width / region.work_width, height / region.work_height

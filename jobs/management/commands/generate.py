@@ -1,4 +1,6 @@
-"""`manage.py generate`: the whole job from the command line, through the web app's own services and task."""
+"""`manage.py generate`: a picture from the command line, through the same services and task as in
+the web app.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,16 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from imaging import read_stored
-from jobs.management.photo_options import mask_within, placement_of, scaled, size_of_photo
+from jobs.management.photo_options import (
+    choose_wallpaper,
+    mark_wall,
+    original_size,
+    placement_from_options,
+    scale_point,
+)
 from jobs.tasks import run_generation
 from rendering import MODES
 from sessions_app import storage
-from sessions_app.catalogue import design
 from sessions_app.management.cli import (
     PhotoCommand,
     add_prompt_arguments,
@@ -29,16 +36,18 @@ from sessions_app.management.cli import (
     write_picture,
 )
 from sessions_app.models import Generation, Session
-from sessions_app.services import clicking, generations, planes, uploads, wallpapers
+from sessions_app.services import generations, planes, uploads, wallpapers
 
 
 class Command(PhotoCommand):
-    """Makes a session, marks the wall, chooses the wallpaper, runs the task here, and writes its result."""
+    """Makes a session, marks the wall, chooses the wallpaper, runs the task in this process, and
+    writes the picture.
+    """
 
     help = "Put a wallpaper on a wall of a photo and write the picture."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """See the module."""
+        """Photo, wall, wallpaper, placement, output."""
         super().add_arguments(parser)
         add_prompt_arguments(parser)
         parser.add_argument("--mask", type=existing_file, metavar="MASK.png")
@@ -47,23 +56,7 @@ class Command(PhotoCommand):
         )
         parser.add_argument("--quad", type=quad, metavar='"x,y x,y x,y x,y"', help="TL TR BR BL")
         parser.add_argument("--quad-size", type=size_in_metres, metavar="WxH", help="metres")
-        parser.add_argument("--repeat-width", type=float, metavar="METRES")
-        parser.add_argument("--origin", type=metres_pair, metavar="X,Y", help="metres")
-        parser.add_argument("--rotate", type=float, metavar="DEG")
-        parser.add_argument("--drop", metavar="half|FRACTION")
-        parser.add_argument("--mirror", action="store_true")
-        parser.add_argument("--mode", choices=MODES)
-        parser.add_argument("--seams", action="store_true", help="show the joints between strips")
-        parser.add_argument(
-            "--strip-width", type=float, metavar="METRES", help="of a roll, with --seams; 0.53"
-        )
-        parser.add_argument("--brightness", type=float, metavar="STOPS", help="-1 to 1")
-        parser.add_argument(
-            "--keep-shadows",
-            type=float,
-            metavar="SHARE",
-            help="0 (lit evenly) to 1 (as in the photo)",
-        )
+        add_placement_arguments(parser)
         parser.add_argument("--backend", help=", ".join(settings.GENERATION_BACKENDS))
         parser.add_argument("--max-side", type=int, metavar="PX")
         parser.add_argument("--out", type=Path, required=True, metavar="OUT.png")
@@ -81,8 +74,8 @@ class Command(PhotoCommand):
             background=False,
         )
         self._mark_wall(session, options)
-        self._choose_wallpaper(session, options["wallpaper"])
-        wallpapers.set_placement(session_id=session.pk, placement=placement_of(options))
+        choose_wallpaper(session, options["wallpaper"])
+        wallpapers.set_placement(session_id=session.pk, placement=placement_from_options(options))
         generation = generations.request_generation(
             session_id=session.pk,
             request_key=secrets.token_hex(16),
@@ -115,34 +108,24 @@ class Command(PhotoCommand):
 
     @staticmethod
     def _mark_wall(session: Session, options: dict[str, Any]) -> None:
-        """Points, mask and quad are in pixels of the photo as given, whatever `--max-side` made of it."""
-        photo_size = size_of_photo(options["photo"], session, options["max_side"])
-        factor = session.width / photo_size[0]
-        if options["mask"] is not None:
-            data = mask_within(options["mask"].read_bytes(), photo_size, session)
-            clicking.use_mask(session_id=session.pk, data=data)
-        elif options["auto"]:
-            clicking.find_wall(session_id=session.pk)
-        else:
-            clicks = [(*scaled((x, y), factor), label) for x, y, label in options["point"]]
-            clicking.replace_clicks(session_id=session.pk, clicks=clicks, scope=options["scope"])
+        """Points, mask and quad are in pixels of the photo as given, whatever `--max-side` made of
+        it.
+        """
+        size = original_size(options["photo"], session, options["max_side"])
+        mark_wall(
+            session,
+            size,
+            mask=options["mask"],
+            clicks=options["point"] or None,
+            scope=options["scope"],
+        )
         if options["quad"] is not None:
-            corners = [scaled(corner, factor) for corner in options["quad"]]
+            factor = session.width / size[0]
+            corners = [scale_point(corner, factor) for corner in options["quad"]]
             planes.use_quad(session_id=session.pk, corners=corners, size_m=options["quad_size"])
 
     @staticmethod
-    def _choose_wallpaper(session: Session, given: str) -> None:
-        path = Path(given)
-        if "://" in given:
-            wallpapers.choose_link(session_id=session.pk, url=given)
-        elif path.is_file():
-            wallpapers.choose_upload(session_id=session.pk, data=path.read_bytes(), name=path.name)
-        elif design(given) is not None:
-            wallpapers.choose_design(session_id=session.pk, slug=given)
-        else:
-            raise CommandError(f"There is no wallpaper file and no built-in design called {given}.")
-
-    def _answer(self, session: Session, generation: Generation) -> dict[str, Any]:
+    def _answer(session: Session, generation: Generation) -> dict[str, Any]:
         return {
             "session": str(session.pk),
             "generation": generation.number,
@@ -154,3 +137,24 @@ class Command(PhotoCommand):
             "digest": generation.result_digest,
             "timings": generation.timings,
         }
+
+
+def add_placement_arguments(parser: ArgumentParser) -> None:
+    """How the wallpaper lies on the wall, and how it is lit."""
+    parser.add_argument("--repeat-width", type=float, metavar="METRES")
+    parser.add_argument("--origin", type=metres_pair, metavar="X,Y", help="metres")
+    parser.add_argument("--rotate", type=float, metavar="DEG")
+    parser.add_argument("--drop", metavar="half|FRACTION")
+    parser.add_argument("--mirror", action="store_true")
+    parser.add_argument("--mode", choices=MODES)
+    parser.add_argument("--seams", action="store_true", help="show the joints between strips")
+    parser.add_argument(
+        "--strip-width", type=float, metavar="METRES", help="of a roll, with --seams; 0.53"
+    )
+    parser.add_argument("--brightness", type=float, metavar="STOPS", help="-1 to 1")
+    parser.add_argument(
+        "--keep-shadows",
+        type=float,
+        metavar="SHARE",
+        help="0 (lit evenly) to 1 (as in the photo)",
+    )

@@ -1,4 +1,6 @@
-"""`manage.py generate_batch`: every wallpaper on every photo of a folder, through the web app's own services and task."""
+"""`manage.py generate_batch`: every wallpaper on every photo of a folder, through the web app's
+services and task.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +13,28 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs.management.batch_plan import BatchError, Item, find_papers, find_photos, in_lanes, plan
-from jobs.management.batch_run import PER_SESSION, Outcome, Strand, side_by_side
-from jobs.management.photo_options import drop_of
+from jobs.management.batch_plan import (
+    BatchError,
+    BatchPicture,
+    find_photos,
+    find_wallpapers,
+    plan_pictures,
+    split_by_photo,
+)
+from jobs.management.batch_run import (
+    WALLPAPERS_PER_SESSION,
+    Outcome,
+    PhotoBatch,
+    run_concurrently,
+)
+from jobs.management.photo_options import parse_drop
 from rendering import MODES
 from sessions_app.errors import AppError
 from sessions_app.management.cli import (
     ensure_database,
     ensure_model,
     only_errors_logged,
-    refusals_as_one_line,
+    user_errors_as_one_line,
 )
 from sessions_app.queueing import queues
 from sessions_app.services import generations
@@ -29,7 +43,9 @@ BAR_WIDTH: Final = 24
 
 
 class Command(BaseCommand):
-    """Exit code 0: all pictures are there; 1: some are not; 2: called wrongly. Called again, it goes on."""
+    """Exit code 0: all pictures are there; 1: some are not; 2: called wrongly. Called again, it
+    makes those left.
+    """
 
     requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own annotation)
     help = "Put every wallpaper on the wall of every photo of a folder."
@@ -40,7 +56,8 @@ class Command(BaseCommand):
             "folder",
             type=Path,
             metavar="FOLDER",
-            help="photos; PHOTO.mask.png or PHOTO.clicks.json say where the wall is, else it is found",
+            help="photos; PHOTO.mask.png or PHOTO.clicks.json say where the wall is, "
+            "else it is found",
         )
         parser.add_argument(
             "--wallpapers",
@@ -62,7 +79,7 @@ class Command(BaseCommand):
 
     @staticmethod
     def _add_picture_arguments(parser: ArgumentParser) -> None:
-        """What holds for every picture; a table's own columns go before."""
+        """Options for every picture; a table's columns take precedence."""
         parser.add_argument("--repeat-width", type=float, metavar="METRES")
         parser.add_argument("--drop", metavar="half|FRACTION")
         parser.add_argument("--rotate", type=float, metavar="DEG")
@@ -71,21 +88,29 @@ class Command(BaseCommand):
         parser.add_argument("--max-side", type=int, metavar="PX")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Plan, make, sum up."""
+        """Plan, make, report.
+
+        Raises:
+            CommandError: called wrongly, interrupted, or some pictures could not be made.
+        """
         started = time.monotonic()
-        by_photo = self._planned(options)
+        by_photo = self._plan(options)
         try:
             with only_errors_logged():
                 outcomes = self._make(by_photo, options)
         except KeyboardInterrupt as error:
             raise CommandError("Stopped. Call it again to go on.", returncode=130) from error
+        self._report(outcomes, round(time.monotonic() - started, 1), as_json=options["json"])
+
+    def _report(self, outcomes: list[Outcome], seconds: float, *, as_json: bool) -> None:
         failed = [outcome for outcome in outcomes if outcome.error]
         skipped = sum(outcome.skipped for outcome in outcomes)
         made = len(outcomes) - len(failed) - skipped
-        seconds = round(time.monotonic() - started, 1)
-        if options["json"]:
+        if as_json:
             counts = {"made": made, "skipped": skipped, "failed": len(failed), "seconds": seconds}
-            self.stdout.write(json.dumps({**counts, "pictures": [told(o) for o in outcomes]}))
+            self.stdout.write(
+                json.dumps({**counts, "pictures": [as_json_object(o) for o in outcomes]})
+            )
         else:
             self.stdout.write(
                 f"{made} picture(s) made, {skipped} there already, {len(failed)} failed, "
@@ -97,55 +122,65 @@ class Command(BaseCommand):
                 "call the command again to try those."
             )
 
-    def _planned(self, options: dict[str, Any]) -> list[list[Item]]:
+    def _plan(self, options: dict[str, Any]) -> list[list[BatchPicture]]:
         """Everything that can be wrong with the call is found here, before anything is done."""
         try:
             if options["out"].resolve() == options["folder"].resolve():
                 raise BatchError("--out must be another folder than the photos'.")
             if options["max_side"] is not None and options["max_side"] < 64:
                 raise BatchError("--max-side must be at least 64 pixels.")
-            drop_of(options["drop"])
+            parse_drop(options["drop"])
             generations.checked_backend(options["backend"])
-            by_photo = plan(
-                find_photos(options["folder"]), find_papers(options["wallpapers"]), options["out"]
+            by_photo = plan_pictures(
+                find_photos(options["folder"]),
+                find_wallpapers(options["wallpapers"]),
+                options["out"],
             )
             options["out"].mkdir(parents=True, exist_ok=True)
         except (BatchError, CommandError, AppError, OSError) as error:
             raise CommandError(str(error), returncode=2) from error
         return by_photo
 
-    def _make(self, by_photo: list[list[Item]], options: dict[str, Any]) -> list[Outcome]:
-        with refusals_as_one_line():
+    def _make(self, by_photo: list[list[BatchPicture]], options: dict[str, Any]) -> list[Outcome]:
+        with user_errors_as_one_line():
             ensure_database()
-        lanes = workers_to_use() if options["queue"] else 1
+        concurrency = count_workers() if options["queue"] else 1
         progress = Progress(self.stderr, total=sum(map(len, by_photo)))
-        outcomes = []
-        for items in by_photo:
-            outcomes += [Outcome(item, skipped=True) for item in items if item.out.exists()]
+        outcomes = [
+            Outcome(picture, skipped=True)
+            for pictures in by_photo
+            for picture in pictures
+            if picture.out.exists()
+        ]
         for outcome in outcomes:
-            progress.tell(outcome)
-        left = [[item for item in items if not item.out.exists()] for items in by_photo]
-        options = {**options, "model_fault": self._model_fault(left, options)}
-        waiting = in_lanes([items for items in left if items], lanes=lanes, most=PER_SESSION)
-        for outcome in side_by_side([Strand(items, options) for items in waiting], lanes):
-            progress.tell(outcome)
+            progress.report(outcome)
+        left = [
+            [picture for picture in pictures if not picture.out.exists()] for pictures in by_photo
+        ]
+        left = [pictures for pictures in left if pictures]
+        options = {**options, "model_error": self._model_error(left, options)}
+        split = split_by_photo(left, concurrency=concurrency, longest=WALLPAPERS_PER_SESSION)
+        batches = [PhotoBatch(pictures, options) for pictures in split]
+        for outcome in run_concurrently(batches, concurrency):
+            progress.report(outcome)
             outcomes.append(outcome)
         progress.end()
         return outcomes
 
-    def _model_fault(self, left: list[list[Item]], options: dict[str, Any]) -> str:
-        """Why the model that finds walls cannot be had; empty when it is there, or no photo needs it.
+    def _model_error(self, left: list[list[BatchPicture]], options: dict[str, Any]) -> str:
+        """Why the model that finds walls cannot be had; empty when it is there, or no photo needs
+        it.
 
         Raises:
-            CommandError: the same, where no photo can do without it.
+            CommandError: it cannot be had, and every photo needs it.
         """
-        needing = [items for items in left if items and needs_model(items[0], options)]
+        needing = [pictures for pictures in left if needs_model(pictures[0], options)]
         if not needing:
             return ""
         try:
             ensure_model(lambda line: self.stderr.write(line, style_func=str))
         except CommandError as error:
-            if len(needing) == sum(map(bool, left)):
+            if len(needing) == len(left):
                 raise
             return str(error)
         return ""
@@ -160,8 +195,8 @@ class Progress:
         self._done = 0
         self._is_terminal = bool(stream.isatty())
 
-    def tell(self, outcome: Outcome) -> None:
-        """One more picture."""
+    def report(self, outcome: Outcome) -> None:
+        """Print the outcome of one more picture."""
         self._done += 1
         end = f"{outcome.seconds:.1f} s"
         if outcome.skipped:
@@ -169,37 +204,37 @@ class Progress:
         elif outcome.error:
             end = f"FAILED: {outcome.error}"
         width = len(str(self._total))
-        line = f"[{self._done:>{width}}/{self._total}] {outcome.item.out.name}  {end}"
+        line = f"[{self._done:>{width}}/{self._total}] {outcome.picture.out.name}  {end}"
         if not self._is_terminal:
-            self._say(line)
+            self._write(line)
             return
         filled = BAR_WIDTH * self._done // self._total
         if outcome.error:
-            self._say(f"\r\033[K{line}")
+            self._write(f"\r\033[K{line}")
         bar = "#" * filled + "-" * (BAR_WIDTH - filled)
-        self._say(f"\r\033[K[{bar}] {line}", ending="")
+        self._write(f"\r\033[K[{bar}] {line}", ending="")
         self._stream.flush()
 
     def end(self) -> None:
-        """Leave the bar's line."""
+        """End the bar's line."""
         if self._is_terminal:
-            self._say("")
+            self._write("")
 
-    def _say(self, text: str, *, ending: str = "\n") -> None:
-        """Django paints stderr red; progress is no error."""
+    def _write(self, text: str, *, ending: str = "\n") -> None:
+        """Without the red in which Django prints stderr: progress is no error."""
         self._stream.write(text, style_func=str, ending=ending)
 
 
-def needs_model(item: Item, options: dict[str, Any]) -> bool:
+def needs_model(picture: BatchPicture, options: dict[str, Any]) -> bool:
     """True when the wall of the photo is not given by a mask."""
-    return bool(options["auto"]) or item.photo.mask is None
+    return bool(options["auto"]) or picture.photo.mask is None
 
 
-def workers_to_use() -> int:
-    """How many workers report.
+def count_workers() -> int:
+    """How many workers are running.
 
     Raises:
-        CommandError: none, or Redis is away.
+        CommandError: none is, or Redis does not answer.
     """
     state = queues.queue_state()
     if not state.reachable:
@@ -211,13 +246,13 @@ def workers_to_use() -> int:
     return state.workers
 
 
-def told(outcome: Outcome) -> dict[str, Any]:
-    """For `--json`."""
+def as_json_object(outcome: Outcome) -> dict[str, Any]:
+    """One entry of `pictures` in what `--json` prints."""
     state = "failed" if outcome.error else "skipped" if outcome.skipped else "made"
     return {
-        "photo": str(outcome.item.photo.path),
-        "wallpaper": outcome.item.paper.source,
-        "out": str(outcome.item.out),
+        "photo": str(outcome.picture.photo.path),
+        "wallpaper": outcome.picture.wallpaper.source,
+        "out": str(outcome.picture.out),
         "state": state,
         "seconds": round(outcome.seconds, 2),
         "error": outcome.error,

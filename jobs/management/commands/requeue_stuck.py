@@ -1,4 +1,4 @@
-"""`manage.py requeue_stuck`: the workers' sweep, by hand."""
+"""`manage.py requeue_stuck`: once, by hand, the sweep that every worker makes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from jobs import recovery
-from sessions_app.management.cli import ensure_database, refusals_as_one_line
+from sessions_app.management.cli import ensure_database, user_errors_as_one_line
 from sessions_app.queueing import queues
 
 
 class Command(BaseCommand):
-    """Exit code 0: done, whether or not anything was stuck; 1: Redis, database or store do not answer."""
+    """Exit code 0: done, whether or not anything was stuck; 1: Redis, database or store do not
+    answer.
+    """
 
     requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own annotation)
     help = (
@@ -22,14 +24,18 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The options."""
+        """Dry run and `--json`."""
         parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Sweep once, and close with the counts."""
+        """Sweep once, and print the counts.
+
+        Raises:
+            CommandError: Redis, the database or the store does not answer.
+        """
         dry_run = options["dry_run"]
-        with refusals_as_one_line():
+        with user_errors_as_one_line():
             ensure_database()
             try:
                 found = recovery.recover_stale(dry_run=dry_run)
@@ -49,7 +55,8 @@ class Command(BaseCommand):
             return
         verb = "Would have" if dry_run else "Have"
         self.stdout.write(
-            f"{verb} queued again {found.requeued} run(s) of dead workers, given up {found.given_up}, "
+            f"{verb} queued again {found.requeued} run(s) of dead workers, "
+            f"given up {found.given_up}, "
             f"ended the pause of {found.retried}, replaced {found.jobs_replaced} lost job(s), "
             f"deleted {leftovers} object(s) of runs that lost."
         )

@@ -13,20 +13,25 @@ from jobs import worker
 
 
 class Command(BaseCommand):
-    """Runs one worker until it is told to stop."""
+    """Runs one worker until a signal stops it, or with `--burst` until the queue is empty."""
 
     help = "Run a worker: makes queued pictures, and rescues what dead workers left."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """`--burst` ends when the queue is empty."""
+        """`--burst` and the name."""
         parser.add_argument("--burst", action="store_true", help="stop when the queue is empty")
         parser.add_argument("--name", help="what the worker's name begins with")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Wait for Redis, then work."""
+        """Wait for Redis, then work.
+
+        Raises:
+            CommandError: Redis does not answer.
+        """
         if not worker.wait_for_queue(seconds=10):
             raise CommandError(
-                f"Redis does not answer at {settings.REDIS_URL}. Start it (make run brings its own) "
+                f"Redis does not answer at {settings.REDIS_URL}. "
+                f"Start it (make run brings its own) "
                 "or set REDIS_URL."
             )
         worker.work(

@@ -1,4 +1,4 @@
-"""`manage.py fetch_models`: the SAM weights into place, the variants built from them."""
+"""`manage.py fetch_models`: find or fetch the SAM weights, and build variants of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from onnx_models.errors import ModelSetupError
 
 
 class Command(BaseCommand):
-    """Thin: everything happens in `onnx_models`."""
+    """Calls `onnx_models` with the folders from the settings."""
 
     help = "Find or fetch the SAM weights, check them, and build what is built from them."
     requires_system_checks = ()
@@ -24,11 +24,15 @@ class Command(BaseCommand):
         add_arguments(parser)
 
     def handle(self, **options: Any) -> None:
-        """Run it with the folders from the settings."""
-        own = Path(settings.SAM_MODEL_DIR) if settings.SAM_MODEL_DIR else None
+        """Fetch and build.
+
+        Raises:
+            CommandError: the weights cannot be had.
+        """
+        given = Path(settings.SAM_MODEL_DIR) if settings.SAM_MODEL_DIR else None
         try:
             run(
-                own_directory=own,
+                own_directory=given,
                 home=Path(settings.WALLPAPER_HOME),
                 as_json=options["json"],
                 also=options["also"],

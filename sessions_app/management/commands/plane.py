@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from imaging import read_mask, read_photo
+from imaging.types import Mask, Pixels
 from rendering import estimate_plane
 from segmentation import Click
 from sessions_app.inference.model import sam_model, scope_of
@@ -26,29 +27,22 @@ class Command(PhotoCommand):
     help = "Estimate the plane of a wall from the photo and its mask, or from clicks."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """See the module."""
+        """Photo, and clicks or a mask."""
         super().add_arguments(parser)
         add_prompt_arguments(parser)
         parser.add_argument("--mask", type=existing_file, metavar="MASK.png")
 
     def run(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Estimate and tell."""
+        """Estimate and print; returns the plane for `--json`.
+
+        Raises:
+            CommandError: not exactly one of mask, clicks and `--auto`.
+        """
         if sum((options["auto"], bool(options["point"]), options["mask"] is not None)) != 1:
             raise CommandError("Give one of --mask, --point or --auto.")
         photo = read_photo(options["photo"].read_bytes())
         height, width = photo.pixels.shape[:2]
-        if options["mask"] is not None:
-            mask = read_mask(options["mask"].read_bytes(), size=(width, height))
-        else:
-            ensure_model(self.stderr.write)
-            model = sam_model()
-            embedding = model.encode(photo.pixels)
-            clicks = [Click(*click) for click in options["point"]]
-            mask = (
-                model.predict_auto(embedding, photo.pixels)
-                if options["auto"]
-                else model.predict(embedding, clicks, scope=scope_of(options["scope"]))
-            ).mask()
+        mask = self._mask(photo.pixels, options)
         plane = estimate_plane(
             photo.pixels, mask, focal_px=focal_px(photo.focal_35mm, width=width, height=height)
         )
@@ -59,3 +53,16 @@ class Command(PhotoCommand):
                 f"{plane.size_m[0]:.2f} x {plane.size_m[1]:.2f} m at {corners}"
             )
         return plane.as_json()
+
+    def _mask(self, photo: Pixels, options: dict[str, Any]) -> Mask:
+        """The mask given, or the one predicted from the clicks."""
+        height, width = photo.shape[:2]
+        if options["mask"] is not None:
+            return read_mask(options["mask"].read_bytes(), size=(width, height))
+        ensure_model(self.stderr.write)
+        model = sam_model()
+        embedding = model.encode(photo)
+        if options["auto"]:
+            return model.predict_auto(embedding, photo).mask()
+        clicks = [Click(*click) for click in options["point"]]
+        return model.predict(embedding, clicks, scope=scope_of(options["scope"])).mask()

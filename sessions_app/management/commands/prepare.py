@@ -28,7 +28,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> str:
-        """Do what is missing; returns the line to print."""
+        """Do what is missing; returns the line to print.
+
+        Raises:
+            CommandError: the database does not answer, or `--check` found something to do.
+        """
         try:
             migrations = pending_migrations()
         except DatabaseError as error:
@@ -46,14 +50,15 @@ class Command(BaseCommand):
         if static_is_new:
             call_command("collectstatic", interactive=False, verbosity=0)
             listing_file().write_text(listing, encoding="utf-8")
-        return f"{len(migrations)} migrations applied, static files {'collected' if static_is_new else 'unchanged'}."
+        files = "collected" if static_is_new else "unchanged"
+        return f"{len(migrations)} migrations applied, static files {files}."
 
 
 def pending_migrations() -> list[str]:
     """Names of migrations the database lacks.
 
     Raises:
-        DatabaseError: it cannot be asked.
+        DatabaseError: the database does not answer.
     """
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -61,12 +66,12 @@ def pending_migrations() -> list[str]:
 
 
 def listing_file() -> Path:
-    """Where the digest of what was collected last is kept."""
+    """The file with the digest of the static files collected last."""
     return Path(settings.STATIC_ROOT) / ".collected"
 
 
 def static_listing() -> str:
-    """Digest over name, size and time of every static file there is to collect."""
+    """SHA-256 in hex over name, size and modification time of every static file to collect."""
     digest = hashlib.sha256(str(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
         for name, storage in sorted(finder.list([]), key=lambda found: str(found[0])):
