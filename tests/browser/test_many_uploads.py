@@ -29,6 +29,7 @@ START_OF_AN_UPLOAD = (
 def uploads_that_do_not_end(stack: Stack, count: int) -> Iterator[None]:
     """So many senders whose network has gone, until the end of the block."""
     address = urlsplit(stack.url)
+    assert address.port is not None
     with ExitStack() as open_ones:
         for _ in range(count):
             sender = socket.create_connection((address.hostname, address.port), timeout=60)
