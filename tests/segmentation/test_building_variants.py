@@ -18,6 +18,7 @@ from onnx_models import Report, VariantError, ensure_models, load_manifest
 from onnx_models.graphs.lean_decoder import lean_decoder
 from onnx_models.variants import DECODER_FOUR, DECODER_LEAN, ENCODER_LEAN, Variant
 from segmentation import Box, Click, Embedding, SamModel
+from segmentation.sam.decoder import Decoder
 from segmentation.sam.prompts import encode_prompt
 from tests.segmentation.graphs import write_decoder
 
@@ -90,6 +91,12 @@ def test_building_twice_gives_the_same_bytes(variant: Variant, built: Path, tmp_
     assert (tmp_path / "again.onnx").read_bytes() == (built / variant.file).read_bytes()
 
 
+@cache
+def decoder_of(model: SamModel) -> Decoder:
+    """The model's decoder, to be asked for candidates itself."""
+    return Decoder(model.description.decoder, threads=1)
+
+
 def _same_for(model: SamModel, embedding: Embedding) -> Embedding:
     """An embedding under another model's name."""
     return Embedding.build(
@@ -143,8 +150,8 @@ def test_the_lean_decoder_makes_masks_where_the_photo_is_and_none_beside_it(
     embedding = _same_for(cut, plain_model.encode(photo))
     prompt = encode_prompt([Click(shape[1] / 2, shape[0] / 2, 1)], None, embedding.grid)
 
-    whole, _ = cut._decoder.decode(embedding, prompt)
-    cropped, _ = lean._decoder.decode(embedding, prompt)
+    whole, _ = decoder_of(cut).decode(embedding, prompt)
+    cropped, _ = decoder_of(lean).decode(embedding, prompt)
 
     here = _where_the_photo_is(embedding)
     np.testing.assert_allclose(cropped[:, *here], whole[:, *here], atol=2e-3)
@@ -163,7 +170,7 @@ def test_the_lean_decoder_starts_from_a_mask_like_the_published_one(
     rng = np.random.default_rng(5)
     mask = None if hint is None else rng.normal(hint, 4, (256, 256)).astype(np.float32)
 
-    one, other = (model._decoder.decode(embedding, prompt, mask) for model in (cut, lean))
+    one, other = (decoder_of(model).decode(embedding, prompt, mask) for model in (cut, lean))
 
     where = (slice(None), *_where_the_photo_is(embedding))
     np.testing.assert_allclose(one[0][where], other[0][where], atol=1e-3)
