@@ -1,9 +1,10 @@
-"""A process that encodes one photo through the product's cache, for the tests of many of them.
+"""A process that encodes photos through the product's cache, for the tests of many of them.
 
-    python -m tests.services.encoding_process DIGEST
+    python -m tests.services.encoding_process
 
-Says "ready" when all is loaded, waits for a line on its input, and prints what came out as JSON: the embedding's digest
-and whether the encoder ran here. The settings come from the environment.
+Says "ready" when all is loaded. For each line on its input, the digest of a photo, it prints what
+came out as JSON: the embedding's digest, and whether the encoder ran here. The settings come from
+the environment.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tests.harness.factories import room_pixels  # noqa: E402
 
 
 def main() -> None:
-    """Encode when told to."""
+    """Encode what is asked for."""
     encoded: list[int] = []
     original = SamModel.encode
 
@@ -33,9 +34,10 @@ def main() -> None:
     SamModel.encode = counting  # type: ignore[method-assign, assignment]
     sam_model().warm_up()
     print("ready", flush=True)
-    sys.stdin.readline()
-    embedding = embeddings.obtain(sys.argv[1], room_pixels)
-    print(json.dumps({"embedding": embedding.digest, "encoded": len(encoded)}), flush=True)
+    for line in sys.stdin:
+        encoded.clear()
+        embedding = embeddings.obtain(line.strip(), room_pixels)
+        print(json.dumps({"embedding": embedding.digest, "encoded": len(encoded)}), flush=True)
 
 
 if __name__ == "__main__":

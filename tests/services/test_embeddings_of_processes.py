@@ -6,29 +6,37 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+import redis
 
 from tests.harness import servers
 from tests.harness.environment import ROOT
 from wallpaper import embedded
 
-pytestmark = [pytest.mark.model, pytest.mark.usefixtures("sam_weights")]
+pytestmark = [pytest.mark.model, pytest.mark.slow, pytest.mark.usefixtures("sam_weights")]
+
+Process = subprocess.Popen[str]
 
 
 @contextmanager
-def ready_processes(url: str, *digests: str) -> Iterator[list[subprocess.Popen[str]]]:
-    """One process for each photo, loaded and waiting for the word."""
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "wallpaper.settings", "REDIS_URL": url}
+def ready_processes(listen: Path, count: int) -> Iterator[list[Process]]:
+    """Processes that have loaded the model and use the Valkey behind the socket."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "wallpaper.settings",
+        "REDIS_URL": f"unix://{quote(str(listen))}?db=0",
+    }
     with ExitStack() as open_ones:
         started = []
-        for digest in digests:
+        for _ in range(count):
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.services.encoding_process", digest],
+                [sys.executable, "-m", "tests.services.encoding_process"],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.PIPE,
@@ -43,11 +51,31 @@ def ready_processes(url: str, *digests: str) -> Iterator[list[subprocess.Popen[s
         yield started
 
 
-def outcomes(processes: list[subprocess.Popen[str]]) -> list[dict[str, Any]]:
-    """Give all the word at once; what each says of its encoding."""
-    for process in processes:
+@pytest.fixture(scope="module")
+def listen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The socket of the Valkey that the processes share."""
+    return embedded.valkey_socket(tmp_path_factory.mktemp("shared") / "home")
+
+
+@pytest.fixture(scope="module")
+def three(listen: Path) -> Iterator[list[Process]]:
+    """Three processes for all tests: each asks for photos that no other test asks for."""
+    with ready_processes(listen, 3) as processes:
+        yield processes
+
+
+@pytest.fixture
+def shared_valkey(listen: Path, tmp_path: Path) -> Iterator[redis.Redis]:
+    """An empty Valkey of this test alone."""
+    with servers.valkey(listen, tmp_path) as url, redis.Redis.from_url(url) as client:
+        yield client
+
+
+def ask(processes: Sequence[Process], *digests: str) -> list[dict[str, Any]]:
+    """Ask each process for a photo's embedding, all at once; what each says of its encoding."""
+    for process, digest in zip(processes, digests, strict=True):
         assert process.stdin is not None
-        process.stdin.write("go\n")
+        process.stdin.write(f"{digest}\n")
         process.stdin.flush()
     said = []
     for process in processes:
@@ -56,52 +84,54 @@ def outcomes(processes: list[subprocess.Popen[str]]) -> list[dict[str, Any]]:
     return said
 
 
-def test_processes_that_ask_at_once_encode_once(valkey: str) -> None:
-    with ready_processes(valkey, "shared", "shared", "shared") as three:
-        found = outcomes(three)
+@pytest.mark.usefixtures("shared_valkey")
+def test_processes_that_ask_at_once_encode_once(three: list[Process]) -> None:
+    found = ask(three, "shared", "shared", "shared")
 
     assert sum(one["encoded"] for one in found) == 1
     assert len({one["embedding"] for one in found}) == 1
 
 
-def test_different_photos_do_not_wait_for_each_other(valkey: str) -> None:
-    with ready_processes(valkey, "one", "another") as two:
-        found = outcomes(two)
+@pytest.mark.usefixtures("shared_valkey")
+def test_different_photos_do_not_wait_for_each_other(three: list[Process]) -> None:
+    found = ask(three[:2], "one", "another")
 
     assert [one["encoded"] for one in found] == [1, 1]
 
 
-def test_an_embedding_outlives_the_process_that_made_it(valkey: str) -> None:
-    with ready_processes(valkey, "kept") as first:
-        [before] = outcomes(first)
+@pytest.mark.usefixtures("shared_valkey")
+def test_an_embedding_outlives_the_process_that_made_it(listen: Path, three: list[Process]) -> None:
+    with ready_processes(listen, 1) as maker:
+        [before] = ask(maker, "kept")
+    assert maker[0].poll() is not None
 
-    with ready_processes(valkey, "kept") as second:
-        [after] = outcomes(second)
+    [after] = ask(three[:1], "kept")
 
     assert (before["encoded"], after["encoded"]) == (1, 0)
     assert after["embedding"] == before["embedding"]
 
 
-def test_an_embedding_outlives_a_restart_of_valkey(tmp_path: Path) -> None:
-    listen = embedded.valkey_socket(tmp_path / "home")
-    with servers.valkey(listen, tmp_path) as url, ready_processes(url, "restarted") as first:
-        outcomes(first)
+def test_an_embedding_outlives_a_restart_of_valkey(
+    listen: Path, tmp_path: Path, three: list[Process]
+) -> None:
+    maker, other, _ = three
+    with servers.valkey(listen, tmp_path):
+        [before] = ask([maker], "restarted")
 
-    with servers.valkey(listen, tmp_path) as url, ready_processes(url, "restarted") as second:
-        [after] = outcomes(second)
+    with servers.valkey(listen, tmp_path):
+        [after] = ask([other], "restarted")
 
-    assert after["encoded"] == 0
+    assert (before["encoded"], after["encoded"]) == (1, 0)
 
 
-def test_a_lost_embedding_is_made_again_the_same(valkey: str) -> None:
-    from sessions_app.queueing.redis_client import client
+def test_a_lost_embedding_is_made_again_the_same(
+    three: list[Process], shared_valkey: redis.Redis
+) -> None:
+    maker, other, _ = three
+    [before] = ask([maker], "lost")
+    shared_valkey.flushall()
 
-    with ready_processes(valkey, "lost") as first:
-        [before] = outcomes(first)
-    client().flushall()
+    [after] = ask([other], "lost")
 
-    with ready_processes(valkey, "lost") as second:
-        [after] = outcomes(second)
-
-    assert after["encoded"] == 1
+    assert (before["encoded"], after["encoded"]) == (1, 1)
     assert after["embedding"] == before["embedding"]
