@@ -5,6 +5,10 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 # Test processes at once.
 JOBS ?= 2
+# A file's tests run in one process: what they share is made once. tests/conftest.py puts files with slow tests first.
+SHARING := --dist loadfile --no-loadscope-reorder
+# Tests keep their bytecode also where Python is told to keep none: making it takes each test process four seconds.
+PYTEST := PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest
 # COVERAGE=1 measures which lines the tests run. It costs about a third more time, so it is off but in CI. The report is
 # named because a bare --cov would take the next word of ARGS for the folder to measure.
 COVERAGE ?=
@@ -35,10 +39,10 @@ run: setup-packages setup-weights ## serve on http://HOST:PORT (make run PORT=81
 	@exec $(VENV) -m wallpaper.launcher --with-parent
 
 test: setup-dev setup-weights ## all tests but those in a browser (make test ARGS=tests/web; COVERAGE=1)
-	@$(VENV) -m pytest -n $(JOBS) -m "not browser" $(if $(COVERAGE),--cov --cov-report=term) $(ARGS)
+	@$(PYTEST) -n $(JOBS) $(SHARING) -m "not browser" $(if $(COVERAGE),--cov --cov-report=term) $(ARGS)
 
 browser-test: setup-dev setup-weights ## the tests in headless Chromium (apt install chromium)
-	@$(VENV) -m pytest -m browser $(ARGS)
+	@$(PYTEST) -m browser $(ARGS)
 
 lint: setup-dev ## ruff, djade, prettier, import rules, missing migrations
 	@$(VENV) -m ruff check $(SOURCES)

@@ -97,8 +97,9 @@ class Fleet:
                 self.back_at[place] = now + RESTART_SECONDS
             elif worker is None and now >= self.back_at[place]:
                 command = [sys.executable, "manage.py", "worker"]
-                self.workers[place] = self._start(command, self.log)
-                self.leaders.add(self.workers[place].pid)
+                started = self._start(command, self.log)
+                self.workers[place] = started
+                self.leaders.add(started.pid)
 
     @staticmethod
     def _start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
@@ -215,7 +216,7 @@ def ready_session() -> Session:
 def damaged_session(what: str) -> Session:
     """A session whose photo, or whose wallpaper, the worker will find damaged or gone."""
     session = ready_session()
-    if what == "wallpaper":
+    if what == "wallpaper" and session.wallpaper is not None:
         storage.delete(session.wallpaper.key)
         return session
     storage.delete(session.photo_key)

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from tests.harness import environment
@@ -37,8 +36,6 @@ def parse() -> argparse.Namespace:
 OPTIONS = parse()
 environment.isolate()
 os.environ["SAM_DECODER_THREADS"] = "1"
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
 import django  # noqa: E402
 
 django.setup()
@@ -58,13 +55,14 @@ from django.db import connection  # noqa: E402
 from django.template.response import SimpleTemplateResponse  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.urls import reverse  # noqa: E402
-from masks import MODELS, SHARED, load_bench  # noqa: E402
 from PIL import Image, ImageOps  # noqa: E402
 
+from benchmarks.masks import MODELS, SHARED, load_bench  # noqa: E402
 from segmentation import model, outline, prediction, runtime  # noqa: E402
 from segmentation.clicks import refinement  # noqa: E402
 from segmentation.masks import edges  # noqa: E402
 from segmentation.walls import heads, sam_head  # noqa: E402
+from sessions_app.inference import embeddings  # noqa: E402
 from sessions_app.models import Session  # noqa: E402
 from sessions_app.services import masks, overlays, photos  # noqa: E402
 from sessions_app.views import contexts  # noqa: E402
@@ -110,7 +108,7 @@ class Stages:
             name = f"predict: {session.path.name}"
             return self.measured(name, lambda: original(session, outputs, feeds))
 
-        runtime.LazySession.run = run  # type: ignore[method-assign]
+        runtime.LazySession.run = run  # type: ignore[method-assign, assignment]
 
 
 STAGES = Stages()
@@ -209,7 +207,7 @@ def main() -> None:
     sizes = []
     for index, (photo, true) in enumerate(cases(bench, OPTIONS.photos)):
         session = upload(client, photo)
-        embedding = masks.embeddings.find(session.photo_digest)
+        embedding = embeddings.find(session.photo_digest)
         stock = stock_of(bench, photo, embedding)
         address = reverse("click", args=[session.pk])
         for number, (x, y, label) in enumerate(places(true, index)):

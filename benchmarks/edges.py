@@ -11,7 +11,6 @@ time. Labels of real rooms are coarse; those of rendered ones are exact.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,10 +19,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from masks import SHARED, load_bench, strict_boundary
-
+from benchmarks.masks import SHARED, load_bench, strict_boundary
 from segmentation import PhotoGrid
 from segmentation.masks.edges import refine
 from segmentation.masks.raster import coverage
@@ -49,9 +45,9 @@ def coarse_logits(true: np.ndarray, grid: PhotoGrid, seed: int) -> np.ndarray:
     """The true mask as networks would see it: float32 256 x 256."""
     rng = np.random.default_rng(seed)
     columns, rows = grid.mask_extent
-    share = cv2.resize(true, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    share = cv2.GaussianBlur(share, (0, 0), 1.2)
-    noise = cv2.GaussianBlur(rng.normal(size=share.shape).astype(np.float32), (0, 0), 2.5)
+    small = cv2.resize(true, (columns, rows), interpolation=cv2.INTER_AREA)
+    share = cv2.GaussianBlur(np.asarray(small, np.float32) / 255, (0, 0), 1.2)
+    noise = cv2.GaussianBlur(np.asarray(rng.normal(size=(rows, columns)), np.float32), (0, 0), 2.5)
     logits = np.full((256, 256), -8, np.float32)
     logits[:rows, :columns] = 1.3 * np.log((share + 0.01) / (1.01 - share))
     logits[:rows, :columns] += 0.9 * noise / noise.std()

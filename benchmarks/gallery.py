@@ -167,10 +167,11 @@ def hint_error(path: Path, plane: WallPlane, mask: Any) -> str:
     unit = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])
     H = homography(unit, np.array(quad, dtype=np.float64))
     ys, xs = np.nonzero(mask > 127)
-    p = np.column_stack([xs, ys]).astype(np.float64)[:: max(1, len(xs) // 4000)]
-    inside = project(np.linalg.inv(H), p)
+    p: Any = np.column_stack([xs, ys]).astype(np.float64)[:: max(1, len(xs) // 4000)]
+    to_wall = np.asarray(np.linalg.inv(H), np.float64)
+    inside = project(to_wall, p)
     p = p[((inside > 0) & (inside < 1)).all(axis=1)]
-    true = project(np.linalg.inv(H), p)
+    true = project(to_wall, p)
     errors = []
     for guess in (plane.locate(p), p):
         design = np.column_stack([guess, np.ones(len(guess))])

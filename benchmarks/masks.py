@@ -28,6 +28,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from segmentation import Prediction
+
 # As the product's processes have it: idle BLAS threads spin, and count as CPU time of the click.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -77,7 +79,9 @@ class Product:
             self.photo = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
         self.embedding = self.model.encode(self.photo)
         scale = min(1.0, VIEW_SIDE / max(self.photo.shape[:2]))
-        self.view = cv2.resize(self.photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        self.view: Any = cv2.resize(
+            self.photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+        )
 
     def mask(self, clicks: list[ClickTuple]) -> np.ndarray:
         """Boolean mask of the photo's size; without clicks the automatic one."""
@@ -91,7 +95,7 @@ class Product:
         self.seconds = time.process_time() - before
         return self._full(found)
 
-    def _full(self, found: Any) -> np.ndarray:
+    def _full(self, found: Prediction) -> np.ndarray:
         return found.mask(photo=self.photo if self.edges else None) > 127
 
 

@@ -48,6 +48,14 @@ class Room:
     barrel: float
 
 
+def picture(path: Path, *, grey: bool = False) -> Any:
+    """BGR uint8 H x W x 3, or H x W when grey."""
+    found = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
+    if found is None:
+        raise SystemExit(f"{path} is missing or no picture")
+    return found
+
+
 def rooms(folders: list[Path], limit: int, lens: str = "any") -> Iterator[Room]:
     """Rooms spread over the sets; ``lens``: "any", "bent" or "straight"."""
     found = []
@@ -57,9 +65,9 @@ def rooms(folders: list[Path], limit: int, lens: str = "any") -> Iterator[Room]:
         if lens == "any" or (lens == "bent") == (barrel != 0):
             found.append((path.parent, scene, barrel))
     for folder, scene, barrel in found[:: max(1, len(found) // limit)]:
-        labels, wall = (cv2.imread(str(folder / f"{n}.png"), 0) for n in ("planes", "wall"))
+        labels, wall = (picture(folder / f"{n}.png", grey=True) for n in ("planes", "wall"))
         K, R, t = (np.array(scene["camera"][k], float) for k in "KRt")
-        planes = []
+        planes: list[tuple[Any, Truth]] = []
         walls = np.zeros_like(wall)
         for key, numbers in scene["planes"].items():
             normal = np.array(numbers[:3], float)
@@ -70,7 +78,7 @@ def rooms(folders: list[Path], limit: int, lens: str = "any") -> Iterator[Room]:
             H = wall_homography(K, R, t, normal, numbers[3])
             planes.append((pixels, partial(true_metres, H, wall.shape, barrel)))
         if planes:
-            photo = np.ascontiguousarray(cv2.imread(str(folder / "photo.jpg"))[..., ::-1])
+            photo = np.ascontiguousarray(picture(folder / "photo.jpg")[..., ::-1])
             yield Room(folder.name, photo, walls, planes, barrel)
 
 

@@ -43,7 +43,18 @@ COLUMNS = [
 
 def read(path: Path) -> Any:
     """RGB uint8."""
-    return np.ascontiguousarray(cv2.imread(str(path), cv2.IMREAD_COLOR)[..., ::-1])
+    found = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if found is None:
+        raise SystemExit(f"{path} is missing or no picture")
+    return np.ascontiguousarray(found[..., ::-1])
+
+
+def read_mask(path: Path) -> Any:
+    """Grey uint8."""
+    found = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if found is None:
+        raise SystemExit(f"{path} is missing or no picture")
+    return found
 
 
 def true_plane(room: dict[str, Any], mask: Any) -> tuple[WallPlane, tuple[float, float]]:
@@ -71,7 +82,7 @@ def light(score: ModuleType, data: Path, options: argparse.Namespace) -> None:
     rows: dict[str, list[dict[str, Any]]] = {}
     for scene in scenes(data, options.scene):
         room = json.loads((scene / "room.json").read_text())
-        photo, mask = read(scene / "photo.jpg"), cv2.imread(str(scene / "wall.png"), 0)
+        photo, mask = read(scene / "photo.jpg"), read_mask(scene / "wall.png")
         plane, (x0, y0) = true_plane(room, mask)
         regions = score.regions(str(scene), photo.shape)
         for item in room["wallpapers"][:2]:
@@ -101,7 +112,7 @@ def light(score: ModuleType, data: Path, options: argparse.Namespace) -> None:
     print("\n" + " " * 40 + "  ".join(f"{a[:4]}.{b}" for a, b in COLUMNS))
     for kind, reduce in (("mean", np.mean), ("median", np.median)):
         for name, results in rows.items():
-            total = {a: {} for a, _ in COLUMNS}
+            total: dict[str, dict[str, float]] = {a: {} for a, _ in COLUMNS}
             for a, b in COLUMNS:
                 total[a][b] = float(reduce([r[a][b] for r in results]))
             print(f"{kind.upper():22s} {'':9s} {name:6s} {line(total)}")
@@ -145,7 +156,7 @@ def planes(data: Path, options: argparse.Namespace) -> None:
     ours, front = [], []
     for scene in scenes(data, options.scene):
         room = json.loads((scene / "room.json").read_text())
-        photo, mask = read(scene / "photo.jpg"), cv2.imread(str(scene / "wall.png"), 0)
+        photo, mask = read(scene / "photo.jpg"), read_mask(scene / "wall.png")
         truth, width = np.array(room["H_wall_to_image"], float), room["wall"]["width_m"]
         plane = estimate_plane(photo, mask)
         ours.append(100 * plane_error(plane.best_fit_H, truth, mask, width))

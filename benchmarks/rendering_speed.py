@@ -36,7 +36,7 @@ def room(side: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     photo = cv2.resize(small, (side, height), interpolation=cv2.INTER_CUBIC)
     rng = np.random.default_rng(0)
     tile = rng.normal(0, 2, (512, 512, 1)).astype(np.float32)
-    photo += np.tile(tile, (height // 512 + 1, side // 512 + 1, 1))[:height, :side]
+    photo = photo + np.tile(tile, (height // 512 + 1, side // 512 + 1, 1))[:height, :side]
     mask = np.zeros((height, side), np.uint8)
     cv2.fillPoly(mask, [quad.astype(np.int32)], 255)
     cv2.circle(mask, (side // 2, height * 3 // 4), side // 8, 0, -1)
@@ -54,7 +54,9 @@ def one(side: int) -> None:
     """Measure one size and print a row."""
     photo, mask, quad = room(side)
     rng = np.random.default_rng(1)
-    paper = cv2.resize(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), (2048, 2048))
+    paper = np.asarray(
+        cv2.resize(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8), (2048, 2048)), np.uint8
+    )
     plane = plane_from_quad(quad, (4.0, 2.5))
     before = peak()
     render(photo[:64, :64], np.full((64, 64), 255, np.uint8), paper, plane, Placement(0.53))

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 # As the product's processes have it: idle BLAS threads spin, and count as CPU time of whatever
 # runs.
@@ -23,19 +23,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from PIL import Image, ImageOps
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from masks import MODELS, ROOT, SHARED, load_bench
-
-sys.path.insert(0, str(ROOT))
-
+from benchmarks.masks import MODELS, SHARED, load_bench
 from onnx_models.specimen import drawn_input
 from segmentation import Click, SamModel, outline_path
 
 
 def model(threads: int, encoder: str, decoder: str, *, heads: bool = False) -> SamModel:
     """A model from named files, plain SAM unless heads are asked for."""
-    options = {} if heads else {"heads_directory": None}
+    options: dict[str, Any] = {} if heads else {"heads_directory": None}
     return SamModel.load(
         MODELS,
         encoder_threads=threads,
@@ -115,7 +110,7 @@ def candidate_agreement(
 Seconds = tuple[float, float]
 
 
-def paired(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, Seconds]:
+def paired(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Seconds]:
     """Median wall and CPU seconds of each call, run in turns so that a busy machine hurts all.
 
     CPU seconds are those of all threads: beside other programs they say more than the wall clock.
@@ -158,7 +153,7 @@ def compare_encoders(models: dict[str, SamModel], photo: np.ndarray, *, rounds: 
     alone = {name: encoder_alone(found) for name, found in models.items()}
     show("the encoder alone, 4:3", paired(alone, rounds), "encoder.onnx")
     calls: dict[str, Callable[[], object]] = {
-        name: lambda found=found: found.encode(photo) for name, found in models.items()
+        name: partial(found.encode, photo) for name, found in models.items()
     }
     title = f"encode, {photo.shape[1]} x {photo.shape[0]}"
     show(title, paired(calls, rounds), "encoder.onnx")

@@ -42,7 +42,9 @@ def main() -> None:
     models = Path(os.environ["SAM_MODEL_DIR"])
     stock = Stock(models, size=size, encoder_threads=1)
     rng = np.random.default_rng(5)
-    first, further, decodes, sizes = [], [], [], []
+    first: list[float] = []
+    further: list[float] = []
+    decodes, sizes = [], []
     with ExitStack() as block:
         folder = Path(block.enter_context(tempfile.TemporaryDirectory()))
         stack = block.enter_context(start_stack(folder / "home", worker_load.SETTINGS))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def main() -> None:
     for name, encode in candidates.items():
         reader = read_stored if name.startswith("ours") else read_with_pillow
         data, writing = best_of(encode)
-        back, reading = best_of(lambda reader=reader, data=data: reader(data))
+        back, reading = best_of(partial(reader, data))
         if not np.array_equal(back, pixels):
             raise SystemExit(f"{name} is not lossless")
         print(f"{name:26}{len(data) / 1e6:8.2f}{writing:9.2f}{reading:8.2f}", flush=True)

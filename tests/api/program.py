@@ -28,7 +28,7 @@ class Program:
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         """The response; fails the test when the document does not describe it."""
-        response = Client(enforce_csrf_checks=True).generic(method, f"/v1{path}", **options)
+        response: Any = Client(enforce_csrf_checks=True).generic(method, f"/v1{path}", **options)
         # A streamed answer is read once. The test client closes it then; closing it by hand would
         # end the test's database connection with it.
         response.received = b"".join(response)

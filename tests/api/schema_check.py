@@ -24,10 +24,17 @@ TYPES: dict[str, Callable[[Any], bool]] = {
     "number": lambda v: isinstance(v, int | float) and not isinstance(v, bool),
     "null": lambda v: v is None,
 }
+
+
+def _check_uri(text: str) -> None:
+    if urlsplit(text).scheme not in ("http", "https"):
+        raise ValueError
+
+
 FORMATS: dict[str, Callable[[str], object]] = {
     "uuid": uuid.UUID,
     "date-time": datetime.fromisoformat,
-    "uri": lambda text: urlsplit(text).scheme in ("http", "https") or _no(),
+    "uri": _check_uri,
 }
 LIMITS: dict[str, Callable[[Any, Any], bool]] = {
     "minimum": lambda v, limit: v >= limit,
@@ -43,10 +50,6 @@ KNOWN = {
     "$ref", "type", "description", "properties", "required", "additionalProperties", "items",
     "prefixItems", "anyOf", "format", *LIMITS,
 }  # fmt: skip
-
-
-def _no() -> None:
-    raise ValueError
 
 
 def problems(value: Any, schema: Schema, named: Mapping[str, Schema], at: str = "$") -> list[str]:

@@ -50,6 +50,7 @@ def test_a_photo_goes_in_and_comes_out_with_a_wallpaper(
     status = wait_for_the_end(queued.json()["status_url"])
     result = requests.get(status["result_url"], timeout=60)
     deleted = requests.delete(links["self"], timeout=60)
+    afterwards = requests.get(status["result_url"], timeout=60)
 
     assert [answer.status_code for answer in (created, clicked, queued, result, deleted)] == [
         201,
@@ -58,7 +59,9 @@ def test_a_photo_goes_in_and_comes_out_with_a_wallpaper(
         200,
         204,
     ], live_stack.logs()
+    assert afterwards.status_code in {404, 410}
     assert status["error"] is None
+    assert 0.01 < clicked.json()["mask"]["area"] < 0.9
     before = np.asarray(Image.open(photo).convert("RGB")).astype(int)
     after = np.asarray(Image.open(io.BytesIO(result.content))).astype(int)
     assert after.shape == before.shape

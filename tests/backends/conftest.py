@@ -53,7 +53,7 @@ def hosted(
     def dial(address: str, port: int, timeout: float) -> socket.socket:
         return socket.create_connection(("127.0.0.1", double.port), timeout)
 
-    monkeypatch.setattr(result_link, "look_up", lambda host, port: [PUBLIC])
+    monkeypatch.setattr(result_link, "resolve", lambda host, port: [PUBLIC])
     monkeypatch.setattr(result_link, "dial_address", dial)
     with serving(double):
         settings.REPLICATE_API_URL = double.url

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -40,7 +41,8 @@ def picture_of(text: Any) -> Image.Image:
 
 def brighter(image: Image.Image) -> np.ndarray:
     """What the services make of a picture: everything ten steps brighter."""
-    return np.clip(np.asarray(image.convert("RGB")).astype(int) + 10, 0, 255).astype(np.uint8)
+    pixels = np.asarray(image.convert("RGB")).astype(int)
+    return np.asarray(np.clip(pixels + 10, 0, 255), np.uint8)
 
 
 @dataclass
@@ -52,11 +54,11 @@ class Exchange:
     body: bytes
     released: threading.Event
 
-    def json(self, data: Any, status: int = 200, **headers: str) -> None:
+    def json(self, data: Any, status: int = 200, **headers: Any) -> None:
         self.send(json.dumps(data).encode(), status, **headers)
 
     def send(
-        self, body: bytes, status: int = 200, *, length: int | None = None, **headers: str
+        self, body: bytes, status: int = 200, *, length: int | None = None, **headers: Any
     ) -> None:
         self.handler.send_response(status)
         self.handler.send_header("Content-Length", str(len(body) if length is None else length))
@@ -264,12 +266,17 @@ class ReplicateDouble(Double):
         parts = message_from_bytes(head + exchange.body).get_payload()
         if not isinstance(parts, list) or len(parts) != 1:
             raise ValueError("one part was expected")
-        if parts[0].get_param("name", header="content-disposition") != "content":
+        part = parts[0]
+        if not isinstance(part, Message):
+            raise ValueError("a part with headers was expected")
+        if part.get_param("name", header="content-disposition") != "content":
             raise ValueError("the part must be called content")
-        if parts[0].get_content_type() != "image/png":
+        if part.get_content_type() != "image/png":
             raise ValueError("the part must say what it is")
         link = f"https://api.replicate.com/v1/files/{len(self.uploads)}"
-        self.uploads[link] = parts[0].get_payload(decode=True)
+        content = part.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        self.uploads[link] = content
         exchange.json({"id": str(len(self.uploads)), "urls": {"get": link}}, 201)
 
     def create(self, exchange: Exchange, *, versioned: bool) -> None:
@@ -362,7 +369,7 @@ def serving(double: Double) -> Iterator[None]:
 # --- faults --------------------------------------------------------------------------------------
 
 
-def status(code: int, text: str = '{"detail": "no"}', **headers: str) -> Fault:
+def status(code: int, text: str = '{"detail": "no"}', **headers: Any) -> Fault:
     """An answer of this status."""
     return lambda exchange: exchange.send(text.encode(), code, **headers)
 

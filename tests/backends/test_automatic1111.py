@@ -20,7 +20,7 @@ from jobs.backends.diffusion.automatic1111 import Automatic1111
 from jobs.backends.local import LocalBackend
 from sessions_app import storage
 from sessions_app.models import Generation
-from sessions_app.services import masks, runs
+from sessions_app.services import photos, runs
 from tests.backends.calls import made, refused, run
 from tests.backends.conftest import PASSWORD
 from tests.backends.doubles import (
@@ -48,7 +48,7 @@ def test_a_generation_is_made_and_touches_only_the_wall(automatic1111: Automatic
     assert {"render", "waiting", "diffusion", "composite"} < set(generation.timings)
     picture = read_stored(storage.read(generation.result_key))
     outside = wall_mask() == 0
-    assert (picture[outside] == masks.photo_pixels(generation.session)[outside]).all()
+    assert (picture[outside] == photos.photo_pixels(generation.session)[outside]).all()
 
 
 def test_the_wall_is_the_local_render_changed_as_the_server_changed_it(

@@ -12,6 +12,7 @@ from jobs.backends import GenerationInputs
 from jobs.backends.diffusion import replicate
 from jobs.backends.diffusion.replicate import Replicate
 from sessions_app.models import Generation
+from sessions_app.queueing import redis_client
 from tests.backends.calls import made, refused, run
 from tests.backends.doubles import Fault, ReplicateDouble, cut_short, hang, status
 from tests.harness.factories import make_generation
@@ -102,8 +103,8 @@ def test_a_run_that_was_killed_is_gone_on_with_instead_of_paid_for_again(
 
     with monkeypatch.context() as death:
         death.setattr(replicate, "_wait_until_finished", die)
-        death.setattr(replicate.redis_client, "delete_if_equal", lambda *_: None)
-        death.setattr(replicate.redis_client.SharedLock, "release", lambda _: None)
+        death.setattr(redis_client, "delete_if_equal", lambda *_: None)
+        death.setattr(redis_client.SharedLock, "release", lambda _: None)
         with pytest.raises(Killed):
             made(Replicate(), inputs)
 

@@ -16,7 +16,7 @@ from django.test import Client
 
 from jobs import webhooks
 from jobs.backends import GenerationInputs, load_backend
-from jobs.backends.diffusion import replicate
+from jobs.backends.diffusion import replicate, result_link
 from jobs.backends.diffusion import replicate_webhook as hook
 from jobs.backends.diffusion.errors import Unreachable
 from jobs.backends.diffusion.replicate import Replicate
@@ -133,7 +133,7 @@ def test_a_signed_webhook_is_taken_and_its_id_kept(on: None) -> None:
         {"id": "m" * 129},
     ],
 )
-def test_what_is_not_signed_just_now_is_not_believed(on: None, wrong: dict[str, str]) -> None:
+def test_what_is_not_signed_just_now_is_not_believed(on: None, wrong: dict[str, Any]) -> None:
     assert send(**wrong).status_code == 401
     assert kept() is None
 
@@ -287,7 +287,7 @@ def test_what_the_webhook_says_was_made_is_not_fetched(
     calling: CallingBack, inputs: GenerationInputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked_at: list[str] = []
-    fetch = replicate.fetch_result
+    fetch = result_link.fetch_result
 
     def noting(url: str, **options: Any) -> bytes:
         asked_at.append(url)

@@ -51,7 +51,12 @@ class Room:
         """The element's box on the screen."""
         found = self.part(name).bounding_box()
         assert found is not None, f"{name} is not shown"
-        return dict(found)
+        return {
+            "x": found["x"],
+            "y": found["y"],
+            "width": found["width"],
+            "height": found["height"],
+        }
 
     def click(
         self, point: tuple[float, float] = WALL, button: Literal["left", "right"] = "left"

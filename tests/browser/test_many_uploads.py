@@ -9,10 +9,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from tests.harness.stack import Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # With a token in the cookie the server reads the body, to see whether the form has the same.
 START_OF_AN_UPLOAD = (
@@ -26,6 +29,7 @@ START_OF_AN_UPLOAD = (
 def uploads_that_do_not_end(stack: Stack, count: int) -> Iterator[None]:
     """So many senders whose network has gone, until the end of the block."""
     address = urlsplit(stack.url)
+    assert address.port is not None
     with ExitStack() as open_ones:
         for _ in range(count):
             sender = socket.create_connection((address.hostname, address.port), timeout=60)

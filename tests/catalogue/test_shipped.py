@@ -124,7 +124,8 @@ def test_an_unknown_slug_finds_nothing() -> None:
 
 
 def test_shipped_jpegs_carry_no_camera_data() -> None:
-    for item in (*DESIGNS, *ROOMS):
+    items: list[Design | SampleRoom] = [*DESIGNS, *ROOMS]
+    for item in items:
         with Image.open(catalogue.static_path(item)) as picture:
             assert not picture.getexif()
 

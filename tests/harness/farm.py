@@ -40,6 +40,7 @@ class Farm:
         self.url = f"unix://{quote(str(self.socket))}?db=0"
         self._timeout = timeout
         self._programs: list[subprocess.Popen[bytes]] = []
+        self._steady: subprocess.Popen[bytes] | None = None
         self.valkey = self.start_valkey()
 
     def start_valkey(self, *, empty: bool = False) -> subprocess.Popen[bytes]:
@@ -56,6 +57,12 @@ class Farm:
     def worker(self) -> subprocess.Popen[bytes]:
         """Start a worker."""
         return self._start([servers.python(), "manage.py", "worker"], "worker")
+
+    def steady_worker(self) -> subprocess.Popen[bytes]:
+        """The worker that stays from one test to the next; started when it does not run."""
+        if self._steady is None or self._steady.poll() is not None:
+            self._steady = self.worker()
+        return self._steady
 
     def web(self, port: int) -> subprocess.Popen[bytes]:
         """Start a web server and wait until it serves."""
@@ -97,6 +104,11 @@ class Farm:
     def unsay(self, name: str) -> None:
         """Remove a fault's file."""
         (self.faults / name).unlink()
+
+    def forget_faults(self) -> None:
+        """As if no fault had been made and no process had begun."""
+        for file in self.faults.iterdir():
+            file.unlink()
 
     def horses(self) -> list[int]:
         """Processes that have begun to render, oldest first."""

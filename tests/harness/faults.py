@@ -14,6 +14,7 @@ import os
 import resource
 import time
 from pathlib import Path
+from typing import Any
 
 from django.core.files.base import File
 
@@ -52,7 +53,7 @@ class NativeRenderer(LocalBackend):
 class FaultyStorage(WholeFileStorage):
     """Results only: the rest of a session is stored by the test itself."""
 
-    def _save(self, name: str, content: File) -> str:
+    def _save(self, name: str, content: File[Any]) -> str:
         if "/results/" in name:
             if (FOLDER / "away").exists():
                 raise OSError(5, "the store is away")
@@ -64,7 +65,7 @@ class FaultyStorage(WholeFileStorage):
                 return self._save_on_full_disk(name, content, int(full.read_text()))
         return super()._save(name, content)
 
-    def _save_on_full_disk(self, name: str, content: File, room: int) -> str:
+    def _save_on_full_disk(self, name: str, content: File[Any], room: int) -> str:
         """The kernel itself stops the write in the middle, as on a disk without room."""
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))

@@ -161,8 +161,10 @@ def postgres_programs() -> Path | None:
         if (folder / "initdb").is_file() and (folder / "postgres").is_file():
             return folder
     found = shutil.which("initdb")
-    folder = Path(found).resolve().parent if found else None
-    return folder if folder and (folder / "postgres").is_file() else None
+    if found is None:
+        return None
+    folder = Path(found).resolve().parent
+    return folder if (folder / "postgres").is_file() else None
 
 
 def _account_for_postgres() -> tuple[int, int] | None:

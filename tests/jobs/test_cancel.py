@@ -10,12 +10,12 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from sessions_app.errors import WrongState
 from sessions_app.models import Generation, Session
 from sessions_app.queueing import queues
 from sessions_app.services import generations
+from tests.harness import farm as farms
 from tests.harness import servers
 from tests.harness.factories import make_ready_session
 from tests.harness.farm import Farm, alive, ask, results
@@ -23,13 +23,28 @@ from tests.harness.farm import Farm, alive, ask, results
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
+@pytest.fixture(scope="module")
+def shared_farm(django_db_setup: None) -> Iterator[Farm]:
+    """A farm for all tests here, since none of them harms its Valkey, its web server or its worker."""
+    with farms.farm() as made:
+        yield made
+
+
 @pytest.fixture
-def site(farm: Farm) -> Iterator[str]:
-    """The address of a web server of the farm."""
+def farm(shared_farm: Farm, transactional_db: None, settings: Any) -> Farm:
+    """The shared farm as a new one: without faults and without a queue."""
+    farms.point_at(shared_farm, settings)
+    shared_farm.forget_faults()
+    queues.generation_queue().empty()
+    return shared_farm
+
+
+@pytest.fixture(scope="module")
+def site(shared_farm: Farm) -> str:
+    """The address of the farm's web server."""
     port = servers.free_port()
-    farm.web(port)
-    yield f"http://127.0.0.1:{port}"
-    connections.close_all()
+    shared_farm.web(port)
+    return f"http://127.0.0.1:{port}"
 
 
 def call(site: str, session: Session, what: str, body: Any = None) -> tuple[int, dict[str, Any]]:
@@ -56,7 +71,7 @@ def test_a_picture_canceled_at_work_ends_its_process_and_the_worker_goes_on(
     farm: Farm, backend: str
 ) -> None:
     generation = ask(backend)
-    worker = farm.worker()
+    worker = farm.steady_worker()
     horse = farm.wait_for_horse()
 
     generations.cancel_generation(generation_id=generation.pk)
@@ -74,7 +89,7 @@ def test_a_picture_canceled_at_work_ends_its_process_and_the_worker_goes_on(
 def test_one_at_work_is_stopped_through_the_api_and_started_again(farm: Farm, site: str) -> None:
     generation = ask(session=api_session())
     session = generation.session
-    worker = farm.worker()
+    worker = farm.steady_worker()
     horse = farm.wait_for_horse()
 
     status, stopped = call(site, session, "cancel")
@@ -94,7 +109,7 @@ def test_one_at_work_is_stopped_through_the_api_and_started_again(farm: Farm, si
 
 def test_one_that_waits_is_stopped_through_the_api_and_never_begun(farm: Farm, site: str) -> None:
     at_work = ask()
-    farm.worker()
+    farm.steady_worker()
     farm.wait_for_horse()
     waiting = ask(session=api_session())
 
@@ -111,7 +126,7 @@ def test_one_that_waits_is_stopped_through_the_api_and_never_begun(farm: Farm, s
 def test_one_that_was_finished_first_stays_finished(farm: Farm, site: str) -> None:
     generation = ask(session=api_session())
     farm.say("go")
-    farm.worker()
+    farm.steady_worker()
     farm.ended(generation)
 
     status, refused = call(site, generation.session, "cancel")
@@ -123,7 +138,7 @@ def test_one_that_was_finished_first_stays_finished(farm: Farm, site: str) -> No
 
 def test_a_canceled_process_that_goes_on_for_a_while_overwrites_nothing(farm: Farm) -> None:
     generation = ask("service")  # not ended at once: it may have a service to call off
-    farm.worker()
+    farm.steady_worker()
     canceled = farm.wait_for_horse()
 
     generations.cancel_generation(generation_id=generation.pk)
@@ -140,7 +155,7 @@ def test_a_canceled_process_that_goes_on_for_a_while_overwrites_nothing(farm: Fa
 def test_whenever_the_cancel_comes_the_attempts_add_up(farm: Farm) -> None:
     session = make_ready_session()
     farm.say("go")
-    farm.worker()
+    farm.steady_worker()
     farm.wait(lambda: queues.queue_state().workers == 1, "worker")
 
     for _ in range(6):  # some of them before the worker has begun, some after

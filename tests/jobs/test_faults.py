@@ -15,6 +15,7 @@ from tests.harness import farm as farms
 from tests.harness import servers
 from tests.harness.factories import make_ready_session
 from tests.harness.farm import Farm, alive, ask, kill, point_at, results
+from wallpaper.launcher import sessions
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -236,7 +237,7 @@ def test_polling_goes_on_after_a_restart_of_the_web_server(farm: Farm) -> None:
     page = Stack(f"http://127.0.0.1:{port}", farm.folder, web, farm.folder / "web.log")
 
     assert page.get_json(path)[1]["status"] == "generating"
-    farms.sessions.kill(web.pid)
+    sessions.kill(web.pid)
     web.wait()
     farm.say("go")
     farm.ended(generation)

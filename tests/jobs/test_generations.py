@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -98,7 +99,7 @@ def test_no_attempts_left_is_said() -> None:
 @pytest.mark.parametrize("missing", ["mask", "wallpaper"])
 def test_generating_without_mask_or_wallpaper_is_refused(missing: str) -> None:
     session = make_ready_session()
-    change = {"uploaded_mask_key": ""} if missing == "mask" else {"wallpaper": None}
+    change: dict[str, Any] = {"uploaded_mask_key": ""} if missing == "mask" else {"wallpaper": None}
     Session.objects.filter(pk=session.pk).update(**change)
 
     with pytest.raises(WrongState) as refusal:

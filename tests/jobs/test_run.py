@@ -19,7 +19,7 @@ from jobs.backends.local import LocalBackend
 from sessions_app import storage
 from sessions_app.models import Generation, Session
 from sessions_app.queueing import queues
-from sessions_app.services import masks, runs
+from sessions_app.services import photos, runs
 from tests.harness.factories import make_generation, wall_mask
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,7 +56,7 @@ def test_the_picture_shows_the_paper_on_the_wall_and_the_photo_elsewhere() -> No
     run(generation)
 
     picture = read_stored(storage.read(generation.result_key)).astype(int)
-    photo = masks.photo_pixels(generation.session).astype(int)
+    photo = photos.photo_pixels(generation.session).astype(int)
 
     outside = wall_mask() == 0
     assert (picture[outside] == photo[outside]).all()
@@ -301,7 +301,7 @@ def test_an_alarm_just_after_the_end_leaves_the_picture(monkeypatch: pytest.Monk
 
 def test_two_failures_give_the_attempt_back_once() -> None:
     generation = make_generation()
-    reason = {"code": "x", "message": "x", "detail": "", "is_ours": True}
+    reason: dict[str, Any] = {"code": "x", "message": "x", "detail": "", "is_ours": True}
 
     assert runs.fail(generation.pk, 1, **reason)
     assert not runs.fail(generation.pk, 1, **reason)

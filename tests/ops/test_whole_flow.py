@@ -1,4 +1,7 @@
-"""Photo in, picture out, through the JSON API of the real stack: as a fresh clone has it, and as production has it."""
+"""Photo in, picture out, through the JSON API of the real stack as production has it.
+
+The same as a fresh clone has it: tests/api/test_live.py.
+"""
 
 from __future__ import annotations
 
@@ -23,19 +26,21 @@ DONE_WITHIN_SECONDS = 120.0
 ROOM = ROOT / "static" / "samples" / "living-room.jpg"
 
 
-@pytest.fixture(params=["embedded", "production"])
-def whole_stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
-    """Once on SQLite, files and the embedded Valkey, once on PostgreSQL, S3 and a Redis of the operator's."""
-    environment: dict[str, str] = {}
-    if request.param == "production":
-        server: servers.S3Server = request.getfixturevalue("s3_server")
-        environment = {
-            "DATABASE_URL": request.getfixturevalue("postgres_server"),
-            "REDIS_URL": request.getfixturevalue("valkey"),
-            **server.environment(),
-        }
-    with start_stack(tmp_path / "home", environment) as stack:
-        yield stack
+@pytest.fixture
+def stack(
+    s3_server: servers.S3Server,
+    postgres_server: str,
+    valkey: str,
+    tmp_path: Path,
+) -> Iterator[Stack]:
+    """The product on PostgreSQL, S3 and a Redis of the operator's."""
+    environment = {
+        "DATABASE_URL": postgres_server,
+        "REDIS_URL": valkey,
+        **s3_server.environment(),
+    }
+    with start_stack(tmp_path / "home", environment) as running:
+        yield running
 
 
 def finished(stack: Stack, session_id: str) -> dict[str, Any]:
@@ -49,8 +54,10 @@ def finished(stack: Stack, session_id: str) -> dict[str, Any]:
     raise AssertionError(f"no end in sight: {body}\n{stack.logs()}")
 
 
-def test_a_photo_becomes_a_picture_with_only_the_wall_changed(whole_stack: Stack) -> None:
-    api = f"{whole_stack.url}/v1/sessions"
+def test_in_production_a_photo_becomes_a_picture_with_only_the_wall_changed(
+    stack: Stack,
+) -> None:
+    api = f"{stack.url}/v1/sessions"
     with ROOM.open("rb") as file:
         created = requests.post(f"{api}/create", files={"file": file}, timeout=60)
     assert created.status_code == 201, created.text
@@ -64,8 +71,8 @@ def test_a_photo_becomes_a_picture_with_only_the_wall_changed(whole_stack: Stack
 
     asked = requests.post(f"{api}/{session_id}/generate", json={"wallpaper": "linen"}, timeout=60)
     assert asked.status_code == 202, asked.text
-    status = finished(whole_stack, session_id)
-    assert status["status"] == "completed", f"{status}\n{whole_stack.logs()}"
+    status = finished(stack, session_id)
+    assert status["status"] == "completed", f"{status}\n{stack.logs()}"
 
     result = requests.get(f"{api}/{session_id}/result.png", timeout=60)
     picture = np.asarray(Image.open(io.BytesIO(result.content)).convert("RGB"), dtype=np.int16)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -20,17 +22,17 @@ GREY = np.full((8, 8, 3), 150, np.uint8)
 
 def room(blur: float = 0.0, noise: float = 0.0, *, blotch: float = 0.0) -> np.ndarray:
     """A grey wall between a lighter ceiling, a dark floor and a dark picture, as a camera sees it."""
-    big = np.full((4 * SIDE, 4 * SIDE), 205, np.float32)
+    big: Any = np.full((4 * SIDE, 4 * SIDE), 205, np.float32)
     cv2.fillPoly(big, [np.array([[90, 130], [1200, 160], [1190, 1110], [60, 1080]])], 130)
     cv2.fillPoly(big, [np.array([[500, 400], [800, 410], [790, 720], [490, 700]])], 40)
     if blur:
         big = cv2.GaussianBlur(big, (0, 0), 4 * blur)
     small = cv2.resize(big, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    grain = np.random.default_rng(3).normal(0, 1, (SIDE, SIDE, 1)).repeat(3, axis=2)
+    grain: Any = np.random.default_rng(3).normal(0, 1, (SIDE, SIDE, 1)).repeat(3, axis=2)
     if blotch:
         grain = cv2.GaussianBlur(grain, (0, 0), blotch)
         grain /= grain.std()
-    return np.clip(np.round(small[..., None] + noise * grain), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.round(small[..., None] + noise * grain), 0, 255), np.uint8)
 
 
 def wall() -> np.ndarray:

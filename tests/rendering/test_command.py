@@ -34,6 +34,7 @@ def test_the_command_renders_a_picture(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     shown = cv2.imread(str(out))
+    assert shown is not None
     assert shown.shape == (90, 120, 3)
     assert (shown[80, 5] == 160).all()
     assert shown[30, 60, 2] > shown[30, 60, 0] + 20

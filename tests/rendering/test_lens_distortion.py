@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -181,8 +182,9 @@ def test_a_bent_photo_of_any_size_has_one_lens() -> None:
     photo, mask, _ = drawn_room(12.0)
     lens = Distortion.of_photo(0.12, *SIZE)
     photo, mask = through(photo, lens), through(mask, lens)
-    big = cv2.resize(photo, None, fx=2.0, fy=2.0, interpolation=cv2.INTER_CUBIC)
-    plane = estimate_plane(big, cv2.resize(mask, None, fx=2.0, fy=2.0))
+    big: Any = cv2.resize(photo, None, fx=2.0, fy=2.0, interpolation=cv2.INTER_CUBIC)
+    big_mask: Any = cv2.resize(mask, None, fx=2.0, fy=2.0)
+    plane = estimate_plane(big, big_mask)
     assert plane.distortion is not None
     assert plane.distortion.k == pytest.approx(0.12, abs=0.02)
     assert plane.distortion.centre == pytest.approx((799.5, 599.5))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ def room(paint: tuple[int, int, int]) -> np.ndarray:
     return photo
 
 
-def repapered(photo: np.ndarray, paper: np.ndarray = WHITE, **options: float) -> np.ndarray:
+def repapered(photo: np.ndarray, paper: np.ndarray = WHITE, **options: Any) -> np.ndarray:
     return render(photo, wall_mask(), paper, plane(), Placement(0.5), **options).picture
 
 
@@ -133,9 +135,9 @@ def test_keep_shadows_zero_lights_the_wall_evenly_and_two_deepens() -> None:
 def test_no_rim_of_the_old_paint_stays_in_soft_edges() -> None:
     """A dark object with a soft edge before a bright wall: black paper must leave no bright rim."""
     photo = room((225, 225, 225)).astype(np.float64)
-    soft = np.zeros((HEIGHT, WIDTH))
+    soft: Any = np.zeros((HEIGHT, WIDTH))
     cv2.circle(soft, (160, 115), 40, 1.0, -1)
-    soft = cv2.GaussianBlur(soft, (0, 0), 1.5)[..., None]
+    soft = np.asarray(cv2.GaussianBlur(soft, (0, 0), 1.5))[..., None]
     code = np.round(photo * (1 - soft) + 40 * soft).astype(np.uint8)
     mask = np.round(wall_mask() * (1 - soft[..., 0])).astype(np.uint8)
     black = np.full((8, 8, 3), 20, np.uint8)

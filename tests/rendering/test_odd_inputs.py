@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -120,7 +122,7 @@ def test_wrong_arrays_are_refused_in_words(
 
 
 @pytest.mark.parametrize("wrong", [{"brightness": float("nan")}, {"keep_shadows": -1.0}])
-def test_senseless_controls_are_refused(wrong: dict[str, float]) -> None:
+def test_senseless_controls_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(RenderingError):
         render(photos()["noise"], masks()["full"], PAPER, QUAD, Placement(0.5), **wrong)
 
@@ -150,10 +152,12 @@ def test_png_and_jpeg_come_back_as_they_went_in() -> None:
 
     picture = photos()["noise"]
     png = cv2.imdecode(np.frombuffer(encode_png(picture), np.uint8), cv2.IMREAD_COLOR)
+    assert png is not None
     assert np.array_equal(png[..., ::-1], picture)
     smooth = np.repeat(np.linspace(0, 255, 120).astype(np.uint8)[None], 90, axis=0)
     smooth = np.repeat(smooth[..., None], 3, axis=2)
     jpeg = cv2.imdecode(np.frombuffer(encode_jpeg(smooth, 95), np.uint8), cv2.IMREAD_COLOR)
+    assert jpeg is not None
     assert np.abs(jpeg[..., ::-1].astype(int) - smooth).max() < 6
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -35,7 +37,7 @@ def wainscot(upper: np.ndarray = CREAM, lower: np.ndarray = GREEN) -> np.ndarray
     return albedo
 
 
-def papered(photo: np.ndarray, **options: float) -> np.ndarray:
+def papered(photo: np.ndarray, **options: Any) -> np.ndarray:
     plane = plane_from_quad([[30, 30], [369, 30], [369, 259], [30, 259]], (3.7, 2.5))
     return render(photo, wall(), GREY, plane, Placement(0.5), **options).picture.astype(int)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,14 +22,14 @@ def drawn_room(
     R = rotation(math.radians(pitch), math.radians(roll), math.radians(yaw))
     eye = np.array([2.2, 1.15, -2.6])
 
-    def pixels(points: list[tuple[float, float, float]]) -> np.ndarray:
+    def pixels(points: Sequence[tuple[float, float, float]]) -> Any:
         c = (np.array(points) - eye) @ R.T
         c[:, 2] = np.maximum(c[:, 2], 0.05)
         p = c @ K.T
         return p[:, :2] / p[:, 2:]
 
     photo = np.full((600, 800, 3), 90, np.uint8)
-    faces = [
+    faces: list[tuple[list[tuple[float, float, float]], tuple[int, int, int]]] = [
         ([(0, 0, 1), (5, 0, 1), (5, 0, -2.4), (0, 0, -2.4)], (225, 222, 215)),
         ([(0, 2.6, 1), (5, 2.6, 1), (5, 2.6, -2.4), (0, 2.6, -2.4)], (120, 95, 70)),
         ([(0, 0, 1), (0, 2.6, 1), (0, 2.6, -2.4), (0, 0, -2.4)], (170, 165, 150)),
@@ -41,7 +43,7 @@ def drawn_room(
         p = np.round(pixels(corners) * 16).astype(np.int32)
         cv2.fillPoly(photo, [p], colour, cv2.LINE_AA, 4)
         cv2.fillPoly(mask, [p], 255 if i == 4 else 0, cv2.LINE_AA, 4)
-    photo = cv2.GaussianBlur(photo, (0, 0), 0.7)
+    photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), 0.7), np.uint8)
     axes = np.column_stack([R[:, 0], R[:, 1], R @ (np.array([0, 0, 1.0]) - eye)])
     return photo, mask, K @ axes
 
@@ -113,7 +115,7 @@ def test_the_estimate_is_the_same_every_time() -> None:
 
 def test_a_larger_photo_of_the_same_room_gives_the_same_plane() -> None:
     photo, mask, truth = drawn_room(30.0)
-    big = cv2.resize(photo, None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC)
-    mask_big = cv2.resize(mask, None, fx=2.5, fy=2.5)
+    big: Any = cv2.resize(photo, None, fx=2.5, fy=2.5, interpolation=cv2.INTER_CUBIC)
+    mask_big: Any = cv2.resize(mask, None, fx=2.5, fy=2.5)
     S = np.array([[2.5, 0, 0.75], [0, 2.5, 0.75], [0, 0, 1]])
     assert shape_error(estimate_plane(big, mask_big).H, S @ truth, mask_big, 5.0) < 0.01

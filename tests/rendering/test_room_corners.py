@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +24,7 @@ def drawn_corner(yaw: float = -32.0) -> tuple[np.ndarray, np.ndarray, np.ndarray
     R = rotation(math.radians(2.0), math.radians(0.5), math.radians(yaw))
     eye = np.array([1.6, 1.3, -3.2])
 
-    def pixels(points: list[tuple[float, float, float]]) -> np.ndarray:
+    def pixels(points: Sequence[tuple[float, float, float]]) -> Any:
         c = (np.array(points) - eye) @ R.T
         c[:, 2] = np.maximum(c[:, 2], 0.05)
         p = c @ K.T
@@ -35,6 +37,7 @@ def drawn_corner(yaw: float = -32.0) -> tuple[np.ndarray, np.ndarray, np.ndarray
     right = [(4, 0, 1), (4, 0, -2.2), (4, 2.5, -2.2), (4, 2.5, 1)]
     picture = [(1, 0.8, 1), (2, 0.8, 1), (2, 1.6, 1), (1, 1.6, 1)]
     door = [(4, 0.5, -0.4), (4, 0.5, -1.3), (4, 2.5, -1.3), (4, 2.5, -0.4)]
+    faces: list[tuple[Sequence[tuple[float, float, float]], int, int]]
     faces = [(floor, 110, 0), (left, 190, 255), (right, 165, 255), (picture, 70, 0), (door, 240, 0)]
     for corners, grey, wall in faces:
         p = np.round(pixels(corners) * 16).astype(np.int32)
@@ -101,7 +104,7 @@ def test_a_plane_with_wings_comes_back_from_json_and_renders_the_same(
 
 
 def test_a_plane_stored_before_there_were_wings_still_reads() -> None:
-    stored = estimate_plane(*drawn_corner()[:2]).as_json()
+    stored: dict[str, Any] = estimate_plane(*drawn_corner()[:2]).as_json()
     del stored["wings"], stored["span_m"]
     assert WallPlane.from_json(stored).extent_m == (0.0, stored["size_m"][0])
 

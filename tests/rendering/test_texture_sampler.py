@@ -104,7 +104,8 @@ def inside(plane: WallPlane) -> np.ndarray:
     p = np.linalg.inv(plane.H) @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
     u, v = p[0] / p[2], p[1] / p[2]
     width, height = plane.size_m
-    return ((u > 0) & (u < width) & (v > 0) & (v < height)).reshape(300, 400)
+    inner: np.ndarray = (u > 0) & (u < width) & (v > 0) & (v < height)
+    return inner.reshape(300, 400)
 
 
 def supersampled(picture: np.ndarray, plane: WallPlane, width: float, n: int = 16) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ def mask() -> np.ndarray:
 def test_a_prepared_wall_gives_the_same_picture(grey: int) -> None:
     paper = np.full((8, 8, 3), grey, np.uint8)
     analysis = analyse_wall(photo(), mask(), PLANE)
-    options = {"brightness": 0.5, "keep_shadows": 0.5}
+    options: dict[str, Any] = {"brightness": 0.5, "keep_shadows": 0.5}
     alone = render(photo(), mask(), paper, PLANE, Placement(0.5), **options)
     again = render(photo(), mask(), paper, PLANE, Placement(0.5), analysis=analysis, **options)
     assert np.array_equal(alone.picture, again.picture)

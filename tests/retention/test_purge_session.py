@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
@@ -116,7 +117,7 @@ def test_the_next_purge_finishes_what_one_left_half_done(monkeypatch: pytest.Mon
 
 
 def test_an_expiry_in_the_past_is_not_moved_by_a_purge(monkeypatch: pytest.MonkeyPatch) -> None:
-    long_ago = timezone.now() - timezone.timedelta(days=3)
+    long_ago = timezone.now() - timedelta(days=3)
     session = make_session(expires_at=long_ago)
     break_the_store(monkeypatch)
 

@@ -29,7 +29,9 @@ def half_plane(x0: float) -> Distance:
     return lambda x, y: x0 - x + 0 * y
 
 
-def logits_of(distance: Distance, grid: PhotoGrid, *, steepness: float = 0.05) -> npt.NDArray:
+def logits_of(
+    distance: Distance, grid: PhotoGrid, *, steepness: float = 0.05
+) -> npt.NDArray[np.float32]:
     """Sample a signed distance at the centres of the mask grid's cells."""
     ys, xs = np.mgrid[0:256, 0:256].astype(np.float64)
     places = grid.mask_to_photo(np.stack([xs.ravel(), ys.ravel()], 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from segmentation.cache import LruCache
 
@@ -11,8 +12,12 @@ def test_a_value_is_made_once() -> None:
     cache: LruCache[str, int] = LruCache(2)
     made: list[int] = []
 
+    def make() -> int:
+        made.append(1)
+        return 7
+
     for _ in range(3):
-        assert cache.get_or_make("key", lambda: made.append(1) or 7) == 7
+        assert cache.get_or_make("key", make) == 7
 
     assert len(made) == 1
 
@@ -20,11 +25,15 @@ def test_a_value_is_made_once() -> None:
 def test_the_least_recently_used_value_goes_first() -> None:
     cache: LruCache[str, str] = LruCache(2)
     for key in ("a", "b", "a", "c"):
-        cache.get_or_make(key, lambda key=key: key)
+        cache.get_or_make(key, partial(str, key))
     made: list[str] = []
 
+    def make(key: str) -> str:
+        made.append(key)
+        return key
+
     for key in ("a", "b"):
-        cache.get_or_make(key, lambda key=key: made.append(key) or key)
+        cache.get_or_make(key, partial(make, key))
 
     assert made == ["b"]
     assert len(cache) == 2

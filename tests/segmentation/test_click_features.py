@@ -33,7 +33,12 @@ def click(label: int, x: float, y: float, logit: float = 1.0) -> ClickEvidence:
     grid = np.full((128, 128), 0.5, np.float32)
     masks = np.full((3, 256, 256), logit, np.float32)
     return ClickEvidence.of(
-        label, (x, y), affinity=grid, similarity=grid, likeness=grid * logit / 4, logits=masks
+        label,
+        (x, y),
+        affinity=grid,
+        similarity=grid,
+        likeness=grid * np.float32(logit / 4),
+        logits=masks,
     )
 
 

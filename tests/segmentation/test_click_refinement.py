@@ -95,7 +95,7 @@ def test_a_sequence_is_the_clicks_one_after_the_other() -> None:
 
 
 def test_a_first_click_is_answered_beside_the_wall_seen_without_one() -> None:
-    doubtful = wall(LEFT) / 5
+    doubtful = wall(LEFT) / np.float32(5)
 
     found = ClickRefiner().refine("photo", Scripted([doubtful]), [at(170, 30, 1)], GRID)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -69,7 +70,7 @@ def test_nothing_further_than_two_cells_changes_side() -> None:
     noise = np.random.default_rng(3).integers(0, 256, (512, 512, 3)).astype(np.uint8)
     logits = logits_of(disc(250, 260, 150), grid)
 
-    mask = refine(logits, cv2.GaussianBlur(noise, (0, 0), 3), grid)
+    mask = refine(logits, np.asarray(cv2.GaussianBlur(noise, (0, 0), 3), np.uint8), grid)
 
     depth = cv2.resize(line_distance(logits, grid), (512, 512))
     assert (mask[depth > 2.2] == 255).all()
@@ -91,7 +92,7 @@ def test_the_same_photo_at_two_sizes_gives_the_same_edge() -> None:
     true = truth_of(disc(1100, 900, 600), 2400, 1800)
     logits = logits_of(disc(1120, 890, 610), grid)
     large = photo_of(true)
-    small = cv2.resize(large, (800, 600), interpolation=cv2.INTER_AREA)
+    small: Any = cv2.resize(large, (800, 600), interpolation=cv2.INTER_AREA)
 
     full = cv2.resize(refine(logits, large, grid), (800, 600), interpolation=cv2.INTER_AREA) > 127
 

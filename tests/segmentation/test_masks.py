@@ -90,7 +90,7 @@ def test_area_is_the_share_of_the_photo_without_padding() -> None:
 
 
 def _empty(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return -1 - 0 * x - 0 * y
+    return np.full(np.broadcast(x, y).shape, -1.0)
 
 
 def test_an_empty_mask_is_all_zero() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -115,7 +116,7 @@ def test_a_photo_that_is_not_the_embeddings_is_refused(
         np.zeros((0, 64, 3), np.uint8),
     ],
 )
-def test_an_array_that_is_no_photo_is_refused(model: SamModel, photo: npt.NDArray) -> None:
+def test_an_array_that_is_no_photo_is_refused(model: SamModel, photo: npt.NDArray[Any]) -> None:
     with pytest.raises(PhotoError):
         model.encode(photo)
 
@@ -204,7 +205,7 @@ def test_two_threads_get_what_one_gets(model: SamModel, embedding: Embedding) ->
         np.testing.assert_array_equal(one, other)
 
 
-def _in_child(model: SamModel, data: bytes, queue: multiprocessing.Queue) -> None:
+def _in_child(model: SamModel, data: bytes, queue: multiprocessing.Queue[Any]) -> None:
     loaded_before = model._decoder._session.loaded
     logits = model.predict(Embedding.from_bytes(data), WALL).logits
     queue.put((loaded_before, model._decoder._session.loaded, logits))
@@ -233,11 +234,14 @@ def test_undoing_a_click_decodes_nothing_again(
     clicks = [Click(230, 40, 1), Click(500, 300, 0), Click(300, 200, 1)]
     for count in (2, 3):
         model.predict(embedding, clicks[:count])
-    decodes = []
+    decodes: list[int] = []
     original = model._decoder.decode
-    monkeypatch.setattr(
-        model._decoder, "decode", lambda *args: decodes.append(1) or original(*args)
-    )
+
+    def counting(*args: Any) -> Any:
+        decodes.append(1)
+        return original(*args)
+
+    monkeypatch.setattr(model._decoder, "decode", counting)
 
     model.predict(embedding, clicks[:2])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_only_the_newest_work_of_a_key_runs(
     ran: list[str] = []
 
     for work in ("old", "new"):
-        debouncer.submit("wall", lambda work=work: ran.append(work), label=work)
+        debouncer.submit("wall", partial(ran.append, work), label=work)
     held.set()
     debouncer.wait_idle(PATIENCE_SECONDS)
 
@@ -136,7 +137,7 @@ def test_of_too_many_keys_the_longest_waiting_is_dropped(
     ran: list[int] = []
 
     for key in (1, 2):
-        debouncer.submit(key, lambda key=key: ran.append(key), label=str(key))
+        debouncer.submit(key, partial(ran.append, key), label=str(key))
     held.set()
     debouncer.wait_idle(PATIENCE_SECONDS)
 

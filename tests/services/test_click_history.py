@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +22,7 @@ steps = st.lists(
 )
 
 
-def played(moves: list) -> ClickHistory:
+def played(moves: list[Any]) -> ClickHistory:
     history = ClickHistory()
     for name, click in moves:
         if name == "add":
@@ -69,14 +71,14 @@ def test_the_found_wall_replaces_clicks_and_can_be_undone() -> None:
 
 
 @given(steps)
-def test_a_history_survives_being_stored(moves: list) -> None:
+def test_a_history_survives_being_stored(moves: list[Any]) -> None:
     history = played(moves)
 
     assert ClickHistory.from_json(history.as_json()) == history
 
 
 @given(steps)
-def test_undoing_everything_and_redoing_everything_gives_the_same_clicks(moves: list) -> None:
+def test_undoing_everything_and_redoing_everything_gives_the_same_clicks(moves: list[Any]) -> None:
     history = played(moves)
     rewound = history
     while rewound.can_undo:

@@ -56,13 +56,13 @@ def test_an_exclusion_before_any_inclusion_is_refused() -> None:
 
 def test_clicks_of_two_tabs_are_both_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     session = make_session()
-    original = Session.history.fget
+    original = vars(Session)["history"].fget
     assert original is not None
-    interrupted = []
+    interrupted: list[int] = []
 
     def history_read_while_the_other_tab_clicks(row: Session) -> object:
         if not interrupted:
-            interrupted.append(True)
+            interrupted.append(1)
             clicking.add_click(session_id=session.pk, x=200, y=20, label=1)
         return original(row)
 

@@ -12,7 +12,7 @@ import pytest
 
 from sessions_app.catalogue import STATIC_DIR, sample_rooms
 from sessions_app.errors import Busy, WrongState
-from sessions_app.inference import limits
+from sessions_app.inference import embeddings, limits
 from sessions_app.models import Session
 from sessions_app.services import clicking, masks, overlays, photos, uploads
 from sessions_app.services.overlays import Overlay
@@ -200,11 +200,12 @@ def test_two_rooms_of_one_photo_keep_it_once(
     photos._for_outlines.clear()
     read: list[Session] = []
     original = photos.view_pixels
-    monkeypatch.setattr(
-        photos,
-        "view_pixels",
-        lambda session, **size: read.append(session) or original(session, **size),
-    )
+
+    def noting(session: Session, **size: int) -> Any:
+        read.append(session)
+        return original(session, **size)
+
+    monkeypatch.setattr(photos, "view_pixels", noting)
     other = Session.objects.get(pk=sample.pk)
     other.pk = uuid.uuid4()
 
@@ -217,7 +218,8 @@ def test_two_rooms_of_one_photo_keep_it_once(
 def test_who_waits_for_an_encoding_keeps_no_core_from_others(
     sample: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    obtain, free = masks.embeddings.obtain, []
+    obtain = embeddings.obtain
+    free: list[bool] = []
 
     def look(*args: Any) -> Any:
         with ExitStack() as taken:
@@ -227,7 +229,7 @@ def test_who_waits_for_an_encoding_keeps_no_core_from_others(
         return obtain(*args)
 
     monkeypatch.setattr(limits.mask_limit, "patience_seconds", 0)
-    monkeypatch.setattr(masks.embeddings, "obtain", look)
+    monkeypatch.setattr(embeddings, "obtain", look)
 
     x, y = sample_rooms()[0].suggested_click
     overlays.overlay(clicking.add_click(session_id=sample.pk, x=x + 1.5, y=y, label=1))

@@ -13,6 +13,7 @@ from django.utils import timezone
 from imaging import encode_stored_photo, read_stored
 from sessions_app import storage
 from sessions_app.errors import NotFound
+from sessions_app.inference import embeddings
 from sessions_app.inference.background import BackgroundExecutor
 from sessions_app.models import Session
 from sessions_app.services import photo_compression, uploads
@@ -28,7 +29,7 @@ def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
     asked: list[uuid.UUID] = []
     done: Future[Any] = Future()
     done.set_result(None)
-    monkeypatch.setattr(uploads.embeddings, "encode_in_background", lambda *_: done)
+    monkeypatch.setattr(embeddings, "encode_in_background", lambda *_: done)
     monkeypatch.setattr(photo_compression, "compress_later", asked.append)
     return asked
 

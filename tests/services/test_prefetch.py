@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -131,7 +131,7 @@ def test_who_asks_while_a_wall_is_being_read_waits_for_it(
 ) -> None:
     session = make_ready_session()
     begun, go_on = threading.Event(), threading.Event()
-    counted = prefetch.analyse_wall
+    counted: Callable[..., WallAnalysis] = vars(prefetch)["analyse_wall"]
 
     def slow(photo: Pixels, mask: Mask, plane: WallPlane) -> WallAnalysis:
         begun.set()

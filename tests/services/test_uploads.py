@@ -10,12 +10,12 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import OperationalError
 
-from imaging import read_stored
+from imaging import DECODER_VERSION, read_stored
 from sessions_app import storage
 from sessions_app.errors import BadUpload, Unavailable
-from sessions_app.inference import limits
+from sessions_app.inference import embeddings, limits
 from sessions_app.models import Session
-from sessions_app.services import uploads
+from sessions_app.services import photo_compression, uploads
 from tests.harness.factories import as_file, make_session, room_pixels
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +89,7 @@ def test_a_file_that_another_decoder_reads_is_another_photo(
 ) -> None:
     before = make_session().photo_digest
     again = make_session().photo_digest
-    monkeypatch.setattr(uploads, "DECODER_VERSION", uploads.DECODER_VERSION + 1)
+    monkeypatch.setattr(uploads, "DECODER_VERSION", DECODER_VERSION + 1)
 
     assert before == again
     assert make_session().photo_digest != before
@@ -99,9 +99,9 @@ def test_a_file_that_another_decoder_reads_is_another_photo(
 def encoding(monkeypatch: pytest.MonkeyPatch) -> Future[Any]:
     """An encoding under way; the test says when it ends."""
     future: Future[Any] = Future()
-    monkeypatch.setattr(uploads.embeddings, "encode_in_background", lambda *_: future)
+    monkeypatch.setattr(embeddings, "encode_in_background", lambda *_: future)
     # Its thread would go on writing while the test's folder is removed.
-    monkeypatch.setattr(uploads.photo_compression, "compress_later", lambda _: None)
+    monkeypatch.setattr(photo_compression, "compress_later", lambda _: None)
     return future
 
 
@@ -111,11 +111,14 @@ def upload_in_web() -> Session:
 
 def test_encoding_begins_before_the_photo_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    monkeypatch.setattr(
-        uploads.embeddings, "encode_in_background", lambda *_: order.append("encode")
-    )
+    monkeypatch.setattr(embeddings, "encode_in_background", lambda *_: order.append("encode"))
     put = storage.put
-    monkeypatch.setattr(storage, "put", lambda key, data: order.append("store") or put(key, data))
+
+    def noting(key: str, data: bytes) -> None:
+        order.append("store")
+        put(key, data)
+
+    monkeypatch.setattr(storage, "put", noting)
 
     upload_in_web()
 

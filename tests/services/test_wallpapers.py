@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -105,7 +106,9 @@ def test_a_dangerous_or_broken_link_is_refused(url: str) -> None:
         {"strip_width_m": "0.53"},
     ],
 )
-def test_a_placement_that_makes_no_sense_is_refused_and_changes_nothing(values: dict) -> None:
+def test_a_placement_that_makes_no_sense_is_refused_and_changes_nothing(
+    values: dict[str, Any],
+) -> None:
     session = make_ready_session()
     before = dict(session.placement)
 

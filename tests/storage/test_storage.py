@@ -6,7 +6,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 
 from jobs import tasks
 from sessions_app import storage
@@ -117,7 +117,7 @@ def test_a_store_that_does_not_answer_loses_nothing(monkeypatch: pytest.MonkeyPa
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(default_storage._wrapped), "exists", away)
+        patched.setattr(type(storages["default"]), "exists", away)
         with pytest.raises(Unavailable):
             storage.save("sessions/a/photo.png", b"bytes")
 

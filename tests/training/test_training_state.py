@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ torch = pytest.importorskip("torch", reason="needs training/requirements-train.t
 from training.training_state import TrainingState  # noqa: E402
 
 
-def state() -> TrainingState:
+def state() -> TrainingState[Any]:
     net = torch.nn.Linear(2, 1)
     average = {name: value.detach().clone() for name, value in net.state_dict().items()}
     return TrainingState(net, torch.optim.AdamW(net.parameters()), average)

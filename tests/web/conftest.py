@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import signing
@@ -15,7 +16,7 @@ from sessions_app.visitors import COOKIE_NAME, SALT
 from tests.harness.factories import make_ready_session
 
 OWNER = "visitor-a"
-HTMX = {"HTTP_HX_REQUEST": "true"}
+HTMX: dict[str, Any] = {"HTTP_HX_REQUEST": "true"}
 
 
 def client_of(visitor: str, *, enforce_csrf_checks: bool = False) -> Client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -18,7 +19,7 @@ from tests.web.test_generation import status, to, word
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def press(owner: Client, room: Session, number: object = 1, **more: str) -> str:
+def press(owner: Client, room: Session, number: object = 1, **more: Any) -> str:
     """What htmx shows after the button was pressed."""
     answer = owner.post(to("cancel", room), {"number": number}, **HTMX, **more)
     assert answer.status_code == 200, answer.content

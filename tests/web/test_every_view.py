@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -20,7 +21,7 @@ from tests.web.conftest import HTMX, OWNER, client_of
 
 pytestmark = pytest.mark.django_db
 
-READS = {
+READS: dict[str, list[Any]] = {
     "session": [],
     "status": [],
     "photo-view": [],
@@ -50,7 +51,7 @@ EVERY = [*((name, "get") for name in READS), *((name, "post") for name in WRITES
 
 def address(name: str, session: Session) -> str:
     """Where the view of that name is, in that room."""
-    return reverse(name, args=[session.pk, *READS.get(name, [])])
+    return reverse(name, args=[session.pk, *READS.get(name, ())])
 
 
 def test_this_list_holds_every_address_of_a_room() -> None:
