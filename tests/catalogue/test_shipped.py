@@ -134,8 +134,14 @@ def test_drawing_a_design_twice_gives_the_same_pixels() -> None:
     assert np.array_equal(draw_designs.draw("limewash"), draw_designs.draw("limewash"))
 
 
-def test_a_shipped_design_is_what_its_program_draws() -> None:
-    drawn = draw_designs.draw("ticking").astype(np.int16)
+@pytest.fixture(scope="module")
+def ticking() -> NDArray[np.uint8]:
+    """A design as its program draws it."""
+    return draw_designs.draw("ticking")
+
+
+def test_a_shipped_design_is_what_its_program_draws(ticking: NDArray[np.uint8]) -> None:
+    drawn = ticking.astype(np.int16)
     design = catalogue.design("ticking")
     assert design is not None
     shipped = pixels(catalogue.static_path(design)).astype(np.int16)
@@ -143,8 +149,10 @@ def test_a_shipped_design_is_what_its_program_draws() -> None:
     assert np.abs(drawn - shipped).mean() < 4
 
 
-def test_a_picture_that_does_not_fill_jpeg_blocks_stays_lossless() -> None:
-    odd = Image.fromarray(draw_designs.draw("ticking")[:131, :203])
+def test_a_picture_that_does_not_fill_jpeg_blocks_stays_lossless(
+    ticking: NDArray[np.uint8],
+) -> None:
+    odd = Image.fromarray(ticking[:131, :203])
     data, suffix = draw_designs.encode(odd)
     assert suffix == ".png"
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), np.asarray(odd))

@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from onnx_models import ModelSetupError
+from segmentation import SamModel
 from sessions_app.catalogue import designs
 from sessions_app.inference import embeddings
 from sessions_app.management import cli
@@ -268,20 +269,20 @@ def test_clicks_or_the_found_wall_stand_in_for_a_mask_and_the_photo_is_encoded_o
     (shop / "rooms" / "hall.clicks.json").write_text('{"points": [[60, 40, 1]]}')
     # What another test's upload began in the background would be counted here.
     embeddings.executor.wait_idle(120)
-    encoded = []
-    original = embeddings._encode_once
+    encoded: list[tuple[int, ...]] = []
+    original = SamModel.encode
 
-    def count(key: str, read_photo: Any) -> Any:
-        encoded.append(key)
-        return original(key, read_photo)
+    def count(model: SamModel, photo: np.ndarray) -> Any:
+        encoded.append(photo.shape)
+        return original(model, photo)
 
-    monkeypatch.setattr(embeddings, "_encode_once", count)
+    monkeypatch.setattr(SamModel, "encode", count)
     embeddings.memory.clear()
 
     answer = batch(shop, "--keep")
 
     assert answer["made"] == 4
-    assert len(encoded) == len(set(encoded)) == 2
+    assert sorted(encoded) == [(219, 301, 3), (220, 300, 3)]
     marked = {len(session.history.clicks): session for session in Session.objects.all()}
     assert marked[0].history.is_auto
     assert marked[1].history.clicks[0][:2] == (60.0, 40.0)

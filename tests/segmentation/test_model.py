@@ -23,6 +23,7 @@ from segmentation import (
 )
 from segmentation.clicks.features import EarlierClicks
 from segmentation.model import downscaled
+from segmentation.sam.decoder import Decoder
 from segmentation.values import DecodedClick
 from tests.segmentation.shapes import iou
 
@@ -193,10 +194,12 @@ def test_rounding_to_float16_changes_no_mask_noticeably(
     assert iou(one, other) > 0.998
 
 
-def test_two_threads_get_what_one_gets(model: SamModel, embedding: Embedding) -> None:
+def test_two_threads_get_what_one_gets(
+    weights_folder: Path, model: SamModel, embedding: Embedding
+) -> None:
     sets = [[Click(40 + 60 * k, 60 + 20 * k, 1)] for k in range(6)]
     alone = [model.predict(embedding, clicks).logits for clicks in sets]
-    fresh = SamModel(model.description, encoder_threads=1, decoder_threads=1, heads=model._heads)
+    fresh = SamModel.load(weights_folder, encoder_threads=1, decoder_threads=1)
 
     with ThreadPoolExecutor(2) as pool:
         together = list(pool.map(lambda clicks: fresh.predict(embedding, clicks).logits, sets))
@@ -235,13 +238,13 @@ def test_undoing_a_click_decodes_nothing_again(
     for count in (2, 3):
         model.predict(embedding, clicks[:count])
     decodes: list[int] = []
-    original = model._decoder.decode
+    original = Decoder.decode
 
     def counting(*args: Any) -> Any:
         decodes.append(1)
         return original(*args)
 
-    monkeypatch.setattr(model._decoder, "decode", counting)
+    monkeypatch.setattr(Decoder, "decode", counting)
 
     model.predict(embedding, clicks[:2])
 
