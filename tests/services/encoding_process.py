@@ -2,8 +2,8 @@
 
     python -m tests.services.encoding_process DIGEST
 
-Says "ready" when all is loaded, waits for a line on its input, and prints what came out as JSON: the embedding's digest
-and whether the encoder ran here. The settings come from the environment.
+Says "ready" when all is loaded, waits for a line on its input, and prints what came out as JSON:
+the embedding's digest and whether the encoder ran here. The settings come from the environment.
 """
 
 from __future__ import annotations
