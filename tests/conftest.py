@@ -1,4 +1,6 @@
-"""What all tests share: an environment of their own, real servers on demand, and skips that say why."""
+"""What all tests share: an environment of their own, real servers on demand, and skips that say
+why.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ django_settings.STORAGES["staticfiles"] = {
 }
 Path(django_settings.STATIC_ROOT).mkdir()  # WhiteNoise warns of a missing one
 django.setup()
-# pytest-xdist's workers inherit the environment, and pytest-django would read the settings there before this file.
+# pytest-xdist's workers inherit the environment, and pytest-django would read the settings there
+# before this file.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.core.files.storage import default_storage  # noqa: E402
@@ -34,7 +37,8 @@ from tests.harness import servers  # noqa: E402
 from tests.harness.stack import Stack, start_stack  # noqa: E402
 from wallpaper import embedded  # noqa: E402
 
-# The same examples each time, and no verdict by the clock: a busy machine is not a fault of the code.
+# The same examples each time, and no verdict by the clock: a busy machine is not a fault of the
+# code.
 hypothesis.settings.register_profile("product", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("product")
 
@@ -44,7 +48,9 @@ SHARED_MISSING = "the development data (../shared) is not beside this checkout"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Markers do what they say: `model` and `shared` skip where the files are absent, `redis` brings the server."""
+    """Markers do what they say: `model` and `shared` skip where the files are absent, `redis`
+    brings the server.
+    """
     for item in items:
         if item.get_closest_marker("model") and "SAM_MODEL_DIR" not in os.environ:
             item.add_marker(pytest.mark.skip(reason=WEIGHTS_MISSING))
@@ -53,7 +59,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = getattr(item, "fixturenames", None)
         if names is not None and item.get_closest_marker("redis") and "valkey" not in names:
             names.insert(0, "valkey")
-    # Files with slow tests come first, so that no process of several is left with one of them at the end.
+    # Files with slow tests come first, so that no process of several is left with one of them at
+    # the end.
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
 
@@ -113,7 +120,9 @@ def valkey(valkey_server: str) -> str:
 
 @contextmanager
 def _or_skip(block: AbstractContextManager[Server]) -> Iterator[Server]:
-    """The server's block; where the server is not installed, the tests that ask for it skip and say why."""
+    """The server's block; where the server is not installed, the tests that ask for it skip and say
+    why.
+    """
     with ExitStack() as stack:
         try:
             server = stack.enter_context(block)

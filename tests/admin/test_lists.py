@@ -1,4 +1,6 @@
-"""The lists: what they show, how they find, and that they ask the database the same number of times."""
+"""The lists: what they show, how they find, and that they ask the database the same number of
+times.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A program that talks to the API; it checks every answer it gets against the API's own document."""
+"""A program that talks to the API; it checks every response against the API's own document."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A small JSON Schema checker for what the API's document uses; refuses keywords it does not know.
 
-A library would do more than needed and be one more thing to keep current; refusing the unknown means a schema can
-never look stricter than it is checked.
+A library would do more than needed and be one more thing to keep current; refusing the unknown
+means a schema can never look stricter than it is checked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Whatever a program sends is answered as /v1/openapi.json says; Schemathesis makes the requests from that document."""
+"""Whatever a program sends is answered as /v1/openapi.json says; Schemathesis makes the requests
+from that document.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ NOT_PROMISED = [positive_data_acceptance]
 
 @pytest.fixture
 def document() -> Any:
-    """The document as the server gives it, with its calls going to the server's WSGI application."""
+    """The document as the server gives it; its calls go to the server's WSGI application."""
     return schemathesis.openapi.from_wsgi("/v1/openapi.json", application)
 
 

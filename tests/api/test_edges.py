@@ -1,4 +1,6 @@
-"""What holds for every address of the API: one shape of failure, right methods, no cookies' authority."""
+"""What holds for every address of the API: one shape of failure, right methods, no cookies'
+authority.
+"""
 
 from __future__ import annotations
 
@@ -127,7 +129,8 @@ def test_generated_clients_keep_the_names_of_their_calls(api: Program) -> None:
     }
 
     assert names == {
-        "createSession", "sessionStatus", "deleteSession", "showClicks", "replaceClicks", "generate",
+        "createSession", "sessionStatus", "deleteSession", "showClicks",
+        "replaceClicks", "generate",
         "cancel", "status", "result", "wallpapers", "openapi",
     }  # fmt: skip
 

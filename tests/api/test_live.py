@@ -1,4 +1,6 @@
-"""The flow of docs/api.md against the running product: web, worker, queue and weights as `make run` starts them."""
+"""The flow of docs/api.md against the running product: web, worker, queue and weights as `make run`
+starts them.
+"""
 
 from __future__ import annotations
 

@@ -93,7 +93,8 @@ def trespasses() -> Iterator[str]:
                 name == door or (door.endswith("/") and name.startswith(door))
                 for door in DOORS[package]
             ):
-                yield f"{name} imports {package}; its door is {', '.join(DOORS[package]) or 'nowhere'}"
+                doors = ", ".join(DOORS[package]) or "nowhere"
+                yield f"{name} imports {package}; its door is {doors}"
 
 
 def test_the_contract_names_every_room_and_every_module() -> None:
@@ -186,7 +187,9 @@ def test_nothing_is_left_for_later() -> None:
 
 
 def test_no_model_session_is_made_by_an_import() -> None:
-    """An ONNX Runtime session must never cross a fork, so the runtime is loaded where a session is made."""
+    """An ONNX Runtime session must never cross a fork, so the runtime is loaded where a session is
+    made.
+    """
     early = [
         name_of(path)
         for path in sources()
@@ -206,7 +209,9 @@ def test_the_product_does_not_import_its_tests_or_tools() -> None:
 
 
 def test_the_environment_is_read_in_one_place() -> None:
-    """Through `wallpaper.env`, which checks and registers; the others hand it on, or run before Django is there."""
+    """Through `wallpaper.env`, which checks and registers; the others hand it on, or run before
+    Django is there.
+    """
     allowed = {
         "wallpaper/env.py",
         "wallpaper/launcher/plan.py",

@@ -1,4 +1,6 @@
-"""Benchmarks and the harness they start the product with run after `make setup`, without development packages."""
+"""Benchmarks and the harness they start the product with run after `make setup`, without
+development packages.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def pinned(file: str) -> set[str]:
 
 
 def imported_modules(path: Path) -> set[str]:
-    """Modules imported anywhere in the file, inside functions too; `from a import b` counts as `a.b`."""
+    """Modules imported anywhere in the file, inside functions too; `from a import b` counts as
+    `a.b`.
+    """
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -1,4 +1,6 @@
-"""Settings: a fresh clone needs none, nonsense is refused by name, and production is what it should be."""
+"""Settings: a fresh clone needs none, nonsense is refused by name, and production is what it should
+be.
+"""
 
 from __future__ import annotations
 

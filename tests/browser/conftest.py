@@ -1,4 +1,4 @@
-"""Headless Chromium against the whole product: real server, real Valkey, real worker, real weights."""
+"""Headless Chromium against the whole product: real server, Valkey, worker and weights."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def chromium(playwright_driver: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def visitor(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., BrowserContext]]:
-    """Makes visitors: browser contexts with cookies of their own. What their pages complain about fails the test."""
+    """Makes visitors: browser contexts with cookies of their own. What their pages complain about
+    fails the test.
+    """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 

@@ -81,7 +81,9 @@ class Room:
         self.until("() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
 
     def until(self, script: str, argument: Any = None, *, seconds: float = 30) -> None:
-        """Wait for a script to say yes (the content policy forbids Playwright's own waiting by eval)."""
+        """Wait for a script to say yes (the content policy forbids Playwright's own waiting by
+        eval).
+        """
         deadline = time.monotonic() + seconds
         while not self.page.evaluate(script, argument):
             assert time.monotonic() < deadline, f"never came true: {script}"

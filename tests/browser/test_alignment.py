@@ -17,7 +17,7 @@ TOLERANCE_PX = 0.1
 
 
 def geometry(page: Page, point: tuple[float, float]) -> dict[str, Any]:
-    """Boxes of the photo and what lies over it, and where the mask's coordinates put a photo pixel."""
+    """Boxes of the photo and what lies over it, and where the mask puts a photo pixel."""
     found: dict[str, Any] = page.evaluate(
         """([x, y]) => {
             const box = selector => {
@@ -29,7 +29,8 @@ def geometry(page: Page, point: tuple[float, float]) -> dict[str, Any]:
             const svg = document.querySelector('[data-testid="mask-overlay"]');
             const path = svg.querySelector("path");
             const shown = new DOMPoint(x, y).matrixTransform(path.getScreenCTM());
-            const marker = document.querySelector('[data-testid="point"] circle').getBoundingClientRect();
+            const point = document.querySelector('[data-testid="point"] circle');
+            const marker = point.getBoundingClientRect();
             return {
                 photo: box('[data-testid="photo"]'),
                 overlay: box('[data-testid="mask-overlay"]'),

@@ -1,4 +1,4 @@
-"""Double clicks, reloads, the back button and second tabs: nothing breaks, nothing is done twice."""
+"""Double clicks, reloads, the back button, second tabs: nothing breaks or is done twice."""
 
 from __future__ import annotations
 

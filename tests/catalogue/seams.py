@@ -16,7 +16,8 @@ def seam(picture: NDArray[np.uint8], axis: int) -> float:
 
     `picture` is H x W x 3; axis 0 is the horizontal joint (last row to first row), axis 1 the
     vertical one. A step is the mean absolute difference of two neighbouring lines, in grey levels.
-    About 1 or less where the pattern simply goes on; a design cut off short of its repeat gives 1.4 to 13.
+    About 1 or less where the pattern simply goes on; a design cut off short of its repeat gives 1.4
+    to 13.
     """
     lines = np.moveaxis(picture, axis, 0).astype(np.float64)
     ring = np.concatenate([lines[-NEAR - 1 :], lines[: NEAR + 1]])

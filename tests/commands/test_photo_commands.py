@@ -71,7 +71,8 @@ def test_generate_keeps_a_record_of_a_command(files: dict[str, str]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_papers_corner_lies_at_the_quads_corner_plus_origin(files: dict[str, str]) -> None:
-    # One repeat of 1 m on a wall of 3.2 x 1.8 m seen straight on: 100 px a metre, disc at its middle.
+    # One repeat of 1 m on a wall of 3.2 x 1.8 m seen straight on: 100 px a metre, disc at its
+    # middle.
     generate(
         files, "--quad", QUAD, "--quad-size", "3.19x1.79", "--repeat-width", 1, "--origin", "0.25,0"
     )

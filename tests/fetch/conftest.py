@@ -1,7 +1,7 @@
 """A web site on loopback that the fetcher takes for a public one.
 
-The resolver answers with public addresses and the dialler leads every one of them to a real socket here, so that the
-policy under test is the default one: nothing private is let in.
+The resolver answers with public addresses and the dialler leads every one of them to a real socket
+here, so that the policy under test is the default one: nothing private is let in.
 """
 
 from __future__ import annotations

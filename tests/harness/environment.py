@@ -1,7 +1,7 @@
 """The environment every test process runs in, set before Django's settings are read.
 
-Nothing of the developer's own set-up takes part: no variable of the product, not `var/`, no server. Only the SAM weights
-are shared, read-only, since fetching and cutting them takes a minute.
+Nothing of the developer's own set-up takes part: no variable of the product, not `var/`, no server.
+Only the SAM weights are shared, read-only, since fetching and cutting them takes a minute.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def find_weights() -> Path | None:
 
 
 def isolate() -> Path:
-    """Point the product at an empty folder of this process; returns it. It goes away with the process."""
+    """Point the product at an empty folder of this process; returns it. It goes away with the
+    process.
+    """
     weights = find_weights()
     for name in variable_names():
         os.environ.pop(name, None)

@@ -17,7 +17,9 @@ WIDTH, HEIGHT = 320, 240
 
 
 def room_pixels(width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
-    """A drawn room: a lit wall above a brown floor, with a dark cupboard before the wall. uint8 H x W x 3 RGB."""
+    """A drawn room: a lit wall above a brown floor, with a dark cupboard before the wall. uint8 H x
+    W x 3 RGB.
+    """
     light = np.linspace(0.75, 1.0, width)[None, :, None]
     picture = np.broadcast_to(np.array([214, 206, 196]) * light, (height, width, 3)).copy()
     floor = height * 3 // 4

@@ -1,7 +1,9 @@
-"""Real servers for tests: Valkey, S3 (rclone) and PostgreSQL, on unix sockets or free loopback ports.
+"""Real servers for tests: Valkey, S3 (rclone) and PostgreSQL, on unix sockets or free loopback
+ports.
 
-Each is a context manager which waits until the server answers and always takes it down again; the kernel does it if
-the test process is killed. Where a server is not installed, entering the block raises `NotInstalled`.
+Each is a context manager which waits until the server answers and always takes it down again; the
+kernel does it if the test process is killed. Where a server is not installed, entering the block
+raises `NotInstalled`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ S3_SECRET_KEY: Final = "testsecret456"
 
 
 class NotInstalled(RuntimeError):
-    """A server that this machine does not have, or has no account to run; the text says what to install."""
+    """A server that this machine does not have, or has no account to run; the text says what to
+    install.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The program, from the moment it is ready until the end of the block.
 
-    account: user and group to run as. Raises RuntimeError with the program's own output when it does not come up.
+    account: user and group to run as. Raises RuntimeError with the program's own output when it
+    does not come up.
     """
     user, group = account or (None, None)
     with log.open("ab") as output:
@@ -112,7 +117,9 @@ def running(
 
 @contextmanager
 def valkey(listen: Path, keep_in: Path | None = None) -> Iterator[str]:
-    """A Valkey behind the unix socket `listen`; yields its URL. `keep_in`: a folder that outlives it, for a restart."""
+    """A Valkey behind the unix socket `listen`; yields its URL. `keep_in`: a folder that outlives
+    it, for a restart.
+    """
     folder = keep_in or Path(tempfile.mkdtemp(prefix="wallpaper-valkey-"))
     listen.parent.mkdir(parents=True, exist_ok=True)
     command = valkey_server.command(listen=listen, folder=folder)
@@ -168,7 +175,7 @@ def postgres_programs() -> Path | None:
 
 
 def _account_for_postgres() -> tuple[int, int] | None:
-    """PostgreSQL refuses to run as root; then it gets an account of its own. None: stay who we are."""
+    """PostgreSQL refuses to run as root; then it gets an account of its own. None: stay."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-# D50 colorants of the two colour spaces (columns r, g, b), from their published primaries, Bradford-adapted.
+# D50 colorants of the two colour spaces (columns r, g, b), from their published primaries,
+# Bradford-adapted.
 SRGB_COLORANTS = (
     (0.43607, 0.22249, 0.01392),
     (0.38515, 0.71687, 0.09708),
@@ -75,7 +76,9 @@ def chunk_kinds(data: bytes) -> list[bytes]:
 
 
 def matrix_profile(colorants: tuple[tuple[float, float, float], ...], gamma: float = 0) -> bytes:
-    """A version 2 display profile from its colorants; the sRGB curve where no gamma is given (ICC.1:2001-04)."""
+    """A version 2 display profile from its colorants; the sRGB curve where no gamma is given
+    (ICC.1:2001-04).
+    """
 
     def fixed(values: tuple[float, ...]) -> bytes:
         return b"".join(struct.pack(">i", round(value * 65536)) for value in values)

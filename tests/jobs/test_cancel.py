@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def shared_farm(django_db_setup: None) -> Iterator[Farm]:
-    """A farm for all tests here, since none of them harms its Valkey, its web server or its worker."""
+    """A farm for all tests here: none of them harms its Valkey, web server or worker."""
     with farms.farm() as made:
         yield made
 

@@ -21,7 +21,10 @@ from tests.harness.environment import ROOT
 from tests.harness.factories import make_generation
 from wallpaper import log_format
 
-SAY = "import logging, django; django.setup(); logging.getLogger('jobs').warning('hello', extra={'run': 2})"
+SAY = (
+    "import logging, django; django.setup(); "
+    "logging.getLogger('jobs').warning('hello', extra={'run': 2})"
+)
 
 
 class Lines(logging.Handler):

@@ -23,7 +23,9 @@ CLEARED_UP_SECONDS = 25.0
 
 
 class Stacks:
-    """One serving stack for one test after another, started again on its data when a test has taken it down."""
+    """One serving stack for one test after another, started again on its data when a test has taken
+    it down.
+    """
 
     def __init__(self, home: Path) -> None:
         self._home = home

@@ -1,6 +1,8 @@
-"""`tools/setup.sh`, which make calls: makes .venv, keeps it, makes it anew when it is no good, and says what is missing.
+"""`tools/setup.sh`, which make calls: makes .venv, keeps it, makes it anew when it is no good, and
+says what is missing.
 
-Run on a stand-in checkout (a folder with a space in its name) whose requirements are empty, so that nothing is fetched.
+Run on a stand-in checkout (a folder with a space in its name) whose requirements are empty, so that
+nothing is fetched.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ def finished_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def checkout(finished_checkout: Path, tmp_path: Path) -> Path:
-    """A copy of it, moved by the copying: what it says about its place is wrong until it is set right here."""
+    """A copy of it, moved by the copying: what it says about its place is wrong until it is set
+    right here.
+    """
     folder = tmp_path / "a checkout"
     shutil.copytree(finished_checkout, folder, symlinks=True)
     stamp = folder / ".venv" / "stamp-runtime"

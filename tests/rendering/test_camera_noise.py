@@ -21,7 +21,7 @@ GREY = np.full((8, 8, 3), 150, np.uint8)
 
 
 def room(blur: float = 0.0, noise: float = 0.0, *, blotch: float = 0.0) -> np.ndarray:
-    """A grey wall between a lighter ceiling, a dark floor and a dark picture, as a camera sees it."""
+    """A grey wall, a lighter ceiling, a dark floor and a dark picture, as a camera sees it."""
     big: Any = np.full((4 * SIDE, 4 * SIDE), 205, np.float32)
     cv2.fillPoly(big, [np.array([[90, 130], [1200, 160], [1190, 1110], [60, 1080]])], 130)
     cv2.fillPoly(big, [np.array([[500, 400], [800, 410], [790, 720], [490, 700]])], 40)

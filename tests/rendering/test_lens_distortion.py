@@ -1,4 +1,6 @@
-"""Lenses that bend straight lines: the model, finding it in a photo, and paper that bends with the wall."""
+"""Lenses that bend straight lines: the model, finding it in a photo, and paper that bends with the
+wall.
+"""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_an_old_pattern_does_not_shine_through() -> None:
 
 @pytest.mark.parametrize(("paint", "paper"), [(12, 245), (245, 12), (3, 255), (255, 0)])
 def test_black_to_white_and_back_is_believable(paint: int, paper: int) -> None:
-    """White paper on a black wall comes near the white ceiling beside it, and the other way round."""
+    """White paper on a black wall comes near the white ceiling beside it, and vice versa."""
     shown = repapered(room((paint, paint, paint)), np.full((8, 8, 3), paper, np.uint8))
     middle = float(np.median(shown[60:170, 60:260]))
     if paper > 200:

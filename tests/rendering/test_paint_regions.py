@@ -57,7 +57,9 @@ def test_an_accent_stripe_does_not_show_through() -> None:
 
 
 def test_a_dark_thing_under_the_mask_does_not_speak_for_the_other_paint() -> None:
-    """A bed as blue as the accent wall, its long edge against the cream one: the mask reaches over it."""
+    """A bed as blue as the accent wall, its long edge against the cream one: the mask reaches over
+    it.
+    """
     albedo = np.tile(CREAM, (HEIGHT, WIDTH, 1))
     albedo[:, :120] = accent = np.array([0.22, 0.24, 0.55])
     albedo[200:212, 120:350] = accent / 20

@@ -17,7 +17,7 @@ from rendering.geometry.vanishing_points import rotation
 def drawn_room(
     yaw: float, pitch: float = 3.0, roll: float = 1.0, focal: float = 560.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Photo, mask of the far wall and its true homography: a 5 x 4 x 2.6 m box, 800 x 600 pixels."""
+    """Photo, far wall's mask and true homography: a 5 x 4 x 2.6 m box, 800 x 600 pixels."""
     K = np.array([[focal, 0, 399.5], [0, focal, 299.5], [0, 0, 1.0]])
     R = rotation(math.radians(pitch), math.radians(roll), math.radians(yaw))
     eye = np.array([2.2, 1.15, -2.6])

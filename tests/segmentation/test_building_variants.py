@@ -30,9 +30,11 @@ Load = Callable[[str], SamModel]
 
 @pytest.fixture(scope="module")
 def report(weights_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """A model folder after set-up, which has built the lean decoder; its files are not to be changed.
+    """A model folder after set-up, which has built the lean decoder; its files are not to be
+    changed.
 
-    The lean encoder is the one that `make setup` built: building takes ten seconds, and test_lean_encoder does it.
+    The lean encoder is the one that `make setup` built: building takes ten seconds, and
+    test_lean_encoder does it.
     """
     target = tmp_path_factory.mktemp("home") / "models"
     target.mkdir()

@@ -1,4 +1,6 @@
-"""How each click is shown to SAM: as the thing clicked on, against what earlier clicks say it is not."""
+"""How each click is shown to SAM: as the thing clicked on, against what earlier clicks say it is
+not.
+"""
 
 from __future__ import annotations
 

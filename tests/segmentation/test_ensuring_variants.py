@@ -1,6 +1,7 @@
 """A variant is built once, compared with its original, and built again when its file is damaged.
 
-With graphs of a few kilobytes: what a variant computes is tested in test_building_variants and test_lean_encoder.
+With graphs of a few kilobytes: what a variant computes is tested in test_building_variants and
+test_lean_encoder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Each photo is encoded once, by whichever process: real processes, which share nothing but Valkey."""
+"""Each photo is encoded once by whichever process: real ones, which share only Valkey."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The Cancel button: stops what waits or runs, and answers clearly when it comes second or too late."""
+"""The Cancel button: stops what waits or runs, and answers clearly when it comes second or too
+late.
+"""
 
 from __future__ import annotations
 
