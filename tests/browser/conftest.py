@@ -43,16 +43,18 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright_driver() -> Iterator[Playwright]:
-    """Playwright's driver."""
+    """Playwright's driver; it ends with the file, since with its event loop running Django's tests
+    refuse to touch the database.
+    """
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright_driver: Playwright) -> Iterator[Browser]:
-    """One browser for all tests; each test opens contexts (visitors) of its own."""
+    """One browser for the tests of a file; each test opens contexts (visitors) of its own."""
     path = os.environ.get("WALLPAPER_CHROMIUM") or shutil.which("chromium")
     if path is None:
         pytest.skip("no chromium here; `apt install chromium` or set WALLPAPER_CHROMIUM")
