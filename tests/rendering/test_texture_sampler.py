@@ -109,11 +109,11 @@ def inside(plane: WallPlane) -> np.ndarray:
 
 
 def supersampled(picture: np.ndarray, plane: WallPlane, width: float, n: int = 16) -> np.ndarray:
-    """The mean of n x n nearest readings of the full picture a pixel, in linear light."""
-    value = picture / 255.0
+    """The mean of n x n nearest readings of a grey picture for each pixel, in linear light."""
+    value = picture[..., 0] / 255.0
     linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
     Hi = np.linalg.inv(plane.H)
-    total = np.zeros((300, 400, 3))
+    total = np.zeros(300 * 400)
     for dy in range(n):
         for dx in range(n):
             y, x = np.mgrid[0:300, 0:400].astype(np.float64)
@@ -124,8 +124,8 @@ def supersampled(picture: np.ndarray, plane: WallPlane, width: float, n: int = 1
             h, w = picture.shape[:2]
             total += linear[
                 np.minimum((v * h).astype(int), h - 1), np.minimum((u * w).astype(int), w - 1)
-            ].reshape(300, 400, 3)
-    mean = total / n**2
+            ]
+    mean = (total / n**2).reshape(300, 400, 1)  # the same for each channel
     return np.where(mean <= 0.0031308, mean * 12.92, 1.055 * mean ** (1 / 2.4) - 0.055) * 255
 
 
