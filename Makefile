@@ -61,6 +61,8 @@ check: lint types test ## lint, types and test
 format: setup-dev ## ruff, djade and prettier, in place
 	@$(VENV) -m ruff check --fix $(SOURCES)
 	@$(VENV) -m ruff format $(SOURCES)
+	@sh tools/lint_templates.sh --write
+	@sh tools/javascript.sh format
 
 clean: ## remove .venv and caches (data in var/ stays)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

@@ -40,7 +40,6 @@ PROGRESS_AFTER = {
     "loading": 15,
     "level": 22,
     "light": 35,
-    "paper": 40,
     "sample": 55,
     "composite": 75,
     "check": 80,

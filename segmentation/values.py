@@ -140,8 +140,7 @@ class Embedding:
 
         Raises:
             EmbeddingError: the bytes are cut, altered or something else altogether; the digest
-            covers
-                every byte of content.
+                covers every byte of content.
         """
         try:
             arrays, facts = _read(data)

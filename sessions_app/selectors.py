@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sessions_app.errors import Expired, NotFound
+from sessions_app.inference import embeddings
 from sessions_app.models import Generation, Session
 from sessions_app.queueing import queues
 
@@ -74,6 +75,18 @@ def recent_sessions(*, visitor: str, limit: int = 12) -> list[Session]:
             source=Session.Source.WEB, visitor=visitor, expires_at__gt=timezone.now()
         )[:limit]
     )
+
+
+def shown_status(session: Session) -> str:
+    """The session's status as its visitor should see it.
+
+    The row learns that its photo is encoded when the encoding ends, or with the next change of the
+    marks. Where looking at the marked wall had to encode it, only this process knows.
+    """
+    is_new = session.status == Session.Status.NEW and session.has_mask
+    if is_new and embeddings.is_in_memory(session.photo_digest):
+        return Session.Status.EMBEDDING_COMPLETED
+    return session.status
 
 
 def all_generations(session: Session) -> list[Generation]:

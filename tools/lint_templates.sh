@@ -1,5 +1,8 @@
 #!/bin/sh
-# djade in its checking form over every template. Called by `make lint`.
+# djade over every template: checks them (`make lint`), or with --write brings them into form (`make format`).
 set -eu
 CDPATH='' cd -- "$(dirname -- "$0")/.."
-find templates -name '*.html' -type f -print0 | xargs -0 -r .venv/bin/djade --check --target-version 5.2
+check=--check
+[ "${1:-}" != --write ] || check=''
+# shellcheck disable=SC2086  (one option or none)
+find templates -name '*.html' -type f -print0 | xargs -0 -r .venv/bin/djade $check --target-version 5.2

@@ -2,7 +2,6 @@
 
 One class per backend, one method, a name in the settings.
 
-
     base             what every backend gets and gives
     local            our own renderer: the default, always there
     diffusion        image services that go over our picture: automatic1111, iopaint, replicate

@@ -8,7 +8,7 @@ from segmentation.clicks.features import ClickEvidence, EarlierClicks, Scope
 from segmentation.geometry import FloatArray, coarse_cell
 
 # Of all wall that is seen, from which a wall is the main one: twice as much as all others together
-# (docs/models.md).
+# (training/EXPERIMENTS.md).
 MAIN_WALL_SHARE: Final = 2 / 3
 ON_PLANE: Final = 0.5  # probability of sharing a clicked plane from which a cell counts to it
 _OFF_PLANE: Final = 0.25  # below which an include means more walls than the one clicked on before

@@ -80,8 +80,10 @@ def _storable(text: str) -> str:
 def _png_bytes(value: object) -> bytes | None:
     """The bytes of a PNG in base64, with or without a data URL's head.
 
-    Raises: TooLarge: larger than an upload may be. PydanticCustomError: not base64. (Whether it is
-        a PNG of the right size is the service's question.)
+    Raises:
+        TooLarge: larger than an upload may be.
+        PydanticCustomError: not base64. (Whether it is a PNG of the right size is the service's
+            question.)
     """
     if value is None:
         return None

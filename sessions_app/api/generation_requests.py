@@ -17,8 +17,9 @@ from sessions_app.services.session_lock import session_lock
 def generation_for(session: Session, asked: GenerateRequest, *, key: str) -> Generation:
     """The generation that has this key already, or a new one of what is asked for.
 
-    Raises: AppError: nothing was queued: a field is refused, the session is not ready, or another
-        one is in progress.
+    Raises:
+        AppError: nothing was queued: a field is refused, the session is not ready, or another one
+            is in progress.
     """
     generation = session.generations.filter(request_key=key).first()
     if generation is None:

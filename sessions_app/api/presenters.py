@@ -58,6 +58,7 @@ def clicks_object(session: Session) -> responses.Clicks:
     """
     mask = mask_object(session)
     session.refresh_from_db(fields=["status"])  # the mask may have waited for the photo's encoding
+    session.status = selectors.shown_status(session)
     history = session.history
     return _of(
         session,
@@ -109,6 +110,7 @@ def generation_object(request: HttpRequest, generation: Generation) -> responses
 def status_object(request: HttpRequest, session: Session) -> responses.Status:
     """Where the session stands, with its latest generation's progress, result or failure."""
     generations = selectors.all_generations(session)
+    session.status = selectors.shown_status(session)
     completed = [one for one in generations if one.state == Generation.State.COMPLETED]
     return _of(
         session,

@@ -43,10 +43,19 @@ class BackgroundExecutor:
         name: of the thread, in logs.
         max_items: at most so many items wait or run.
         max_bytes: at most so many bytes are held by them, as said to `submit`.
+        refusal_level: at which errors raised on purpose are logged; faults are logged as errors.
     """
 
-    def __init__(self, name: str, *, max_items: int, max_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        max_items: int,
+        max_bytes: int | None = None,
+        refusal_level: int = logging.WARNING,
+    ) -> None:
         self.name = name
+        self.refusal_level = refusal_level
         self.max_items = max_items
         self.max_bytes = max_bytes
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
@@ -60,9 +69,9 @@ class BackgroundExecutor:
             label: names the work in the log when it fails.
             size: bytes held by `work` until it has run or is cancelled.
 
-        Returns: The result to come, which may be cancelled until the work begins; None when the
-            executor is full or stopped. What `work` raises is logged here and is the future's
-            exception.
+        Returns:
+            The result to come, which may be cancelled until the work begins; None when the executor
+            is full or stopped. What `work` raises is logged here and is the future's exception.
         """
         if not self._admit(size):
             logger.info("%s: %s is refused, too much is waiting", self.name, label)
@@ -82,11 +91,6 @@ class BackgroundExecutor:
 
         future.add_done_callback(release)
         return future
-
-    def has_room(self) -> bool:
-        """True when one more item would be taken."""
-        with self._lock:
-            return len(self._sizes) < self.max_items
 
     def state(self) -> BackgroundState:
         """What waits or runs at this moment."""
@@ -124,7 +128,7 @@ class BackgroundExecutor:
             return held[0]()
         except Exception as error:
             if is_refusal(error):
-                logger.warning("%s: %s failed: %s", self.name, label, error)
+                logger.log(self.refusal_level, "%s: %s failed: %s", self.name, label, error)
             else:
                 logger.exception("%s: %s failed", self.name, label)
             raise

@@ -19,7 +19,7 @@ from typing import Final
 from django.conf import settings
 
 from imaging.types import Pixels
-from segmentation import EMBEDDING_SHAPES, Embedding, EmbeddingError
+from segmentation import EMBEDDING_SHAPES, Embedding, EmbeddingError, ModelError
 from segmentation.cache import LruCache
 from sessions_app.inference.background import BackgroundExecutor
 from sessions_app.inference.model import sam_model
@@ -59,12 +59,21 @@ def find(photo_digest: str) -> Embedding | None:
     return found
 
 
+def is_in_memory(photo_digest: str) -> bool:
+    """True when this process holds the photo's embedding; asks nobody else."""
+    try:
+        return memory.get(cache_key(photo_digest)) is not None
+    except ModelError:
+        return False
+
+
 def obtain(photo_digest: str, read_photo: ReadPhoto) -> Embedding:
     """The photo's embedding, waiting for whoever is encoding it, or encoding it here.
 
-    Args: photo_digest: names the photo's pixels, by the upload they were read from
-        (`uploads.create_session`). read_photo: called at most once, only where the encoder has to
-        run; uint8 H x W x 3 RGB.
+    Args:
+        photo_digest: names the photo's pixels, by the upload they were read from
+            (`uploads.create_session`).
+        read_photo: called at most once, only where the encoder has to run; uint8 H x W x 3 RGB.
 
     Raises:
         segmentation.ModelError: the weights are missing or altered.
@@ -86,8 +95,9 @@ def obtain(photo_digest: str, read_photo: ReadPhoto) -> Embedding:
 def encode_in_background(photo_digest: str, pixels: Pixels) -> Future[Embedding] | None:
     """Start encoding without waiting.
 
-    Returns: The embedding to come, which may be cancelled as long as it has not begun; None when
-        too many photos wait already, or the process is stopping: then the first click encodes.
+    Returns:
+        The embedding to come, which may be cancelled as long as it has not begun; None when too
+        many photos wait already, or the process is stopping: then the first click encodes.
     """
 
     def encode() -> Embedding:

@@ -79,8 +79,9 @@ def only_errors_logged() -> Iterator[None]:
 def user_errors_as_one_line() -> Iterator[None]:
     """Turn errors that are told to users into `CommandError` with their message.
 
-    Raises: CommandError: in place of an error with a `user_message`, of the file system, or of the
-        database.
+    Raises:
+        CommandError: in place of an error with a `user_message`, of the file system, or of the
+            database.
     """
     try:
         yield

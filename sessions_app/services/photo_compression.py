@@ -9,6 +9,7 @@ disk: elsewhere the larger file takes longer to send than to compress.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from concurrent.futures import Future
 from typing import Final
@@ -23,18 +24,23 @@ from sessions_app.inference.background import BackgroundExecutor
 from sessions_app.models import Session
 from sessions_app.storage import keys
 
+logger = logging.getLogger(__name__)
+
 # No decoding slot is held meanwhile, and 20 megapixels take 250 MB at their peak: larger photos are
 # compressed at once.
 MAX_PIXEL_BYTES = 60 * 1024 * 1024
 
-# Past its bound photos are compressed before they are stored. A stop of the process waits for those
-# that wait.
-executor: Final = BackgroundExecutor("compress", max_items=8)
+# From so many waiting photos on the next is compressed before it is stored. Asked at the upload;
+# its turn comes after its encoding, so the executor takes as many more as may wait for the encoder.
+# A stop of the process waits for all.
+MAX_WAITING = 8
+executor: Final = BackgroundExecutor("compress", max_items=4 * MAX_WAITING)
 
 
 def has_room(pixels: Pixels) -> bool:
     """True when this photo may be stored as it is, for `compress_later` to follow."""
-    return storage.is_disk() and pixels.nbytes <= MAX_PIXEL_BYTES and executor.has_room()
+    fits = pixels.nbytes <= MAX_PIXEL_BYTES and executor.state().items < MAX_WAITING
+    return storage.is_disk() and fits
 
 
 def compress_later(session_id: uuid.UUID) -> Future[bool] | None:
@@ -43,7 +49,10 @@ def compress_later(session_id: uuid.UUID) -> Future[bool] | None:
     Returns:
         Whether it was done, to come; None when nothing is begun any more: the photo stays large.
     """
-    return executor.submit(lambda: compress(session_id), label=f"photo of {session_id}")
+    begun = executor.submit(lambda: compress(session_id), label=f"photo of {session_id}")
+    if begun is None:
+        logger.warning("photo of %s stays large", session_id)
+    return begun
 
 
 def compress(session_id: uuid.UUID) -> bool:

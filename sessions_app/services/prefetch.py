@@ -53,7 +53,7 @@ class PreparedWall:
 
 _walls: LruCache[Key, PreparedWall] = LruCache(KEPT_WALLS)
 _preparing: SingleFlight[Key, PreparedWall] = SingleFlight()
-executor: Final = BackgroundExecutor("prefetch", max_items=8)
+executor: Final = BackgroundExecutor("prefetch", max_items=8, refusal_level=logging.INFO)
 # Without a click for that long the mask seems to please.
 debouncer: Final[Debouncer[UUID]] = Debouncer(executor, quiet_seconds=0.7, max_keys=4)
 

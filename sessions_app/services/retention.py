@@ -57,9 +57,11 @@ def purge_session(*, session_id: UUID, force: bool = False, dry_run: bool = Fals
     stops, and what it may still store is an orphan for `purge_expired`. With `dry_run` nothing is
     changed.
 
-    Raises: NotFound: there is no such session. WrongState: a generation is in progress. Nothing was
-        changed. Unavailable: the store did not answer. The session is invisible and expired; the
-        next purge goes on.
+    Raises:
+        NotFound: there is no such session.
+        WrongState: a generation is in progress. Nothing was changed.
+        Unavailable: the store did not answer. The session is invisible and expired; the next purge
+            goes on.
     """
     rows = Session.objects.filter(pk=session_id)
     allowed = rows if force else rows.filter(~Exists(_active()))

@@ -55,8 +55,10 @@ def create_session(
         max_side: bring the photo down to this many pixels on its long side.
         background: start encoding at once; commands encode when they need it.
 
-    Raises: BadUpload: the file is refused; message and code are those of `imaging`. Unavailable:
-        too many uploads at once, or the photo could not be stored. Nothing is left behind.
+    Raises:
+        BadUpload: the file is refused; message and code are those of `imaging`.
+        Unavailable: too many uploads at once, or the photo could not be stored. Nothing is left
+            behind.
     """
     with decode_limit.slot():
         photo = _read(data, max_side)

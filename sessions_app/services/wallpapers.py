@@ -127,9 +127,9 @@ def choose_kept(*, session_id: UUID, wallpaper_id: UUID) -> Wallpaper:
 def set_placement(*, session_id: UUID, placement: Mapping[str, Any]) -> Session:
     """Change how the chosen wallpaper lies on the wall; keys that are absent stay.
 
-    Args: placement: any of repeat_width_m, drop, rotation_deg, mirror, mode, origin_x_m,
-        origin_y_m, seams,
-            strip_width_m, brightness, keep_shadows.
+    Args:
+        placement: any of repeat_width_m, drop, rotation_deg, mirror, mode, origin_x_m, origin_y_m,
+            seams, strip_width_m, brightness, keep_shadows.
 
     Raises:
         BadRequest: a value makes no sense; nothing changes.

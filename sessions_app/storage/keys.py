@@ -4,8 +4,8 @@ All objects of a session share a folder, so that a purge can remove them by pref
 shows what belongs together. Names never hold what a visitor typed, and objects are never
 overwritten by another picture: wallpapers and masks are named by their content, results by
 generation and run (two workers that race on one generation write two objects, and the row points at
-the winner's). Other bytes come to a name once, when `services.packing` puts a photo's compressed
-pixels in the place of the same pixels as they were.
+the winner's). Other bytes come to a name once, when `services.photo_compression` puts a
+photo's compressed pixels in the place of the same pixels as they were.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from sessions_app.selectors import (
     all_generations,
     generation_status,
     recent_sessions,
+    shown_status,
 )
 from sessions_app.services import overlays, previews, wallpapers
 from sessions_app.visitors import visitor_of
@@ -36,15 +37,16 @@ READING_POLL_LIMIT_SECONDS = 600
 STAGES = {
     "": "Starting",
     "starting": "Opening the photo",
-    "loading": "Opening the photo",
+    "loading": "Measuring the light",
+    "pattern": "Measuring the light",
     "level": "Measuring the light",
     "rendering": "Placing the wallpaper",
     "waiting": "Waiting for the image service",
     "uploading": "Sending the picture to the image service",
     "diffusing": "The image service is at work",
     "fetching": "Fetching the picture",
-    "light": "Measuring the light",
-    "paper": "Placing the wallpaper",
+    "light": "Placing the wallpaper",
+    "sensor": "Placing the wallpaper",
     "sample": "Placing the wallpaper",
     "composite": "Smoothing the edges",
     "check": "Saving the picture",
@@ -241,6 +243,7 @@ def generation_context(session: Session) -> dict[str, Any]:
     if session.status in Generation.ACTIVE and not is_active:
         # It ended after the session was read: the page would say "Generating" and never ask again.
         session.refresh_from_db(fields=["status", "attempts_left"])
+    session.status = shown_status(session)
     # The same until this generation has ended: a double click, a second tab and a page kept open
     # all ask for the same picture, and get one.
     number = (latest.number if latest else 0) + (0 if is_active else 1)

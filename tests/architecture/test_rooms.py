@@ -105,10 +105,40 @@ def test_the_contract_names_every_room_and_every_module() -> None:
         path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name not in NOT_ROOMS
     }
     whole = {
-        name for rule in rules["contracts"] if rule.get("exhaustive") for name in rule["containers"]
+        name
+        for rule in rules["contracts"]
+        if rule.get("exhaustive")
+        for name in rule["containers"]
+        if "." not in name
     }
 
     assert set(rules["root_packages"]) == packages == set(ROOMS) == whole
+
+
+def test_every_module_of_imaging_but_the_fetcher_is_kept_from_the_network() -> None:
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    rules = {rule["id"]: rule for rule in contract["tool"]["importlinter"]["contracts"]}
+    kept = set(rules["only-the-fetcher-dials"]["source_modules"])
+    inside = {
+        f"imaging.{path.stem}" for path in (ROOT / "imaging").iterdir() if path.stem[0] not in "._"
+    }
+
+    assert inside - {"imaging.fetch"} <= kept
+
+
+def test_the_visitors_side_names_the_workers_side_in_no_string_but_the_tasks_name() -> None:
+    """A module that is loaded by its name would be an arrow back up that no contract sees."""
+    named = [
+        f"{name_of(path)}: {node.value}"
+        for path in sources()
+        if path.is_relative_to(ROOT / "sessions_app")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"jobs(\.\w+)+", node.value)
+    ]
+
+    assert named == ["sessions_app/queueing/queues.py: jobs.tasks.run_generation"]
 
 
 def test_imports_run_one_way() -> None:

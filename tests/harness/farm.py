@@ -155,7 +155,7 @@ class Farm:
 @contextmanager
 def farm(*, timeout: int = 60) -> Iterator[Farm]:
     """A farm that is gone after the block."""
-    folder = Path(tempfile.mkdtemp(prefix="farm-"))
+    folder = Path(tempfile.mkdtemp(prefix="workers-"))
     made = Farm(folder, timeout=timeout)
     try:
         yield made

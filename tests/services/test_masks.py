@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sessions_app import selectors
 from sessions_app.catalogue import STATIC_DIR, sample_rooms
 from sessions_app.errors import Busy, WrongState
 from sessions_app.inference import embeddings, limits
@@ -67,6 +68,8 @@ def test_a_page_that_only_looks_writes_nothing(
 
     session.refresh_from_db()
     assert session.status == Session.Status.NEW
+    # What the visitor is told all the same: the page must not say that the photo is still read.
+    assert selectors.shown_status(session) == Session.Status.EMBEDDING_COMPLETED
 
 
 def test_a_page_that_is_reloaded_does_not_ask_the_model_again(

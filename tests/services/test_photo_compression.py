@@ -67,7 +67,7 @@ def test_with_many_photos_waiting_the_next_is_compressed_before_it_is_stored(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    monkeypatch.setattr(photo_compression.executor, "max_items", 0)
+    monkeypatch.setattr(photo_compression, "MAX_WAITING", 0)
 
     with django_capture_on_commit_callbacks(execute=True):
         session = upload()

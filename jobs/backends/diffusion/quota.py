@@ -16,7 +16,7 @@ def consume(backend: str, *, limit: int) -> None:
 
     Raises:
         BudgetSpent: it would be one too many, or Redis is away: what cannot be counted is not
-        spent.
+            spent.
     """
     if limit == 0:
         return

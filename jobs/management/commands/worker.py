@@ -15,7 +15,7 @@ from jobs import worker
 class Command(BaseCommand):
     """Runs one worker until a signal stops it, or with `--burst` until the queue is empty."""
 
-    help = "Run a worker: makes queued pictures, and rescues what dead workers left."
+    help = "Run a worker: makes queued pictures, and recovers what dead workers left."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """`--burst` and the name."""
