@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.room import SOFA, WALL, Room
 
@@ -104,13 +104,21 @@ def test_fast_clicks_are_all_kept_in_their_order(room: Room) -> None:
 
 
 def test_a_click_shows_at_once_and_sends_only_the_point(room: Room) -> None:
-    with room.page.expect_request(lambda request: request.url.endswith("/clicks/")) as caught:
-        room.part("photo").click(position=room.spot(WALL))  # type: ignore[arg-type]
-        assert room.page.evaluate("() => document.querySelectorAll('.marker').length") == 1
+    """The request is held back meanwhile: a quick response would take the marker away again."""
+    held: list[Route] = []
+    room.page.route("**/clicks/", lambda route: held.append(route))
 
-    body = caught.value.post_data or ""
+    room.part("photo").click(position=room.spot(WALL))  # type: ignore[arg-type]
+    expect(room.page.locator(".marker")).to_have_count(1)
+    while not held:
+        room.page.wait_for_timeout(10)
+
+    body = held[0].request.post_data or ""
     assert sorted(part.split("=")[0] for part in body.split("&")) == ["label", "x", "y"]
+    held[0].continue_()
+    room.page.unroute("**/clicks/")
     expect(room.part("point")).to_have_count(1)
+    expect(room.page.locator(".marker")).to_have_count(0)
 
 
 def test_the_wall_is_marked_by_keyboard_alone(room: Room) -> None:
