@@ -121,11 +121,7 @@ def _marks(history: ClickHistory) -> Marks:
 def _kept_or_decoded(session: Session, history: ClickHistory) -> Prediction:
     """The model's response to these marks, computed when it is not kept."""
     key = (session.photo_digest, sam_model().identity, _marks(history))
-    found = _predictions.get(key)
-    if found is None:
-        found = _decode(session, history)
-        _predictions.put(key, found)
-    return found
+    return _predictions.get_or_make(key, lambda: _decode(session, history))
 
 
 def _decode(session: Session, history: ClickHistory) -> Prediction:

@@ -52,11 +52,7 @@ def plane_on(session: Session, photo: Pixels, mask: Mask) -> WallPlane:
         given = plane_from_quad(session.quad["corners"], session.quad["size_m"])
         return given.scaled(photo.shape[1] / session.width)
     key: PlaneKey = (session.pk, masks.version(session), photo.shape[:2])
-    found = _planes.get(key)
-    if found is None:
-        found = _estimate(session, photo, mask)
-        _planes.put(key, found)
-    return found
+    return _planes.get_or_make(key, lambda: _estimate(session, photo, mask))
 
 
 def _estimate(session: Session, photo: Pixels, mask: Mask) -> WallPlane:
