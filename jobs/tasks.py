@@ -25,6 +25,7 @@ from jobs.retries import delay_after, is_transient, with_retries
 from sessions_app import storage
 from sessions_app.errors import AppError
 from sessions_app.models import Generation
+from sessions_app.queueing import queues
 from sessions_app.services import runs
 from sessions_app.storage import keys
 
@@ -58,7 +59,7 @@ def run_generation(generation_id: str, run: int, *, retry: bool = False) -> str:
     """
     generation = with_retries(lambda: runs.start(generation_id, run))
     if generation is None:
-        logger.info("run %s of %s: nothing to do", run, generation_id)
+        logger.info("%s: nothing to do", queues.job_id(generation_id, run))
         return "nothing to do"
     try:
         result = _make(generation)
@@ -72,7 +73,7 @@ def run_generation(generation_id: str, run: int, *, retry: bool = False) -> str:
     if not won:
         _discard(generation)
         return "superseded"
-    logger.info("session %s #%s completed", generation.session_id, generation.number)
+    logger.info("generation completed", extra=generation.as_log())
     _discard_earlier(generation)
     return "completed"
 

@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from sessions_app.click_history import ClickHistory
+from sessions_app.log_digests import log_digest
 
 
 def default_attempts() -> int:
@@ -266,5 +267,9 @@ class Generation(models.Model):
         return (self.finished_at - self.started_at).total_seconds()
 
     def as_log(self) -> dict[str, Any]:
-        """Ids for a log line."""
-        return {"session": str(self.session_id), "generation": self.number, "run": self.run}
+        """What names it in a log line: its session's digest, and numbers."""
+        return {
+            "session": log_digest(self.session_id),
+            "generation": self.number,
+            "run": self.run,
+        }

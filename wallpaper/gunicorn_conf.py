@@ -30,15 +30,14 @@ control_socket_disable = True  # nothing here uses it
 accesslog = None  # a line per poll is noise; the proxy in front has its own
 errorlog = "-"
 loglevel = "info"
-if log_format.chosen() == "json":
-    # Gunicorn's own lines, too. They do not propagate: Django's handler would write them a second
-    # time.
-    logconfig_dict = {
-        "formatters": {"generic": log_format.formatter("json")},
-        "loggers": {
-            "gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False}
-        },
-    }
+# Gunicorn's own lines have the same form: it writes the addresses of requests that failed. They do
+# not propagate: Django's handler would write them a second time.
+logconfig_dict = {
+    "formatters": {"generic": log_format.formatter(log_format.chosen())},
+    "loggers": {
+        "gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False}
+    },
+}
 
 
 def post_worker_init(worker: Any) -> None:

@@ -1,7 +1,8 @@
 """What a line of the log looks like: for people, or as JSON for programs that collect logs.
 
-Both keep the ids that the code gives as `extra` (session, generation, run). Only words, numbers and
-truth values are kept: Django gives whole requests as `extra`, which hold more than a log may.
+Both keep what the code gives as `extra` (session, generation, run). Only words, numbers and truth
+values are kept: Django gives whole requests as `extra`, which hold more than a log may. Ids become
+digests (`sessions_app.log_digests`), also in addresses and tracebacks that others write.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from sessions_app.log_digests import with_digests
 from wallpaper import env
 
 _FORMATTERS: Final[dict[str, dict[str, Any]]] = {
@@ -55,9 +57,13 @@ def _is_plain(value: object) -> bool:
 
 
 class TextLineFormatter(logging.Formatter):
-    """The message, and behind it what was given as `extra`: `generation failed session=5f0c...
+    """The message, and behind it what was given as `extra`: `generation failed session=4f866...
     run=2`.
     """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line with its traceback, ids as digests."""
+        return with_digests(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  (the base's name)
         """The line before its traceback."""
@@ -73,6 +79,10 @@ class JsonLineFormatter(JsonFormatter):
     """One object a line: timestamp, level, logger, message, what was given as `extra`, and
     exc_info.
     """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, ids as digests."""
+        return with_digests(super().format(record))
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """Leave out what is not plain."""

@@ -259,8 +259,13 @@ def _body(response: BaseHTTPResponse, max_bytes: int) -> bytes:
 
 
 def _as_fetch_error(error: Exception, link: Link, deadline: Deadline) -> FetchError:
-    """What went wrong on the wire, as one of ours."""
-    detail = f"{link.host}: {type(error).__name__}: {error}"[:500]
+    """What went wrong on the wire, as one of ours.
+
+    The error's own text stays out of the log: it can hold the address, or what the server sent.
+    """
+    cause = error.args[0] if error.args and isinstance(error.args[0], OSError) else error
+    reason = getattr(cause, "verify_message", None) or getattr(cause, "strerror", None) or ""
+    detail = f"{link.host}: {type(error).__name__} {reason}".rstrip()
     if deadline.fired or isinstance(error, (TimeoutError, urllib3.exceptions.TimeoutError)):
         return TooSlow(detail)
     if isinstance(error, (ssl.SSLError, urllib3.exceptions.SSLError)):

@@ -2,6 +2,8 @@
 
 Parsers disagree about odd URLs (which host is meant by `http://a\\@b/`, or by `http://0177.1/`),
 and an attack lives in such a gap. So what is odd is refused, and what is left is put together anew.
+
+What is logged of a link is its host: paths and queries hold names, signatures and keys.
 """
 
 from __future__ import annotations
@@ -106,10 +108,12 @@ def parse_redirect(
     try:
         joined = urljoin(came_from.url, location)
     except ValueError as error:
-        raise InvalidLink(f"redirect to {location[:200]!r}: {error}") from error
+        raise InvalidLink(
+            f"redirect to an unreadable link of {len(location)} characters"
+        ) from error
     link = parse_link(joined, ports=ports, allow_private=allow_private)
     if came_from.scheme == "https" and link.scheme == "http":
-        raise Insecure(f"redirect from https to {link.url[:200]}")
+        raise Insecure(f"redirect from https to http, to {link.host}")
     return link
 
 
@@ -130,7 +134,7 @@ def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
     except ValueError as error:
-        raise InvalidLink(f"unreadable link: {error}") from error
+        raise InvalidLink(f"unreadable link of {len(text)} characters") from error
     if parts.scheme not in _DEFAULT_PORTS:
         raise InvalidLink(f"scheme {parts.scheme[:20]!r}")
     return parts
@@ -140,7 +144,7 @@ def _port(parts: SplitResult) -> int:
     try:
         port = parts.port
     except ValueError as error:
-        raise InvalidLink(f"port: {error}") from error
+        raise InvalidLink("the port is no number up to 65535") from error
     return _DEFAULT_PORTS[parts.scheme] if port is None else port
 
 

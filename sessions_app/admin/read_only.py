@@ -12,6 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
 from sessions_app.admin.paging import BoundedPaginator
+from sessions_app.log_digests import DIGITS, log_digest
 
 if TYPE_CHECKING:
     _Base = admin.ModelAdmin[Any]
@@ -22,11 +23,13 @@ HEX_DIGITS = frozenset("0123456789abcdef")
 
 
 class ReadOnlyAdmin(_Base):
-    """A read-only admin, searched by ids: whole or their beginning, with or without dashes."""
+    """A read-only admin, searched by ids: whole or their beginning, with or without dashes, or as
+    they stand in the log.
+    """
 
     id_fields: tuple[str, ...] = ("id",)
     search_fields = ("id",)
-    search_help_text = "A session's id, or how it begins"
+    search_help_text = "A session's id, how it begins, or its digest from the log"
     show_full_result_count = False
     paginator = BoundedPaginator
     list_per_page = 50
@@ -59,7 +62,7 @@ class ReadOnlyAdmin(_Base):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Rows whose own or whose session's id begins with one of the words."""
+        """Rows whose own or whose session's id one of the words begins or stands for."""
         words = search_term.split()
         if not words:
             return queryset, False
@@ -69,7 +72,19 @@ class ReadOnlyAdmin(_Base):
             if ids is not None:
                 for field in self.id_fields:
                     wanted |= Q(**{f"{field}__range": ids})
+                    wanted |= Q(**{f"{field}__in": ids_in_log(queryset, field, word)})
         return queryset.filter(wanted), False
+
+
+def ids_in_log(rows: QuerySet[Any], field: str, word: str) -> list[UUID]:
+    """Ids of `rows` that stand in the log as `word`; none, without a query, when it is no digest.
+
+    All ids are gone through: a digest is for logs, and no column is kept for it.
+    """
+    if len(word) != DIGITS:
+        return []
+    ids = rows.order_by().prefetch_related(None).values_list(field, flat=True).distinct().iterator()
+    return [one for one in ids if log_digest(one) == word.lower()]
 
 
 def id_range(word: str) -> tuple[UUID, UUID] | None:

@@ -20,6 +20,7 @@ from sessions_app.admin.filters import HasResult
 from sessions_app.admin.pictures import photo_url, picture_urls
 from sessions_app.admin.read_only import ReadOnlyAdmin
 from sessions_app.admin.session_detail import session_detail
+from sessions_app.log_digests import log_digest
 from sessions_app.models import Generation, Session
 
 
@@ -46,6 +47,7 @@ class SessionAdmin(ReadOnlyAdmin):
     change_form_template = "admin/sessions_app/session/change_form.html"
     fields = (
         "id",
+        "in_the_log",
         "state",
         "source",
         "created_at",
@@ -61,6 +63,11 @@ class SessionAdmin(ReadOnlyAdmin):
         "placement_table",
     )
     readonly_fields = fields
+
+    @admin.display(description="In the log")
+    def in_the_log(self, session: Session) -> str:
+        """The digest that stands for the id in logs."""
+        return log_digest(session.pk)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         """Sessions with the counts that the list shows, in one query."""

@@ -2,13 +2,13 @@
 
 Endpoints are exempt from CSRF protection on purpose. That protection guards authority a browser
 sends along by itself (cookies); the API reads no cookie and no login. What gives access is the
-session's random 128-bit id in the address, which a forging page does not know.
+session's random 128-bit id in the address or in a header, which a forging page does not know.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -16,11 +16,13 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase, HttpResponseNotAllowed
 from django.urls import URLPattern, path
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
+from sessions_app.api import key_header
 from sessions_app.api.errors import (
     BadBody,
     InternalError,
@@ -96,28 +98,49 @@ def _as_app_error(request: HttpRequest, error: Exception) -> AppError:
     return InternalError("Something went wrong on our side. Nothing you sent was at fault.")
 
 
-def address(pattern: URLPattern) -> URLPattern:
-    """One of ninja's addresses, with the methods and headers that hold at all of ours.
+def addresses(pattern: URLPattern) -> Iterator[URLPattern]:
+    """One of ninja's addresses and, where it holds a session's id, its twin without
+    (`sessions_app.api.key_header`).
+    """
+    # Django's own converter: ninja's takes more spellings of an id.
+    route = str(pattern.pattern).replace("<uuidstr:", "<uuid:")
+    name = pattern.name or ""
+    view = _answering(pattern.callback)
+    yield path(route, view, name=name)
+    if key_header.WITH_ID in route:
+        twin = route.replace(key_header.WITH_ID, key_header.WITHOUT_ID)
+        yield path(twin, view, name=name + key_header.TWIN)
+
+
+def _answering(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """One of ninja's views, with the methods and headers that hold at all addresses.
 
     HEAD is answered wherever GET is, OPTIONS everywhere; any other method gets 405 with Allow.
     Answers are never cached unless the view says so: the state of a session changes by the second.
     """
-    view: Callable[..., HttpResponseBase] = pattern.callback
 
     @csrf_exempt
     def answer(request: HttpRequest, **values: object) -> HttpResponseBase:
+        by_key = "session_id" not in values and _is_twin(request)
         try:
+            if by_key and request.method in METHODS:
+                values["session_id"] = key_header.session_id_of(request)
             response = view(request, **values)
         except Exception as error:
             response = failed(request, error)
         if isinstance(response, HttpResponseNotAllowed):
             response = _other_method(request, response.headers["Allow"].split(", "))
         response.headers.setdefault("Cache-Control", "no-store")
+        if by_key:
+            patch_vary_headers(response, ["Authorization"])  # one address, many sessions
         return response
 
-    # Django's own converter: ninja's takes more spellings of an id.
-    route = str(pattern.pattern).replace("<uuidstr:", "<uuid:")
-    return path(route, answer, name=pattern.name or "")
+    return answer
+
+
+def _is_twin(request: HttpRequest) -> bool:
+    found = request.resolver_match
+    return found is not None and (found.url_name or "").endswith(key_header.TWIN)
 
 
 def _other_method(request: HttpRequest, own: list[str]) -> HttpResponse:

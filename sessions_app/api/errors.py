@@ -7,6 +7,7 @@ handle:
     AppError
     ├── NotFound -> UnknownAddress   404
     ├── BadRequest -> BadBody        422  not JSON, or a field is missing or of the wrong type
+    ├── NoKey                        401  an address that needs the header Authorization
     ├── MethodNotAllowed             405
     ├── TooLarge                     413
     ├── WrongMediaType               415
@@ -32,6 +33,13 @@ class BadBody(BadRequest):
     """The request's body cannot be understood; the message names the field."""
 
     code = "bad_body"
+
+
+class NoKey(AppError):
+    """The address takes the session's key from a header, which is absent or holds none."""
+
+    status = 401
+    code = "no_key"
 
 
 class MethodNotAllowed(AppError):
@@ -75,4 +83,6 @@ def error_response(error: AppError) -> JsonResponse:
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(error.allowed)
+    if isinstance(error, NoKey):
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response

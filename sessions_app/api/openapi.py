@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ninja import NinjaAPI
 
+from sessions_app.api import key_header
 from sessions_app.api.responses import Answer, Error
 
 # What any request can meet; each view adds its own.
@@ -65,7 +66,9 @@ def _document(api: NinjaAPI) -> dict[str, Any]:
         methods.pop("head", None)  # it goes with GET, by the rules of HTTP
         for operation in methods.values():
             operation["summary"] = operation.pop("description").rstrip(".")
-    return {**made, "paths": _untitled(made["paths"]), "components": _untitled(made["components"])}
+    paths = made["paths"] | key_header.twins(made["paths"])
+    components = made["components"] | {"securitySchemes": key_header.SECURITY}
+    return {**made, "paths": _untitled(paths), "components": _untitled(components)}
 
 
 def _untitled(node: Any) -> Any:

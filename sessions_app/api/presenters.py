@@ -10,12 +10,11 @@ from typing import Any, Final, TypeVar
 import cv2
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse
 
 from imaging import size_within
 from imaging.types import Mask
 from sessions_app import selectors
-from sessions_app.api import responses
+from sessions_app.api import key_header, responses
 from sessions_app.catalogue import Design
 from sessions_app.errors import AppError
 from sessions_app.models import Generation, Session, Wallpaper
@@ -36,13 +35,10 @@ def _of(row: object, answer: type[A], **others: Any) -> A:
 
 def links(request: HttpRequest, session: Session) -> responses.Links:
     """Where to go on with this session."""
-
-    def absolute(name: str) -> str:
-        return request.build_absolute_uri(reverse(f"api-{name}", kwargs={"session_id": session.pk}))
-
     names = ("clicks", "generate", "cancel", "status", "result")
-    addresses = {"self": absolute("session"), **{name: absolute(name) for name in names}}
-    return responses.Links(**addresses)
+    own = {"self": key_header.address(request, "session", session.pk)}
+    others = {name: key_header.address(request, name, session.pk) for name in names}
+    return responses.Links(**own, **others)
 
 
 def session_object(request: HttpRequest, session: Session) -> responses.Session:
@@ -157,8 +153,8 @@ def _failure(generation: Generation) -> responses.ErrorObject | None:
 
 def result_url(request: HttpRequest, generation: Generation) -> str:
     """Where a completed generation's picture is; names the generation, so that it never changes."""
-    path = reverse("api-result", kwargs={"session_id": generation.session_id})
-    return request.build_absolute_uri(f"{path}?generation={generation.number}")
+    picture = key_header.address(request, "result", generation.session_id)
+    return f"{picture}?generation={generation.number}"
 
 
 def wallpaper_object(wallpaper: Wallpaper) -> responses.Wallpaper:

@@ -140,7 +140,7 @@ def cancel_job(generation_id: UUID | str, run: int, *, stop: bool) -> None:
             _stop(queue, wanted)
     except redis_client.AnyFailure:
         logger.info(
-            "run %s of %s could not be taken out of the queue: Redis is away", run, generation_id
+            "%s could not be taken out of the queue: Redis is away", job_id(generation_id, run)
         )
 
 

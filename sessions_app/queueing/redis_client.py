@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 import redis
 from django.conf import settings
@@ -34,6 +35,12 @@ def _client(url: str) -> redis.Redis:
 def client() -> redis.Redis:
     """The process's client; connections are made when needed and pooled."""
     return _client(settings.REDIS_URL)
+
+
+def shown_address() -> str:
+    """`REDIS_URL` as it may be shown and logged: without its password and its options."""
+    parts = urlsplit(settings.REDIS_URL)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def reachable() -> bool:

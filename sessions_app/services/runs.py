@@ -176,7 +176,7 @@ def requeue(
         try:
             queues.enqueue_generation(generation_id, run + 1)
         except queues.QueueAwayError:
-            logger.warning("run %s of %s waits for Redis", run + 1, generation_id)
+            logger.warning("%s waits for Redis", queues.job_id(generation_id, run + 1))
     return bool(moved)
 
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sessions_app.admin import paging
+from sessions_app.log_digests import log_digest
 from sessions_app.models import Session
 from tests.harness.rows import insert_generation, insert_session, insert_wallpaper
 
@@ -156,6 +157,16 @@ def test_a_session_is_found_by_its_id(staff: Client, form: str) -> None:
     insert_session(id=uuid.UUID("0b6f1c2e-3e4f-4a5b-8c6d-7e8f90a1b2c3"))
 
     assert found(staff, "session", q=form.format(wanted.pk)) == {wanted.pk}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_row_is_found_by_its_sessions_digest_from_the_log(staff: Client, name: str) -> None:
+    fill(2)
+    session = Session.objects.first()
+    assert session is not None
+    own = {session.pk} if name == "session" else {x.pk for x in getattr(session, f"{name}s").all()}
+
+    assert found(staff, name, q=log_digest(session.pk)) == own
 
 
 def test_capitals_and_blanks_do_not_matter(staff: Client) -> None:

@@ -315,3 +315,17 @@ def test_the_queue_without_a_worker_is_a_wrong_call(shop: Path) -> None:
         batch(shop, "--queue")
 
     assert refusal.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:hunter2@127.0.0.1:1/0", "redis://me:x@127.0.0.1:1/0?password=hunter2"]
+)
+def test_a_redis_that_is_away_is_named_without_its_password(
+    shop: Path, settings: Any, url: str
+) -> None:
+    settings.REDIS_URL = url
+
+    with pytest.raises(CommandError) as refused:
+        batch(shop, "--queue")
+
+    assert str(refused.value) == "Redis does not answer at redis://127.0.0.1:1/0."

@@ -8,15 +8,19 @@ import logging.config
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.test import Client
 
 from jobs import tasks
 from sessions_app import storage
+from sessions_app.log_digests import log_digest
 from sessions_app.models import Generation
+from sessions_app.queueing import queues
 from tests.harness.environment import ROOT
 from tests.harness.factories import make_generation
 from wallpaper import log_format
@@ -80,7 +84,8 @@ def test_the_line_of_a_failed_picture_names_its_ids(written: Lines) -> None:
     [line] = [text for text in written.lines if "generation failed" in text]
     first, _, traceback = line.partition("\n")
     assert first.endswith(
-        f"generation failed session={generation.session_id} generation={generation.number} run=1"
+        f"generation failed session={log_digest(generation.session_id)} "
+        f"generation={generation.number} run=1"
     )
     assert traceback.startswith("Traceback")
 
@@ -92,11 +97,44 @@ def test_a_program_that_collects_logs_gets_the_ids_as_fields(written: Lines) -> 
 
     entries = [json.loads(line) for line in written.lines]
     [entry] = [entry for entry in entries if entry["message"] == "generation failed"]
-    assert entry["session"] == str(generation.session_id)
+    assert entry["session"] == log_digest(generation.session_id)
     assert (entry["generation"], entry["run"]) == (generation.number, 1)
     assert (entry["level"], entry["logger"]) == ("WARNING", "jobs.tasks")
     assert entry["timestamp"].endswith("+00:00")
     assert entry["exc_info"].startswith("Traceback")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("written", ["text", "json"], indirect=True)
+def test_a_sessions_id_stands_nowhere_in_the_log_of_a_failed_picture(written: Lines) -> None:
+    session_id = str(fail().session_id)
+
+    text = "\n".join(written.lines)
+    assert log_digest(session_id) in text
+    assert session_id not in text
+    assert session_id.replace("-", "") not in text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("written", ["text", "json"], indirect=True)
+def test_an_address_that_failed_is_logged_without_its_id(written: Lines, client: Client) -> None:
+    session_id = str(make_generation().session_id)
+
+    assert client.get(f"/v1/sessions/{session_id}/nothing").status_code == 404
+    assert client.get(f"/sessions/{session_id.upper()}/").status_code == 404
+
+    [line] = [text for text in written.lines if "Not Found: /v1/" in text]
+    assert f"/v1/sessions/{log_digest(session_id)}/nothing" in line
+    assert session_id not in "".join(written.lines).lower()
+
+
+@pytest.mark.parametrize("written", ["text"], indirect=True)
+def test_a_job_keeps_the_name_that_the_queue_knows(written: Lines) -> None:
+    name = queues.job_id(uuid.uuid4(), 2)
+
+    logging.getLogger("jobs").warning("%s: nothing to do", name)
+
+    assert written.lines[0].endswith(f"{name}: nothing to do")
 
 
 @pytest.mark.parametrize("written", ["text", "json"], indirect=True)

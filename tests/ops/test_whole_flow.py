@@ -16,6 +16,7 @@ import pytest
 import requests
 from PIL import Image
 
+from sessions_app.log_digests import log_digest
 from tests.harness import servers
 from tests.harness.environment import ROOT
 from tests.harness.stack import Stack, start_stack
@@ -73,6 +74,8 @@ def test_in_production_a_photo_becomes_a_picture_with_only_the_wall_changed(
     assert asked.status_code == 202, asked.text
     status = finished(stack, session_id)
     assert status["status"] == "completed", f"{status}\n{stack.logs()}"
+    assert f"session={log_digest(session_id)}" in stack.logs()
+    assert session_id not in stack.logs()
 
     result = requests.get(f"{api}/{session_id}/result.png", timeout=60)
     picture = np.asarray(Image.open(io.BytesIO(result.content)).convert("RGB"), dtype=np.int16)

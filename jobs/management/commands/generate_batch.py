@@ -36,7 +36,7 @@ from sessions_app.management.cli import (
     only_errors_logged,
     user_errors_as_one_line,
 )
-from sessions_app.queueing import queues
+from sessions_app.queueing import queues, redis_client
 from sessions_app.services import generations
 
 BAR_WIDTH: Final = 24
@@ -238,7 +238,9 @@ def count_workers() -> int:
     """
     state = queues.queue_state()
     if not state.reachable:
-        raise CommandError(f"Redis does not answer at {settings.REDIS_URL}.", returncode=2)
+        raise CommandError(
+            f"Redis does not answer at {redis_client.shown_address()}.", returncode=2
+        )
     if state.workers == 0:
         raise CommandError(
             "No worker reports. Start one (manage.py worker), or leave out --queue.", returncode=2

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from jobs import worker
+from sessions_app.queueing import redis_client
 
 
 class Command(BaseCommand):
@@ -30,9 +31,8 @@ class Command(BaseCommand):
         """
         if not worker.wait_for_queue(seconds=10):
             raise CommandError(
-                f"Redis does not answer at {settings.REDIS_URL}. "
-                f"Start it (make run brings its own) "
-                "or set REDIS_URL."
+                f"Redis does not answer at {redis_client.shown_address()}. "
+                "Start it (make run brings its own) or set REDIS_URL."
             )
         worker.work(
             options["name"],
